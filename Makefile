@@ -1,0 +1,49 @@
+# Roundsman: what a newcomer guesses.  `make run` needs only python3, python3-venv and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help run test lint crash bench clean
+help:
+	@echo "make run     the demo: this machine and a small power room, with its page"
+	@echo "make .venv   the environment alone        make test    every test"
+	@echo "make lint    types, style, the house      make crash   1,000 kills of agent and desk"
+	@echo "make bench   cost, beside its peers       make clean   remove what make made"
+
+# Runtime only: enough for `make run` and for a site.
+.venv: .venv/ready
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Setting up .venv (about half a minute, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Runtime, test peers, type checkers and linters.
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	@echo "Adding the developers' tools to .venv ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: .venv
+	@$(BIN)/roundsman demo
+
+test: .venv/ready-dev
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+crash: .venv/ready-dev
+	$(BIN)/python -m tests.crash --kills 1000 --cold 50
+
+bench: .venv/ready-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

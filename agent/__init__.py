@@ -1,0 +1,1 @@
+"""The daemon at a site: schedule, rules, alarms, journal, outbox, exposition."""

@@ -1,0 +1,1 @@
+"""What gives readings: the host, SNMP, serial lines."""

@@ -1,0 +1,1 @@
+"""Schema and loader; devices, faults and contracts as YAML."""

@@ -1,0 +1,1 @@
+"""Clients of ticket desks and pagers."""

@@ -1,0 +1,1 @@
+"""The central desk: intake, tickets, commands to the agents, pages."""

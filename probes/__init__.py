@@ -1,0 +1,1 @@
+"""What asks yes or no and a time."""

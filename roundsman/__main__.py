@@ -1,0 +1,7 @@
+"""`python -m roundsman`."""
+
+import sys
+
+from roundsman import main
+
+sys.exit(main())

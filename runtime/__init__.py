@@ -1,0 +1,1 @@
+"""What agent and desk share: SQLite writer, clock, service notification, log."""

@@ -1,0 +1,1 @@
+"""Sans-io codecs: bytes in, values out; no socket, no clock, no log."""
