@@ -1,7 +1,7 @@
 """Points and readings: what is measured, once, and each value of it, small.
 
-A point is made once and kept (interned) by whoever reads it; a reading points to it. Absent is never zero: a reading that
-could not be had carries no value and says so by its quality.
+A point is made once and kept (interned) by whoever reads it; a reading points to it. Absent is never zero: a reading
+that could not be had carries no value and says so by its quality.
 """
 
 from enum import StrEnum
@@ -40,9 +40,9 @@ class Point(msgspec.Struct, frozen=True, cache_hash=True):
     """One thing that can be read.
 
     `id` is stable while the label may be renamed; it is unique within its device and never contains "/". `index` holds
-    (name, value) pairs such as ("phase", "1") or ("subrack", "2"). `source` is the OID, register or frame field it comes from.
-    Values are floats in `quantity.unit`, or the name of one of `states`. `preferred` is false for a duplicate source that
-    is shown but feeds no rule.
+    (name, value) pairs such as ("phase", "1") or ("subrack", "2"). `source` is the OID, register or frame field it is
+    from. Values are floats in `quantity.unit`, or the name of one of `states`. `preferred` is false for a duplicate
+    source that is shown but feeds no rule.
     """
 
     device: str
@@ -85,10 +85,10 @@ class Reading(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """All that one poll of one device gave, failures included.
 
-    `readings` hold every point of the device that this poll covers: what could not be read is there as unavailable. When
-    `reachable` is false the device did not answer after the poll's own retries, every reading is unavailable and `error`
-    says why in plain words. `seconds` is how long the poll took. `complete` is false for a poll that covers only some of
-    the device's points (alarms before analogs): the others keep their values and grow older.
+    `readings` hold every point of the device that this poll covers: what could not be read is there as unavailable.
+    When `reachable` is false the device did not answer after the poll's own retries, every reading is unavailable and
+    `error` says why in plain words. `seconds` is how long the poll took. `complete` is false for a poll that covers
+    only some of the device's points (alarms before analogs): the others keep their values and grow older.
     """
 
     device: str

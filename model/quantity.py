@@ -1,8 +1,8 @@
 """The one vocabulary: what a reading measures, in which unit, or which states it may have.
 
-A quantity is `subject.measure`: the subject says where in the power and cooling chain, the measure fixes the unit. Phase,
-cell, module, outlet, fan and subrack are indices of a point, never part of the word. A new word is a decision: add it here,
-and to docs/quantities.md, which a test compares with this file.
+A quantity is `subject.measure`: the subject says where in the power and cooling chain, the measure fixes the unit.
+Phase, cell, module, outlet, fan and subrack are indices of a point, never part of the word. A new word is a decision:
+add it here, and to docs/quantities.md, which a test compares with this file.
 """
 
 from enum import StrEnum
