@@ -1,0 +1,291 @@
+"""Modbus: read requests as bytes, replies out of whatever bytes come back.
+
+Sources: Modbus Application Protocol V1.1b3 (functions, exceptions), Modbus over Serial Line V1.02 (RTU frame, CRC-16),
+Modbus Messaging on TCP/IP V1.0b (MBAP header). Only functions 1 to 4 can be asked for: nothing here writes to a device.
+Writes of another master are understood when heard, no more. One exception leaves this module: ModbusError.
+
+An RTU frame has no start mark and no length. What is known is the question, so a reply is searched for: unit, function,
+byte count and CRC must all be those of the expected reply, at whatever place in the bytes they stand.
+
+    request    unit  function  address:2  count:2  crc:2 (low byte first)
+    reply      unit  function  bytes:1    value:bytes  crc:2
+    exception  unit  function|80H  code:1  crc:2
+"""
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import Final, Literal
+
+COILS: Final = 1
+DISCRETE_INPUTS: Final = 2
+HOLDING_REGISTERS: Final = 3
+INPUT_REGISTERS: Final = 4
+
+LONGEST: Final = {COILS: 2000, DISCRETE_INPUTS: 2000, HOLDING_REGISTERS: 125, INPUT_REGISTERS: 125}
+"""Most bits or registers that one request may ask for, by function."""
+
+EXCEPTIONS: Final = {
+    1: "illegal function",
+    2: "illegal address",
+    3: "illegal value",
+    4: "device failure",
+    5: "acknowledged, not ready",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not answer",
+}
+
+Order = Literal["big", "little"]
+
+
+class ModbusError(ValueError):
+    """A request that must not be sent, or bytes that are not the frame they were taken for."""
+
+
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
+        table.append(crc)
+    return tuple(table)
+
+
+_CRC: Final = _crc_table()
+
+
+def crc16(octets: bytes | bytearray | memoryview) -> bytes:
+    """CRC-16 of Modbus (polynomial A001H reflected, start FFFFH) as its two bytes on the wire, low byte first."""
+    crc = 0xFFFF
+    for byte in octets:
+        crc = (crc >> 8) ^ _CRC[(crc ^ byte) & 0xFF]
+    return crc.to_bytes(2, "little")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question to one unit (1..247; 0 is broadcast and never answered): `count` bits or registers from `address`."""
+
+    unit: int
+    function: int
+    address: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.function not in LONGEST:
+            raise ModbusError(f"function {self.function} is not a read (1 to 4)")
+        if not 1 <= self.unit <= 255:
+            raise ModbusError(f"unit {self.unit} is not within 1 to 255")
+        if not 1 <= self.count <= LONGEST[self.function]:
+            raise ModbusError(f"count {self.count} is not within 1 to {LONGEST[self.function]}")
+        if self.address < 0 or self.address + self.count > 0x10000:
+            raise ModbusError(f"address {self.address} with count {self.count} is not within 0 to 65535")
+
+    @property
+    def pdu(self) -> bytes:
+        """The request without addressing and check sum: function, address, count."""
+        return struct.pack(">BHH", self.function, self.address, self.count)
+
+    @property
+    def reply_bytes(self) -> int:
+        """Bytes of value that the reply carries."""
+        return self.count * 2 if self.function in (HOLDING_REGISTERS, INPUT_REGISTERS) else (self.count + 7) // 8
+
+    def rtu(self) -> bytes:
+        """Encode for a serial line: 8 bytes."""
+        frame = bytes((self.unit,)) + self.pdu
+        return frame + crc16(frame)
+
+    def tcp(self, transaction: int) -> bytes:
+        """Encode for Modbus TCP under this transaction number (0..65535): 12 bytes."""
+        return struct.pack(">HHHB", transaction & 0xFFFF, 0, 6, self.unit) + self.pdu
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a unit answered to a read: the value's bytes as they came."""
+
+    unit: int
+    function: int
+    octets: bytes
+
+    @property
+    def registers(self) -> tuple[int, ...]:
+        """The value as 16-bit registers, 0..65535 each (functions 3 and 4)."""
+        if len(self.octets) % 2:
+            raise ModbusError(f"{len(self.octets)} bytes are not whole registers")
+        return struct.unpack(f">{len(self.octets) // 2}H", self.octets)
+
+    @property
+    def bits(self) -> tuple[bool, ...]:
+        """The value as bits, lowest first, filled up to whole bytes (functions 1 and 2)."""
+        return tuple(bool(byte >> bit & 1) for byte in self.octets for bit in range(8))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An exception reply: the unit is alive and will not answer this (`code`, see EXCEPTIONS)."""
+
+    unit: int
+    function: int
+    code: int
+
+    @property
+    def reason(self) -> str:
+        """The standard's name of the code, in words."""
+        return EXCEPTIONS.get(self.code, f"exception {self.code}")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A request of another master, or the answer to its write; `count` or `value` is None where the frame has none."""
+
+    unit: int
+    function: int
+    address: int
+    count: int | None = None
+    value: int | None = None
+
+
+class ReplyReader:
+    """Finds the reply to one request in bytes that come in any pieces, with noise before, after or instead of it.
+
+    Holds at most one reply's length of bytes and looks at each byte as the end of a reply once. `mismatches` counts the
+    places that looked like the reply but for their CRC, `skipped` the bytes that were no part of it.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._reply = bytes((request.unit, request.function, request.reply_bytes))
+        self._refusal = bytes((request.unit, request.function | 0x80))
+        self._length = request.reply_bytes + 5
+        self._held = bytearray()
+        self.mismatches = 0
+        self.skipped = 0
+
+    def feed(self, octets: bytes) -> Reply | Refusal | None:
+        """Take bytes; return the reply as soon as its last byte is here, or None."""
+        fresh = len(self._held) + 1
+        self._held += octets
+        for end in range(fresh, len(self._held) + 1):
+            found = self._reply_ending(end) or self._refusal_ending(end)
+            if found:
+                self.skipped += len(self._held) - (self._length if isinstance(found, Reply) else 5)
+                self._held.clear()
+                return found
+        spare = len(self._held) - self._length
+        if spare > 0:
+            del self._held[:spare]
+            self.skipped += spare
+        return None
+
+    def _reply_ending(self, end: int) -> Reply | None:
+        start = end - self._length
+        if start < 0 or not self._held.startswith(self._reply, start):
+            return None
+        if crc16(self._held[start : end - 2]) != self._held[end - 2 : end]:
+            self.mismatches += 1
+            return None
+        return Reply(self._reply[0], self._reply[1], bytes(self._held[start + 3 : end - 2]))
+
+    def _refusal_ending(self, end: int) -> Refusal | None:
+        start = end - 5
+        if start < 0 or not self._held.startswith(self._refusal, start) or not self._held[start + 2]:
+            return None
+        if crc16(self._held[start : end - 2]) != self._held[end - 2 : end]:
+            return None
+        return Refusal(self._reply[0], self._reply[1], self._held[start + 2])
+
+
+class TcpReader:
+    """Finds the reply to one request on a Modbus TCP stream; replies to earlier transactions are dropped.
+
+    A stream that breaks the MBAP header (protocol not 0, length not 2 to 254) raises ModbusError: connect anew.
+    """
+
+    def __init__(self, request: Request, transaction: int) -> None:
+        self._request = request
+        self._transaction = transaction & 0xFFFF
+        self._held = bytearray()
+        self.late = 0
+
+    def feed(self, octets: bytes) -> Reply | Refusal | None:
+        """Take bytes; return the reply once it is whole, or None."""
+        self._held += octets
+        while len(self._held) >= 6:
+            transaction, protocol, length = struct.unpack_from(">HHH", self._held)
+            if protocol or not 2 <= length <= 254:
+                raise ModbusError(f"not a Modbus TCP stream: protocol {protocol}, length {length}")
+            if len(self._held) < 6 + length:
+                return None
+            body = bytes(self._held[6 : 6 + length])
+            del self._held[: 6 + length]
+            found = _reply(body)
+            if transaction == self._transaction and _answers(self._request, found):
+                return found if not isinstance(found, Heard) else None
+            self.late += 1
+        return None
+
+
+def decode_request(frame: bytes) -> Heard:
+    """Decode a whole RTU frame as a request (functions 1 to 6, 15, 16), ours or another master's."""
+    body = _checked(frame)
+    function = body[1]
+    fixed = function <= 6
+    if function not in {1, 2, 3, 4, 5, 6, 15, 16} or len(body) < 6 or (fixed and len(body) != 6):
+        raise ModbusError(f"not a request: {frame.hex()}")
+    address, word = struct.unpack_from(">HH", body, 2)
+    if not fixed and (len(body) < 7 or len(body) != 7 + body[6]):
+        raise ModbusError(f"a write of {word} that carries another number of bytes: {frame.hex()}")
+    if function in {5, 6}:
+        return Heard(body[0], function, address, value=word)
+    return Heard(body[0], function, address, count=word)
+
+
+def decode_reply(frame: bytes) -> Reply | Refusal | Heard:
+    """Decode a whole RTU frame as a reply; the answer to a write (functions 5, 6, 15, 16) is a Heard."""
+    return _reply(_checked(frame))
+
+
+def _checked(frame: bytes) -> bytes:
+    if len(frame) < 5:
+        raise ModbusError(f"too short for a frame: {frame.hex()}")
+    if crc16(frame[:-2]) != frame[-2:]:
+        raise ModbusError(f"wrong CRC: {frame.hex()}")
+    return frame[:-2]
+
+
+def _reply(body: bytes) -> Reply | Refusal | Heard:
+    """Decode unit, function and what follows, without check sum."""
+    if len(body) == 3 and body[1] & 0x80:
+        return Refusal(body[0], body[1] & 0x7F, body[2])
+    if body[1] in LONGEST and len(body) > 3 and len(body) == 3 + body[2]:
+        return Reply(body[0], body[1], body[3:])
+    if body[1] in {5, 6, 15, 16} and len(body) == 6:
+        address, word = struct.unpack_from(">HH", body, 2)
+        if body[1] in {5, 6}:
+            return Heard(body[0], body[1], address, value=word)
+        return Heard(body[0], body[1], address, count=word)
+    raise ModbusError(f"not a reply: {body.hex()}")
+
+
+def _answers(request: Request, found: Reply | Refusal | Heard) -> bool:
+    if (found.unit, found.function) != (request.unit, request.function):
+        return False
+    return isinstance(found, Refusal) or (isinstance(found, Reply) and len(found.octets) == request.reply_bytes)
+
+
+def whole_number(registers: tuple[int, ...], *, signed: bool, order: Order = "big") -> int:
+    """Put 1, 2 or 4 registers together into a number; `order` says which register is the high one (big: the first)."""
+    words = registers if order == "big" else registers[::-1]
+    octets = b"".join(word.to_bytes(2, "big") for word in words)
+    return int.from_bytes(octets, "big", signed=signed)
+
+
+def float32(registers: tuple[int, ...], *, order: Order = "big") -> float | None:
+    """Put 2 registers together into an IEEE 754 number; None where it is no number (NaN, infinite)."""
+    octets = whole_number(registers, signed=False, order=order).to_bytes(4, "big")
+    value: float = struct.unpack(">f", octets)[0]
+    return value if math.isfinite(value) else None
