@@ -63,7 +63,7 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 def assign(contract: Contract, fault: str, case: str, meaning: Meaning) -> Assignment:
-    """Return the level of a fault's case: listed case, else listed fault, else the general definition, provisionally."""
+    """Return the level of a fault's case: the listed case's, the listed fault's, else the general definition's."""
     for key in (f"{fault}/{case}", fault):
         if key in contract.faults:
             return Assignment(contract.faults[key], provisional=False, reason=f"listed as {key}")

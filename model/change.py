@@ -1,0 +1,59 @@
+"""A Change: what happened to an alarm, with the whole alarm after it. It is what the journal keeps and the desk gets.
+
+Each Change carries the full state, so a receiver that applies only the highest revision of an episode is right whatever
+it missed. Texts in a Change are shown to people; they come from rules and devices and are hostile until escaped.
+"""
+
+import msgspec
+
+from model.alarm import Alarm, AlarmState, Kind
+from model.rule import Meaning
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What a condition is about, in words: fixed while the configuration is."""
+
+    site: str
+    device: str
+    scope: str
+    fault: str
+    device_name: str
+    title: dict[str, str]
+    meaning: Meaning
+    cause: str = "indeterminate"
+    contract: str = ""
+    digest: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, tag="change", omit_defaults=True):
+    """One step in an episode's life. `wall` is Unix seconds and `boot` CLOCK_BOOTTIME seconds of boot `boot_id`."""
+
+    kind: Kind
+    alarm: Alarm
+    before: AlarmState
+    origin: Origin
+    case_title: dict[str, str]
+    wall: float
+    boot: float
+    boot_id: str
+    actor: str = ""
+    reason: str = ""
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=True):
+    """All standing alarms of an agent: the first event of a new epoch. The desk ends what it has and is not here."""
+
+    site: str
+    changes: tuple[Change, ...]
+    wall: float
+    boot: float
+    boot_id: str
+    reason: str = ""
+
+
+Body = Change | Snapshot
+
+
+def condition_key(site: str, device: str, scope: str, fault: str) -> str:
+    """Return the identity of a condition: site/device/point-or-group/fault; "-" stands for the whole device."""
+    return f"{site}/{device}/{scope}/{fault}"
