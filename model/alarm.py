@@ -113,7 +113,8 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
     """One condition's alarm. Times are CLOCK_BOOTTIME seconds of the agent but for `*_wall` (Unix seconds).
 
     `case` is "" when there is no fault. `episode` is the UUID of the running or last episode, `revision` its last
-    Change. `active` says that the episode runs: announced or not, it has begun and not ended. `opened` says it was raised.
+    Change. `active` says that the episode runs: announced or not, it has begun and not ended. `opened` says it was
+    raised.
     """
 
     condition: str

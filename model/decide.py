@@ -2,9 +2,9 @@
 
 Theory. A reading that is stale or unavailable makes a comparison unknown, by Kleene's tables: `any` is true when one
 part is, `all` is false when one part is, whatever is missing. Unknown never raises. A case already reached is left
-only when it is known to be over: while it is unknown it is held against every lesser case, and what was missing is named. Worse
-cases that are unknown but were never reached are not assumed. A standing case's comparisons use their release limit
-(the limit less the deadband), so that a value at the limit does not chatter.
+only when it is known to be over: while it is unknown it is held against every lesser case, and what was missing is
+named. Worse cases that are unknown but were never reached are not assumed. A standing case's comparisons use their
+release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
 from enum import StrEnum
