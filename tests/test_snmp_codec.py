@@ -162,10 +162,10 @@ def test_a_deeply_nested_datagram_costs_no_stack() -> None:
 
 
 def test_a_request_is_encoded_once_and_stamped_for_each_sending() -> None:
-    asked = snmp.request(snmp.V2C, b"public", snmp.GET, (SYS_UPTIME,))
+    asked = snmp.request(snmp.GET, (SYS_UPTIME,))
     for request_id in (snmp.FIRST_REQUEST_ID, 0x1234_5678, snmp.LAST_REQUEST_ID):
         pdu = Pdu(snmp.GET, request_id, 0, 0, (VarBind(SYS_UPTIME, ber.NULL, None),))
-        assert asked.stamped(request_id) == snmp.encode(Message(snmp.V2C, b"public", pdu))
+        assert asked.stamped(request_id) == snmp.encode_pdu(pdu)
 
 
 # -- against pysnmp ---------------------------------------------------------------------------------------------------
@@ -244,8 +244,8 @@ def camel(absent: Absent) -> str:
 @pytest.mark.parametrize("kind", [snmp.GET, snmp.GET_NEXT])
 def test_a_request_that_we_write_is_read_by_pysnmp(version: int, kind: int) -> None:
     api = v1 if version == snmp.V1 else v2c
-    asked = snmp.request(version, b"x" * 200, kind, (SYS_UPTIME, "1.3.6.1.4.1.4294967295"))
-    whole, rest = decoder.decode(asked.stamped(0x7654_3210), asn1Spec=api.Message())
+    asked = snmp.request(kind, (SYS_UPTIME, "1.3.6.1.4.1.4294967295"))
+    whole, rest = decoder.decode(snmp.wrap(version, b"x" * 200, asked.stamped(0x7654_3210)), asn1Spec=api.Message())
     pdu = api.apiMessage.get_pdu(whole)
     assert rest == b""
     assert int(api.apiMessage.get_version(whole)) == version
@@ -256,8 +256,8 @@ def test_a_request_that_we_write_is_read_by_pysnmp(version: int, kind: int) -> N
 
 
 def test_a_bulk_request_that_we_write_is_read_by_pysnmp() -> None:
-    asked = snmp.request(snmp.V2C, b"public", snmp.GET_BULK, ("1.3.6.1.2.1",), non_repeaters=1, max_repetitions=10)
-    whole, _ = decoder.decode(asked.stamped(0x0100_0000), asn1Spec=v2c.Message())
+    asked = snmp.request(snmp.GET_BULK, ("1.3.6.1.2.1",), non_repeaters=1, max_repetitions=10)
+    whole, _ = decoder.decode(snmp.wrap(snmp.V2C, b"public", asked.stamped(0x0100_0000)), asn1Spec=v2c.Message())
     pdu = v2c.apiMessage.get_pdu(whole)
     assert isinstance(pdu, v2c.GetBulkRequestPDU)
     assert int(v2c.apiBulkPDU.get_non_repeaters(pdu)) == 1
@@ -281,18 +281,16 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
         yield running
 
 
-def ask(agent: Agent, request: Request, request_id: int = 0x0102_0304) -> Pdu:
+def ask(agent: Agent, request: Request, version: int = snmp.V2C, request_id: int = 0x0102_0304) -> Pdu:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.connect((agent.host, agent.port))
         asking.settimeout(5)
-        asking.send(request.stamped(request_id))
+        asking.send(snmp.wrap(version, b"public", request.stamped(request_id)))
         return snmp.decode(asking.recv(65_535)).pdu
 
 
 def test_net_snmp_answers_a_get_with_values_and_with_what_is_absent(agent: Agent) -> None:
-    reply = ask(
-        agent, snmp.request(snmp.V2C, b"public", snmp.GET, (*OBJECTS, "1.3.6.1.2.1.1.1.7", "1.3.6.1.2.1.99.9.0"))
-    )
+    reply = ask(agent, snmp.request(snmp.GET, (*OBJECTS, "1.3.6.1.2.1.1.1.7", "1.3.6.1.2.1.99.9.0")))
     assert (reply.kind, reply.request_id, reply.error_status) == (snmp.RESPONSE, 0x0102_0304, snmp.NO_ERROR)
     values = [bind.value for bind in reply.varbinds]
     assert values[:5] == [2, -7, b"Maker", 4_294_967_295, "1.3.6.1.4.1.9"]
@@ -301,7 +299,7 @@ def test_net_snmp_answers_a_get_with_values_and_with_what_is_absent(agent: Agent
 
 def test_net_snmp_fails_a_whole_get_of_version_1_for_one_unknown_name(agent: Agent) -> None:
     names = ("1.3.6.1.2.1.33.1.2.1.0", "1.3.6.1.2.1.99.9.0")
-    reply = ask(agent, snmp.request(snmp.V1, b"public", snmp.GET, names))
+    reply = ask(agent, snmp.request(snmp.GET, names), snmp.V1)
     assert (reply.error_status, reply.error_index) == (snmp.NO_SUCH_NAME, 2)
 
 
@@ -310,12 +308,12 @@ def test_a_walk_of_net_snmp_by_next_and_by_bulk_gives_the_same_names_in_order(ag
     by_next, by_bulk = [], []
     name = root
     while name.startswith(root):
-        (bind,) = ask(agent, snmp.request(snmp.V2C, b"public", snmp.GET_NEXT, (name,))).varbinds
+        (bind,) = ask(agent, snmp.request(snmp.GET_NEXT, (name,))).varbinds
         name = bind.oid
         by_next.append(name)
     name = root
     while name.startswith(root):
-        bulk = snmp.request(snmp.V2C, b"public", snmp.GET_BULK, (name,), max_repetitions=10)
+        bulk = snmp.request(snmp.GET_BULK, (name,), max_repetitions=10)
         by_bulk += [bind.oid for bind in ask(agent, bulk).varbinds]
         name = by_bulk[-1]
     inside = [name for name in by_next if name.startswith(root)]
@@ -327,5 +325,5 @@ def test_a_walk_of_net_snmp_by_next_and_by_bulk_gives_the_same_names_in_order(ag
 
 
 def test_net_snmp_says_end_of_mib_view_at_its_end(agent: Agent) -> None:
-    (bind,) = ask(agent, snmp.request(snmp.V2C, b"public", snmp.GET_NEXT, ("2.0",))).varbinds
+    (bind,) = ask(agent, snmp.request(snmp.GET_NEXT, ("2.0",))).varbinds
     assert bind.value is Absent.END_OF_MIB_VIEW

@@ -181,43 +181,41 @@ def _opaque(content: bytes) -> float | bytes:
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request encoded once; each sending patches in its request-id, four octets wide."""
+    """A request PDU encoded once; each sending patches in its request-id, four octets wide, and wraps it.
 
+    `oids` are the names it asks for, in their order.
+    """
+
+    kind: int
+    oids: tuple[str, ...]
     before: bytes
     after: bytes
 
     def stamped(self, request_id: int) -> bytes:
-        """Give the datagram with a request-id of 0x01000000..0x7FFFFFFF, whose shortest form has four octets."""
+        """Give the PDU with a request-id of FIRST_ to LAST_REQUEST_ID: numbers whose shortest form has four octets."""
         return self.before + request_id.to_bytes(4, "big") + self.after
 
 
 FIRST_REQUEST_ID, LAST_REQUEST_ID = 0x0100_0000, 0x7FFF_FFFF
 
 
-def request(
-    version: int,
-    community: bytes,
-    kind: int,
-    oids: tuple[str, ...],
-    *,
-    non_repeaters: int = 0,
-    max_repetitions: int = 0,
-) -> Request:
-    """Encode a GET, GET_NEXT or GET_BULK of names, ready to be stamped; the last two numbers count for GET_BULK."""
+def request(kind: int, oids: tuple[str, ...], *, non_repeaters: int = 0, max_repetitions: int = 0) -> Request:
+    """Encode a GET, GET_NEXT or GET_BULK of names, ready to be stamped; the two numbers count for GET_BULK."""
     names = b"".join([ber.element(ber.SEQUENCE, ber.encode_oid(oid) + b"\x05\x00") for oid in oids])
-    tail = ber.encode_integer(non_repeaters) + ber.encode_integer(max_repetitions) + ber.element(ber.SEQUENCE, names)
-    whole = _envelope(version, community, ber.element(kind, ber.encode_integer(FIRST_REQUEST_ID) + tail))
-    return Request(whole[: -len(tail) - 4], tail)
+    after = ber.encode_integer(non_repeaters) + ber.encode_integer(max_repetitions) + ber.element(ber.SEQUENCE, names)
+    whole = ber.element(kind, ber.encode_integer(FIRST_REQUEST_ID) + after)
+    return Request(kind, oids, whole[: -len(after) - 4], after)
 
 
-def _envelope(version: int, community: bytes, pdu: bytes) -> bytes:
+def wrap(version: int, community: bytes, pdu: bytes) -> bytes:
+    """Give the datagram of version 1 or 2c around an encoded PDU."""
     content = ber.encode_integer(version) + ber.element(ber.OCTET_STRING, community) + pdu
     return ber.element(ber.SEQUENCE, content)
 
 
 def encode(message: Message) -> bytes:
     """Encode a whole message with its values, in the shortest form: what an agent sends."""
-    return _envelope(message.version, message.community, encode_pdu(message.pdu))
+    return wrap(message.version, message.community, encode_pdu(message.pdu))
 
 
 def encode_pdu(pdu: Pdu) -> bytes:
