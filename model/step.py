@@ -1,0 +1,164 @@
+"""One step of an alarm: from what a look at the readings says, or what a person does, to the alarm after it.
+
+Pure: time and the UUID of a possible new episode are arguments. Each function returns the alarm and the Kind of
+Change to record, or None when nothing worth telling happened; `alarm == before` means that nothing needs to be kept
+at all.
+"""
+
+from msgspec.structs import replace
+
+from model.alarm import Alarm, AlarmState, Kind, Look, Now, Trigger, following
+from model.rule import Evidence
+
+Stepped = tuple[Alarm, Kind | None]
+_ASIDE = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
+
+
+def observe(alarm: Alarm, look: Look, now: Now, fresh: str) -> Stepped:
+    """Return the alarm after a look at the readings; `fresh` is the UUID a new episode would take."""
+    kind: Kind | None = None
+    if alarm.shelved_until is not None and now.boot >= alarm.shelved_until:
+        alarm, kind = _released(replace(alarm, shelved_until=None)), Kind.UNSHELVED
+    after, seen = _present(alarm, look, now, fresh) if look.case else _absent(alarm, look, now)
+    kind = seen or kind
+    if kind is None or not after.episode:
+        return after, None
+    return replace(after, revision=after.revision + 1), kind
+
+
+def acknowledge(alarm: Alarm, by: str, now: Now, *, episode: str = "") -> Stepped:
+    """Return the alarm taken by somebody. An acknowledgement of another episode, or given twice, changes nothing."""
+    state = following(alarm.state, Trigger.ACKNOWLEDGE)
+    if state is alarm.state or (episode and episode != alarm.episode):
+        return alarm, None
+    after = replace(alarm, state=state, acknowledged_by=by, acknowledged_wall=now.wall, revision=alarm.revision + 1)
+    return after, Kind.ACKNOWLEDGED
+
+
+def shelve(alarm: Alarm, seconds: float, by: str, now: Now) -> Stepped:
+    """Return the alarm put aside for `seconds`; 0 takes it back at the next look."""
+    if seconds <= 0:
+        return (replace(alarm, shelved_until=now.boot), None) if alarm.state is AlarmState.SHELVED else (alarm, None)
+    state = following(alarm.state, Trigger.SHELVE)
+    if state is not AlarmState.SHELVED:
+        return alarm, None
+    after = replace(
+        alarm,
+        state=state,
+        shelved_until=now.boot + seconds,
+        shelved_by=by,
+        explained_by="",
+        revision=alarm.revision + 1,
+    )
+    return after, Kind.SHELVED if alarm.episode else None
+
+
+def disable(alarm: Alarm) -> Stepped:
+    """Return the alarm taken out of service."""
+    state = following(alarm.state, Trigger.DISABLE)
+    if state is alarm.state:
+        return alarm, None
+    after = replace(alarm, state=state, shelved_until=None, revision=alarm.revision + 1)
+    return after, Kind.DISABLED if alarm.episode else None
+
+
+def remove(alarm: Alarm) -> Stepped:
+    """Return the alarm of a point that is no longer configured: a running episode ends with that reason."""
+    if not alarm.active:
+        return replace(alarm, state=AlarmState.NORMAL), None
+    return replace(_ended(alarm, AlarmState.NORMAL), revision=alarm.revision + 1), Kind.REMOVED
+
+
+def rebase(alarm: Alarm, saved: Now, now: Now) -> Alarm:
+    """Carry an alarm's times over a reboot: the wall clock, never taken to run backwards, bridges the two boots."""
+    shift = now.boot - max(0.0, now.wall - saved.wall) - saved.boot
+    return replace(
+        alarm,
+        onset=alarm.onset + shift,
+        clearing=None if alarm.clearing is None else alarm.clearing + shift,
+        shelved_until=None if alarm.shelved_until is None else alarm.shelved_until + shift,
+    )
+
+
+def _released(alarm: Alarm) -> Alarm:
+    trigger = Trigger.RELEASE_FAULT if alarm.active else Trigger.RELEASE_NORMAL
+    return replace(alarm, state=following(alarm.state, trigger), explained_by="", shelved_by="")
+
+
+def _begun(alarm: Alarm, now: Now, fresh: str) -> Alarm:
+    return replace(
+        alarm,
+        state=following(alarm.state, Trigger.APPEAR),
+        episode=fresh,
+        revision=0,
+        active=True,
+        opened=False,
+        onset=now.boot,
+        onset_wall=now.wall,
+        clearing=None,
+        acknowledged_by="",
+        acknowledged_wall=0.0,
+    )
+
+
+def _present(alarm: Alarm, look: Look, now: Now, fresh: str) -> Stepped:
+    """The fault is there: begin, follow its case, let a parent explain it, raise it when its delay is over."""
+    kind: Kind | None = None
+    before = alarm
+    if not alarm.active:
+        alarm, kind = _begun(alarm, now, fresh), Kind.PENDING
+    elif look.case != alarm.case:
+        kind = Kind.CASE_CHANGED
+    elif _told(look.evidence, look.missing) != _told(alarm.evidence, alarm.missing) or look.level != alarm.level:
+        kind = Kind.UPDATED
+    worse = before.active and look.level < before.level
+    state = following(alarm.state, Trigger.WORSEN) if worse else alarm.state
+    if state is not alarm.state:
+        alarm = replace(alarm, acknowledged_by="", acknowledged_wall=0.0)
+    alarm = replace(
+        alarm,
+        state=state,
+        case=look.case,
+        level=look.level,
+        provisional=look.provisional,
+        clearing=None,
+        evidence=look.evidence,
+        missing=look.missing,
+    )
+    return _explained(alarm, look, now, kind)
+
+
+def _explained(alarm: Alarm, look: Look, now: Now, kind: Kind | None) -> Stepped:
+    if look.parent and following(alarm.state, Trigger.SUPPRESS) is not alarm.state:
+        alarm, kind = replace(alarm, state=AlarmState.SUPPRESSED, explained_by=look.parent), Kind.SUPPRESSED
+    elif alarm.state is AlarmState.SUPPRESSED and not look.parent:
+        alarm, kind = _released(alarm), Kind.RELEASED
+    elif alarm.state is AlarmState.SUPPRESSED and look.parent != alarm.explained_by:
+        alarm, kind = replace(alarm, explained_by=look.parent), kind or Kind.UPDATED
+    if alarm.state is AlarmState.PENDING and now.boot - alarm.onset >= look.on_delay:
+        alarm, kind = replace(alarm, state=following(alarm.state, Trigger.RAISE), opened=True), Kind.RAISED
+    return alarm, kind
+
+
+def _absent(alarm: Alarm, look: Look, now: Now) -> Stepped:
+    """The fault is gone: at once where nobody was told of it, after the off-delay where somebody was."""
+    if not alarm.active:
+        return alarm, None
+    if alarm.state is AlarmState.PENDING:
+        after = _ended(alarm, following(alarm.state, Trigger.VANISH))
+        return replace(after, momentary=alarm.momentary + 1), Kind.MOMENTARY
+    since = now.boot if alarm.clearing is None else alarm.clearing
+    if alarm.state not in _ASIDE and now.boot - since < look.off_delay:
+        return replace(alarm, clearing=since), None
+    return _ended(alarm, following(alarm.state, Trigger.VANISH)), Kind.CLEARED
+
+
+def _ended(alarm: Alarm, state: AlarmState) -> Alarm:
+    return replace(alarm, state=state, case="", active=False, clearing=None, explained_by="", missing=())
+
+
+def _told(evidence: tuple[Evidence, ...], missing: tuple[str, ...]) -> object:
+    """What of the evidence is worth a Change: counts, states and missing readings; a number that moves is not."""
+    counts = [(e.label, e.count) for e in evidence]
+    states = [e.value for e in evidence if isinstance(e.value, str)]
+    return counts, states, missing
