@@ -19,7 +19,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 
 import msgspec
 
-from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table, show
+from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table, printable, show
 from config.scalars import Form, decimal, truth, whole
 
 T = TypeVar("T")
@@ -52,8 +52,8 @@ def convert(node: Node, kind: type[T]) -> T:
 class Conversion:
     """One conversion that goes on after a problem, so that checks between parts can add theirs.
 
-    A list or dict lacks what could not be converted; a struct takes its default there. `node_of` finds the map that a
-    struct was made of. Once `problems` is not empty the value is good for further checks only.
+    A list or dict lacks what could not be converted; a struct has its default there, or None where it has none.
+    `node_of` finds the map that a struct was made of. Once `problems` is not empty the value is good for checks only.
     """
 
     def __init__(self) -> None:
@@ -86,12 +86,12 @@ class Conversion:
         metas = [note for note in notes if isinstance(note, msgspec.Meta)]
         form = next((note for note in notes if isinstance(note, Form)), None) or _SCALARS.get(kind)
         if form is not None:
-            written = next((meta.examples[0] for meta in metas if meta.examples), form.example or example)
+            written = next((meta.examples[0] for meta in reversed(metas) if meta.examples), example or form.example)
             value = self._scalar(node, form, written)
         else:
             value = self._shape(node, kind, example)
         for meta in metas:
-            if value is not _MISSING and (message := _limits(value, meta)):
+            if value is not _MISSING and (message := _limits(value, meta, node)):
                 return self.fail(node, message)
         return value
 
@@ -203,7 +203,7 @@ class Conversion:
         fields = _fields(kind)
         self._unknown(node, [*fields, tag] if tag else list(fields))
         values: dict[str, Any] = {}
-        whole_struct = True
+        complete = True
         for key, field in fields.items():
             if key in node.fields:
                 plain_default = field.default if isinstance(field.default, (int, str)) and field.default else None
@@ -211,10 +211,12 @@ class Conversion:
                 if value is not _MISSING:
                     values[field.name] = value
                     continue
-            elif field.required:
+            elif field.required and key.removesuffix("_file") not in node.fields:
                 self.fail(node, f'the key "{key}" is missing{_for_example(key, field.type)}')
-            whole_struct = whole_struct and not field.required
-        if not whole_struct:
+            if field.required:
+                complete = False
+                values[field.name] = None
+        if not complete and hasattr(kind, "__post_init__"):
             return _MISSING
         try:
             struct = kind(**values)
@@ -254,7 +256,7 @@ def _fits(node: Node, kind: Any) -> bool:
     return isinstance(node, Scalar)
 
 
-def _limits(value: Any, meta: msgspec.Meta) -> str:
+def _limits(value: Any, meta: msgspec.Meta, node: Node) -> str:
     """Return what is wrong with a value by its Meta, or nothing."""
     example = f", for example {meta.examples[0]}" if meta.examples else ""
     if meta.pattern is not None and not re.fullmatch(meta.pattern, value):
@@ -264,7 +266,8 @@ def _limits(value: Any, meta: msgspec.Meta) -> str:
         below = least is not None and (value < least or (meta.gt is not None and value == least))
         above = (most is not None and value > most) or (meta.lt is not None and value >= meta.lt)
         if below or above:
-            return f"{value:g} is out of range; write {meta.description or _range(meta)}"
+            written = printable(node.text) if isinstance(node, Scalar) else f"{value:g}"
+            return f"{written} is out of range; write {meta.description or _range(meta)}"
     elif meta.min_length is not None and len(value) < meta.min_length:
         return f"is too short; at least {meta.min_length} {'signs' if isinstance(value, str) else 'items'} are meant"
     elif meta.max_length is not None and len(value) > meta.max_length:
@@ -296,7 +299,7 @@ def _nearest(word: str, known: list[str]) -> str:
 
 def _for_example(key: str, kind: Any) -> str:
     notes = getattr(kind, "__metadata__", ())
-    for note in notes:
+    for note in reversed(notes):
         if isinstance(note, msgspec.Meta) and note.examples:
             return f"; write for example {key}: {note.examples[0]}"
         if isinstance(note, Form) and note.example:

@@ -77,6 +77,7 @@ def read(path: Path | str) -> Node:
 
 def read_text(text: str, name: str) -> Node:
     """Read YAML text; `name` stands for the file in messages. Raises ConfigError with every problem of form."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     problems = [
         Problem(name, number, match.end(), "", message)
         for number, line in enumerate(text.split("\n"), 1)
@@ -128,7 +129,7 @@ class _Builder:
     """Builds nodes from the parser's events: nothing is expanded, nothing is resolved, depth is bounded."""
 
     def __init__(self, text: str, name: str) -> None:
-        self.lines = text.split("\n")
+        self.lines = [*text.split("\n"), ""]  # the parser may see one more line, an empty one
         self.name = name
         self.problems: list[Problem] = []
         self.events = iter(yaml.parse(text, Loader=_LOADER))

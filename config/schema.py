@@ -1,0 +1,229 @@
+"""The site file: what is at a site, how often it is asked, whose contract it is; every key with its default."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from config.node import Node, show
+from config.scalars import Address, Form, Host, HostPort, Port, Seconds, whole
+from model.quantity import Quantity
+
+BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+
+
+def _baud(text: str) -> int:
+    value = whole(text)
+    if value not in BAUDS:
+        raise ValueError(
+            f"{value} is no speed of a serial line; write {min(BAUDS, key=lambda baud: abs(baud - value))}"
+        )
+    return value
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > 100 or not text.isprintable():
+        raise ValueError(f"{show(text)} is no name; write 1 to 100 signs on one line")
+    return text
+
+
+def _path(text: str) -> Path:
+    if not text.strip() or "\0" in text:
+        raise ValueError(f"{show(text)} is no path; write the path of a file")
+    return Path(text)
+
+
+def _terminal(text: str) -> Path:
+    if not re.fullmatch(r"/\S+", text):
+        raise ValueError(f"{show(text)} is no serial port; write its whole path, for example /dev/ttyUSB0")
+    return Path(text)
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?", text):
+        raise ValueError(f"{show(text)} is no address of a desk; write for example https://desk.example.org:8061")
+    if text.startswith("http://") and not re.match(r"http://(127\.[0-9.]+|localhost|\[::1\])(:|/|$)", text):
+        raise ValueError(f"{show(text)} would send the token unencrypted; write https://")
+    return text.rstrip("/")
+
+
+Id = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="[a-z0-9][a-z0-9-]{0,62}",
+        description="small letters, digits and dashes, a letter or digit first",
+        examples=["ups-1"],
+    ),
+]
+Name = Annotated[str, Form(_name, "UPS of room 2")]
+FilePath = Annotated[Path, Form(_path)]
+TerminalPath = Annotated[Path, Form(_terminal, "/dev/ttyUSB0")]
+Baud = Annotated[int, Form(_baud, "9600")]
+Url = Annotated[str, Form(_url, "https://desk.example.org:8061")]
+Every = Annotated[Seconds, msgspec.Meta(ge=1, le=86400, description="1s to 1d")]
+Timeout = Annotated[Seconds, msgspec.Meta(gt=0, le=60, description="more than 0s, at most 1min", examples=["2s"])]
+Pause = Annotated[Seconds, msgspec.Meta(ge=0, le=10, description="0s to 10s", examples=["5ms"])]
+Delay = Annotated[Seconds, msgspec.Meta(ge=0, le=86400, description="0s to 1d", examples=["60s"])]
+Retries = Annotated[int, msgspec.Meta(ge=0, le=10)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10000, examples=[4])]
+LineAddress = Annotated[int, msgspec.Meta(ge=0, le=255, examples=[1])]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which site this is, and under which contract and where in its regions."""
+
+    id: Annotated[Id, msgspec.Meta(examples=["zhanjiang-07"])]
+    name: Name
+    contract: Annotated[str, msgspec.Meta(examples=["telecom-transmission"])]
+    region: str = ""
+    timezone: str = "Asia/Shanghai"
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """Where the agent keeps its state and answers. Relative paths begin at the site file's folder."""
+
+    state: FilePath = Path("/var/lib/roundsman")
+    metrics: HostPort = Address("127.0.0.1", 9961)
+    control: FilePath = Path("/run/roundsman/control.sock")
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """The desk that tickets are opened with."""
+
+    url: Url
+    token_file: FilePath
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """How SNMP cards are asked. Version 3 will be a struct of its own beside this one."""
+
+    version: Literal["1", "2c"]
+    community_file: FilePath
+
+
+class Group(msgspec.Struct, frozen=True):
+    """What is installed in one group of a device's points, such as one subrack."""
+
+    installed: dict[Quantity, Count]
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """What every watched device has."""
+
+    id: Id
+    name: Name = ""
+    rules: dict[str, Node] = {}
+    groups: dict[str, dict[str, Group]] = {}
+    explained_by: tuple[str, ...] = ()
+
+    def installed(self, index: str, value: str) -> dict[str, int]:
+        """Return the installed number of each counted quantity in one group: index "subrack", value "1"."""
+        group = self.groups.get(index, {}).get(value)
+        return {str(quantity): count for quantity, count in group.installed.items()} if group else {}
+
+
+class HostDevice(Device, frozen=True, kw_only=True):
+    """This machine itself. Empty filters mean every disk and every interface."""
+
+    id: Id = msgspec.field(default="host", name="device")
+    every: Every = 15.0
+    disks: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+class SnmpDevice(Device, frozen=True, kw_only=True):
+    """A card that answers SNMP. `every` 0 means what stands above the list; a `Site` has it filled in."""
+
+    address: Host
+    credential: str
+    port: Port = 161
+    definition: str = "auto"
+    every: Every = 0.0
+    timeout: Timeout = 2.0
+    retries: Retries = 2
+
+
+class LineDevice(Device, frozen=True, kw_only=True):
+    """A device on a serial line."""
+
+    protocol: Literal["modbus", "ydt1363"]
+    address: LineAddress
+    definition: str
+    every: Every = 0.0
+
+
+class Snmp(msgspec.Struct, frozen=True):
+    """Every SNMP device of the site."""
+
+    devices: tuple[SnmpDevice, ...]
+    every: Every = 10.0
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A serial line and what hangs on it. `turnaround` is a pause before each request, beside the protocol's own."""
+
+    id: Id
+    port: TerminalPath
+    baud: Baud = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    every: Every = 5.0
+    timeout: Timeout = 0.5
+    turnaround: Pause = 0.005
+    devices: tuple[LineDevice, ...]
+
+
+class Delays(msgspec.Struct, frozen=True):
+    """How long a fault of each level must stand, level 1 first, and how long its end; over the contract's."""
+
+    on: tuple[Delay, ...] = ()
+    off: Delay | None = None
+
+
+class SiteFile(msgspec.Struct, frozen=True):
+    """The site file as it is written."""
+
+    site: Identity
+    agent: Agent = Agent()
+    desk: Desk | None = None
+    credentials: dict[Id, Credential] = {}
+    host: HostDevice | None = None
+    snmp: Snmp | None = None
+    lines: tuple[Line, ...] = ()
+    rules: dict[str, Node] = {}
+    delays: Delays = Delays()
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A site, checked: defaults filled in, paths absolute, every device's `every` and `name` set."""
+
+    file: str
+    folder: Path
+    id: str
+    name: str
+    contract: str
+    region: str
+    timezone: str
+    agent: Agent
+    desk: Desk | None
+    credentials: dict[str, Credential]
+    host: HostDevice | None
+    snmp: tuple[SnmpDevice, ...]
+    lines: tuple[Line, ...]
+    rules: dict[str, Node]
+    delays: Delays
+
+    @property
+    def devices(self) -> Iterator[Device]:
+        """Every watched device: the host, SNMP, then line by line."""
+        if self.host is not None:
+            yield self.host
+        yield from self.snmp
+        for line in self.lines:
+            yield from line.devices
+
+    def device(self, name: str) -> Device | None:
+        """Return the device of that id."""
+        return next((device for device in self.devices if device.id == name), None)

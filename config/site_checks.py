@@ -1,0 +1,144 @@
+"""What the parts of a site file must agree on: ids, credentials, addresses, definitions, contract, parents.
+
+Each check notes every problem it finds at the line of the key that is wrong, and says what would be right. A required
+key that could not be converted is None here: its problem is noted already, and the checks pass over it.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from zoneinfo import ZoneInfo
+
+from config import shipped
+from config.convert import Conversion
+from config.node import Listing, Node, Scalar, Table
+from config.schema import Device, Line, LineDevice, SiteFile
+
+ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
+MAX_SOCKET_PATH = 107
+
+
+def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[str] | None) -> None:
+    """Check a converted site file; problems are added to the conversion's."""
+    known = shipped.names("devices") if definitions is None else frozenset(definitions)
+    root = conversion.node_of(file)
+    ids = _device_ids(root)
+    if file.site is not None:
+        _check_identity(conversion, file)
+    _check_unique(conversion, root, ids)
+    _check_credentials(conversion, file, root)
+    for device in _devices(file):
+        _check_parents(conversion, device, {id_.text for id_ in ids})
+        _check_definition(conversion, device, known)
+    for line in file.lines:
+        _check_line(conversion, line)
+    if not {"host", "snmp", "lines"} & set(root.fields):
+        conversion.fail(root, "there is nothing to watch; add host, snmp or lines")
+    if len(str(file.agent.control)) > MAX_SOCKET_PATH:
+        conversion.complain(
+            file.agent, "control", f"is too long for a socket; at most {MAX_SOCKET_PATH} signs are meant"
+        )
+
+
+def choice(word: str, known: Iterable[str]) -> str:
+    """Return advice for a name that is not there: the nearest, or all of them."""
+    known = sorted(known)
+    if near := difflib.get_close_matches(word[:80], known, n=1):
+        return f'did you mean "{near[0]}"?'
+    return f"there is {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}" if known else "there is none"
+
+
+def _devices(file: SiteFile) -> Iterator[Device]:
+    if file.host is not None:
+        yield file.host
+    if file.snmp is not None:
+        yield from file.snmp.devices
+    for line in file.lines:
+        yield from line.devices
+
+
+def _below(node: Node, key: str) -> tuple[Node, ...]:
+    """Return the items of a list under a key, none when it is not a list."""
+    value = node.fields.get(key) if isinstance(node, Table) else None
+    return value.items if isinstance(value, Listing) else ()
+
+
+def _device_ids(root: Table) -> list[Scalar]:
+    """Return every device's id as it stands in the file, whatever else is wrong with that device."""
+    found: list[Node | None] = []
+    if "host" in root.fields:
+        host = root.fields["host"]
+        given = host.fields.get("device") if isinstance(host, Table) else None
+        found.append(given or Scalar(host.place, "host.device", "host"))
+    devices = [*_below(root.at("snmp"), "devices")]
+    devices += [device for line in _below(root, "lines") for device in _below(line, "devices")]
+    found += [device.fields.get("id") for device in devices if isinstance(device, Table)]
+    return [each for each in found if isinstance(each, Scalar) and each.text]
+
+
+def _check_identity(conversion: Conversion, file: SiteFile) -> None:
+    try:
+        ZoneInfo(file.site.timezone)
+    except (KeyError, ValueError, OSError):
+        conversion.complain(
+            file.site, "timezone", f'"{file.site.timezone}" is no time zone; write for example Asia/Shanghai'
+        )
+    contracts = shipped.names("contracts")
+    if file.site.contract is not None and file.site.contract not in contracts:
+        advice = choice(file.site.contract, contracts)
+        conversion.complain(file.site, "contract", f'there is no contract "{file.site.contract}"; {advice}')
+
+
+def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> None:
+    lines = [line.fields.get("id") for line in _below(root, "lines") if isinstance(line, Table)]
+    ports = [line.fields.get("port") for line in _below(root, "lines") if isinstance(line, Table)]
+    for what, nodes in (("device", ids), ("line", lines), ("port", ports)):
+        first: dict[str, Scalar] = {}
+        for node in nodes:
+            if not isinstance(node, Scalar) or not node.text:
+                continue
+            before = first.setdefault(node.text, node)
+            if before is not node:
+                verb = "is used by another line" if what == "port" else f"is the id of another {what}"
+                conversion.fail(node, f'"{node.text}" {verb} already (line {before.place.line}); each needs its own')
+
+
+def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> None:
+    written = root.fields.get("credentials")
+    known = set(written.fields) if isinstance(written, Table) else set()
+    for device in file.snmp.devices if file.snmp else ():
+        if device.credential is not None and device.credential not in known:
+            advice = choice(device.credential, known)
+            conversion.complain(device, "credential", f'there is no credential "{device.credential}"; {advice}')
+
+
+def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> None:
+    for parent in device.explained_by:
+        if parent == device.id:
+            conversion.complain(device, "explained_by", "a device does not explain itself; name another device")
+        elif parent not in ids:
+            conversion.complain(device, "explained_by", f'there is no device "{parent}"; {choice(parent, ids)}')
+
+
+def _check_definition(conversion: Conversion, device: Device, known: frozenset[str]) -> None:
+    definition: str | None = getattr(device, "definition", None)
+    if definition is None or definition in known or (definition == "auto" and not isinstance(device, LineDevice)):
+        return
+    if definition == "auto":
+        conversion.complain(device, "definition", "a device on a line does not say what it is; name its definition")
+    else:
+        advice = choice(definition, known)
+        conversion.complain(device, "definition", f'there is no definition "{definition}"; {advice}')
+
+
+def _check_line(conversion: Conversion, line: Line) -> None:
+    taken: dict[int, LineDevice] = {}
+    for device in line.devices:
+        if device.protocol is None or device.address is None:
+            continue
+        least, most = ADDRESSES[device.protocol]
+        if not least <= device.address <= most:
+            message = f"{device.address} is no {device.protocol} address; write one from {least} to {most}"
+            conversion.complain(device, "address", message)
+        elif (other := taken.setdefault(device.address, device)) is not device:
+            message = f"{device.address} is the address of {other.id} already; each device of a line needs its own"
+            conversion.complain(device, "address", message)
