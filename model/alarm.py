@@ -142,11 +142,10 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 class Look(msgspec.Struct, frozen=True):
     """What one look at the readings says of a condition: the case that holds ("" for none) and what follows from it.
 
-    `rank` orders cases, 0 the worst; delays in seconds; `parent` is the condition that explains this one, "" for none.
+    Delays in seconds; `parent` is the condition that explains this one, "" for none.
     """
 
     case: str
-    rank: int = 0
     level: int = 0
     provisional: bool = False
     on_delay: float = 0.0

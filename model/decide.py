@@ -7,6 +7,7 @@ named. Worse cases that are unknown but were never reached are not assumed. A st
 release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 
@@ -117,6 +118,43 @@ def judge(condition: Condition, scene: Scene, *, latched: bool = False) -> Outco
             else:
                 parts = [_is(condition, r) for r in readings]
             return _together(parts, *((Truth.FALSE, Truth.TRUE) if condition.every else (Truth.TRUE, Truth.FALSE)))
+
+
+def asks(condition: Condition) -> frozenset[Quantity]:
+    """Return the quantities a condition must see; empty for one that asks about every reading."""
+    match condition:
+        case AllOf(conditions) | AnyOf(conditions):
+            return frozenset[Quantity]().union(*(asks(c) for c in conditions))
+        case QualityIs():
+            return frozenset()
+        case Compare() | Is() | Share():
+            return frozenset({condition.quantity})
+
+
+def scenes(
+    rule: Rule, readings: tuple[Reading, ...], installed: Mapping[tuple[str, str], dict[str, int]]
+) -> Iterator[tuple[str, Scene]]:
+    """Give each scope of a device that a rule looks at: its name in the condition's identity, and what is there.
+
+    `installed` maps (index name, index value) to the installed number by quantity; ("", "") stands for the device.
+    """
+    if rule.scope == "device":
+        yield "-", Scene(readings, installed=installed.get(("", ""), {}))
+        return
+    if rule.scope == "point":
+        wanted = frozenset[Quantity]().union(*(asks(case.when) for case in rule.cases))
+        for reading in readings:
+            if reading.point.quantity in wanted and reading.point.preferred:
+                yield reading.point.id, Scene((reading,), around=readings)
+        return
+    groups: dict[str, list[Reading]] = {}
+    for reading in readings:
+        value = reading.point.at(rule.scope)
+        if value is not None:
+            groups.setdefault(value, []).append(reading)
+    for value, group in groups.items():
+        counted = installed.get((rule.scope, value), {})
+        yield f"{rule.scope}={value.replace('/', '|')}", Scene(tuple(group), around=readings, installed=counted)
 
 
 def _known(reading: Reading) -> bool:

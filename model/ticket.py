@@ -9,6 +9,10 @@ reopens a resolved ticket. A fault that its parent explains has no open ticket o
     open       the alarm returned, or a parent explains it -> resolved
     resolved   a new episode, or the parent gone -> open; the window for that is over, or a person -> closed
     closed     never
+
+An alarm that is pending (out of its shelf, its delay running) says nothing yet: the ticket stays as it is. The end of
+another episode than the ticket's says nothing of the ticket's own. An acknowledgement given at the site counts while
+the alarm is not unacknowledged: a worse case takes it back.
 """
 
 from enum import StrEnum
@@ -91,6 +95,10 @@ def on_alarm(ticket: Ticket | None, alarm: Alarm, site: str, level: int, *, prov
         return Step(msgspec.structs.replace(ticket, shelved=True), reasons)
     if ticket.state is TicketState.RESOLVED:
         return Step(ticket, (Reason.UNCHANGED,))
+    if alarm.active and alarm.state is AlarmState.PENDING:
+        return Step(ticket, (Reason.UNCHANGED,))
+    if not alarm.active and alarm.episode != ticket.episode:
+        return Step(ticket, (Reason.UNCHANGED,))
     explained = alarm.active and alarm.state is AlarmState.SUPPRESSED
     after = msgspec.structs.replace(
         _acknowledged(ticket, alarm, now),
@@ -133,6 +141,7 @@ def _standing(ticket: Ticket, alarm: Alarm, level: int, *, provisional: bool, no
 
 def _acknowledged(ticket: Ticket, alarm: Alarm, now: float) -> Ticket:
     """Carry an acknowledgement given at the site over to the ticket."""
-    if ticket.acknowledged is None and alarm.acknowledged_by and alarm.episode == ticket.episode:
+    given = bool(alarm.acknowledged_by) and alarm.state not in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}
+    if ticket.acknowledged is None and given and alarm.episode == ticket.episode:
         return msgspec.structs.replace(ticket, acknowledged=now, acknowledged_by=alarm.acknowledged_by)
     return ticket

@@ -1,0 +1,270 @@
+"""The agent's journal: alarms as they stand and the outbox of what the desk must hear, in one file and one transaction.
+
+Theory. An alarm and the event that tells of it are committed together, so there is no instant at which one exists
+without the other. The identity of an event, (agent, epoch, seq), and of its episode is fixed by that commit, before the
+first send. The epoch is made with the file: a reinstalled agent cannot be taken for a replay. Rows stay for seven days
+after the desk has them, so that a desk restored from a backup can ask for them again; nothing is dropped because of age
+before the desk has it.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from model.alarm import Alarm, Now
+from model.change import Body, Change, Snapshot
+from runtime.clock import boot_id, now
+from runtime.writer import StoreError, Writer, connect, reader
+
+KEPT = 7 * 86400.0  # seconds that rows stay after the desk has them (facts: a desk is restored within days)
+RESERVE = 256 * 1024  # bytes given back to a full disk so that the queue can drain
+
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE alarms (condition TEXT PRIMARY KEY, alarm BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE outbox (
+        epoch TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
+        wall REAL NOT NULL, boot REAL NOT NULL, boot_id TEXT NOT NULL,
+        PRIMARY KEY (epoch, seq)
+    ) WITHOUT ROWID
+    """,
+)
+
+
+class Row(NamedTuple):
+    """One outbox row."""
+
+    seq: int
+    body: bytes
+    wall: float
+    boot: float
+    boot_id: str
+
+
+class Position(NamedTuple):
+    """Where the outbox stands: `acked` is the highest seq the desk has, `last` the highest written."""
+
+    agent: str
+    epoch: str
+    acked: int
+    last: int
+    incarnation: str
+    cursor: int
+
+
+class Standing(NamedTuple):
+    """What a step leaves: the alarm to keep and the Change to send, if any."""
+
+    alarm: Alarm
+    change: Change | None
+
+
+_encode = msgspec.json.Encoder().encode
+_alarm = msgspec.json.Decoder(Alarm).decode
+_body: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+
+
+class Journal:
+    """The journal's file; every method that writes returns a future done after the commit."""
+
+    def __init__(self, folder: Path, site: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "journal.db"
+        self._reserve = folder / "reserve"
+        self.healed = heal(self.path)
+        self.writer = Writer(self.path, MIGRATIONS)
+        self.boot_id = boot_id()
+        opened = now()
+        self.writer.put(lambda db: _first(db, site, opened, self.boot_id)).result()
+        self.keep_reserve()
+
+    def keep_reserve(self) -> bool:
+        """Set a few blocks of the disk aside; returns False when the disk has none to give."""
+        try:
+            if not self._reserve.exists() or self._reserve.stat().st_size != RESERVE:
+                self._reserve.write_bytes(b"\0" * RESERVE)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+            return False
+        return True
+
+    def give_reserve(self) -> bool:
+        """Give the reserve back to a full disk; returns False when it was given already."""
+        had = self._reserve.exists()
+        self._reserve.unlink(missing_ok=True)
+        return had
+
+    def record(self, standing: Iterable[Standing], *, cursor: int | None = None) -> "Future[None]":
+        """Keep alarms and queue their Changes; a command's `cursor` is kept with its effect."""
+        rows = list(standing)
+        return self.writer.put(lambda db: _record(db, rows, cursor, self.boot_id))
+
+    def acknowledge(self, epoch: str, seq: int, incarnation: str) -> "Future[None]":
+        """Keep that the desk has everything up to `seq` of an epoch: less than before, if it was restored."""
+        return self.writer.put(lambda db: _acknowledge(db, epoch, seq, incarnation))
+
+    def new_epoch(self, snapshot: Snapshot) -> "Future[str]":
+        """Begin a new epoch with a snapshot; what the desk has not had of the old one follows it, in order."""
+        return self.writer.put(lambda db: _new_epoch(db, snapshot))
+
+    def forget(self, now: Now) -> "Future[int]":
+        """Delete rows that the desk has had for seven days; returns how many."""
+        return self.writer.put(lambda db: _forget(db, now))
+
+    def alarms(self) -> tuple[dict[str, Alarm], Now | None, str]:
+        """Return the alarms as kept, the time of the last record and the boot it was taken in."""
+        with _closing(self.path) as db:
+            alarms = {row["condition"]: _alarm(row["alarm"]) for row in db.execute("SELECT * FROM alarms")}
+            meta = dict(tuple(row) for row in db.execute("SELECT key, value FROM meta"))
+        last = Now(float(meta["boot"]), float(meta["wall"])) if "boot" in meta else None
+        return alarms, last, meta.get("boot_id", "")
+
+    def position(self) -> Position:
+        """Return where the outbox stands."""
+        with _closing(self.path) as db:
+            meta = dict(tuple(row) for row in db.execute("SELECT key, value FROM meta"))
+            last = db.execute("SELECT max(seq) FROM outbox WHERE epoch = ?", (meta["epoch"],)).fetchone()[0]
+        acked = int(meta["acked"])
+        return Position(
+            meta["agent"],
+            meta["epoch"],
+            acked,
+            max(int(last or 0), int(meta["seq"])),
+            meta.get("incarnation", ""),
+            int(meta["cursor"]),
+        )
+
+    def waiting(self, epoch: str, after: int, limit: int) -> list[Row]:
+        """Return rows of an epoch that follow `after`, in order."""
+        query = "SELECT seq, body, wall, boot, boot_id FROM outbox WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT ?"
+        with _closing(self.path) as db:
+            return [Row(*row) for row in db.execute(query, (epoch, after, limit))]
+
+    def oldest(self, epoch: str) -> int:
+        """Return the lowest seq still kept of an epoch; 1 for none."""
+        with _closing(self.path) as db:
+            row = db.execute("SELECT min(seq) FROM outbox WHERE epoch = ?", (epoch,)).fetchone()
+        return int(row[0] or 1)
+
+    def close(self) -> None:
+        """Finish what waits and close the file."""
+        self.writer.close()
+
+
+class _closing:  # noqa: N801 - reads as contextlib.closing does
+    """A read-only connection for one look; WAL lets it see a whole transaction or nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = reader(path)
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._db
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+
+def heal(path: Path) -> str:
+    """Put a damaged file aside and say so; "" when the file is sound or new. What can be read goes into the new one."""
+    if not path.exists():
+        return ""
+    try:
+        db = connect(path)
+        try:
+            verdict = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    if verdict == "ok":
+        return ""
+    aside = path.with_name(f"{path.name}.damaged-{uuid.uuid4().hex[:8]}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return f"{path} was damaged ({verdict}); it is kept as {aside.name} and a new journal was begun"
+
+
+def _set(db: sqlite3.Connection, **values: object) -> None:
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [(key, str(value)) for key, value in values.items()],
+    )
+
+
+def _get(db: sqlite3.Connection, key: str) -> str:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _first(db: sqlite3.Connection, site: str, opened: Now, boot: str) -> None:
+    """Give a new file its identity; its epoch begins, as every epoch does, with a snapshot: here of nothing."""
+    if not _get(db, "agent"):
+        _set(db, agent=uuid.uuid4(), epoch=uuid.uuid4(), seq=0, acked=0, cursor=0)
+        _append(db, Snapshot(site, (), opened.wall, opened.boot, boot, "a new journal"), boot)
+
+
+def _append(db: sqlite3.Connection, body: Body, boot: str) -> int:
+    seq = int(_get(db, "seq")) + 1
+    db.execute(
+        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
+        (_get(db, "epoch"), seq, _encode(body), body.wall, body.boot, boot),
+    )
+    _set(db, seq=seq)
+    return seq
+
+
+def _record(db: sqlite3.Connection, rows: list[Standing], cursor: int | None, boot: str) -> None:
+    for alarm, change in rows:
+        db.execute(
+            "INSERT INTO alarms VALUES (?, ?) ON CONFLICT (condition) DO UPDATE SET alarm = excluded.alarm",
+            (alarm.condition, _encode(alarm)),
+        )
+        if change is not None:
+            _append(db, change, boot)
+            _set(db, boot=change.boot, wall=change.wall, boot_id=boot)
+    if cursor is not None:
+        _set(db, cursor=cursor)
+
+
+def _acknowledge(db: sqlite3.Connection, epoch: str, seq: int, incarnation: str) -> None:
+    if epoch != _get(db, "epoch"):
+        return
+    if _get(db, "incarnation") not in {"", incarnation}:
+        _set(db, cursor=0)
+    _set(db, acked=min(seq, int(_get(db, "seq"))), incarnation=incarnation)
+
+
+def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot) -> str:
+    old, acked = _get(db, "epoch"), int(_get(db, "acked"))
+    unsent = db.execute(
+        "SELECT body, wall, boot, boot_id FROM outbox WHERE epoch = ? AND seq > ? ORDER BY seq", (old, acked)
+    ).fetchall()
+    epoch = str(uuid.uuid4())
+    _set(db, epoch=epoch, seq=0, acked=0)
+    _append(db, snapshot, snapshot.boot_id)
+    for body, wall, boot, boot_of in unsent:
+        if isinstance(_body.decode(body), Snapshot):
+            continue
+        seq = int(_get(db, "seq")) + 1
+        db.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)", (epoch, seq, body, wall, boot, boot_of))
+        _set(db, seq=seq)
+    db.execute("DELETE FROM outbox WHERE epoch = ?", (old,))
+    return epoch
+
+
+def _forget(db: sqlite3.Connection, now: Now) -> int:
+    return db.execute(
+        "DELETE FROM outbox WHERE epoch = ? AND seq <= ? AND wall < ?",
+        (_get(db, "epoch"), int(_get(db, "acked")), now.wall - KEPT),
+    ).rowcount
+
+
+__all__ = ["Journal", "Position", "Row", "Standing", "StoreError"]

@@ -1,0 +1,139 @@
+"""The way to the desk: events in order, nothing skipped, nothing believed sent before the desk says it has it.
+
+Theory. One request at a time carries the oldest events the desk has not acknowledged. Only its answer moves the
+position, and only after the journal has committed the new position is the next batch read. A lost answer is asked
+again with the same bytes; the desk knows each event by (agent, epoch, seq) and its hash. A conflict (another agent
+wrote under our name: a cloned disk) ends the epoch: a new one begins with a snapshot of what stands. A desk that was
+restored from a backup says how far it has us, and we go back there.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from agent.journal import Journal, Position, Row
+from connectors.desk import DeskClient, DeskError
+from model.change import Snapshot
+from model.protocol import Event, EventsRequest
+from runtime.clock import now
+from runtime.writer import StoreError
+
+T = TypeVar("T")
+BATCH = 100  # events a request
+FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries, doubling, with jitter
+
+log = logging.getLogger("roundsman.outbox")
+
+
+@dataclass
+class OutboxStats:
+    """What /metrics and heartbeats say of the outbox."""
+
+    sent: int = 0
+    refused: int = 0
+    failures: int = 0
+    conflicts: int = 0
+    depth: int = 0
+    oldest_wall: float | None = None
+    last_error: str = ""
+    position: Position | None = None
+
+
+class Outbox:
+    """Sends what the journal holds; `wake` it after each commit."""
+
+    def __init__(self, journal: Journal, client: DeskClient, snapshot: Callable[[str], Snapshot]) -> None:
+        self.stats = OutboxStats()
+        self._journal = journal
+        self._client = client
+        self._snapshot = snapshot
+        self._awake = asyncio.Event()
+        self._tries = 0
+
+    def wake(self) -> None:
+        """Say that something new is there."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; no error of desk or disk ends it."""
+        while True:
+            self._awake.clear()
+            try:
+                more = await self.send_once()
+            except (DeskError, StoreError, OSError) as error:
+                await self._pause(error)
+                continue
+            self._tries = 0
+            self.stats.last_error = ""
+            if not more:
+                await self._awake.wait()
+
+    async def send_once(self) -> bool:
+        """Send one batch; returns whether there was anything to send. Raises DeskError, StoreError."""
+        place = await asyncio.to_thread(self._journal.position)
+        rows = await asyncio.to_thread(self._journal.waiting, place.epoch, place.acked, BATCH)
+        self._measure(place, rows)
+        if not rows:
+            return False
+        oldest = await asyncio.to_thread(self._journal.oldest, place.epoch)
+        try:
+            reply = await self._client.events(_request(place, rows, oldest, self._journal.boot_id))
+        except DeskError as error:
+            if error.reason != "conflict":
+                raise
+            await self._begin_anew(error)
+            return True
+        await _kept(self._journal.acknowledge(place.epoch, reply.acked, reply.incarnation))
+        self.stats.sent += max(0, reply.acked - place.acked)
+        self.stats.refused += len(reply.refused)
+        for refusal in reply.refused:
+            log.error("the desk put event %d aside: %s", refusal.seq, refusal.reason)
+        if reply.acked == place.acked:
+            raise DeskError(f"the desk did not take event {rows[0].seq}")
+        return True
+
+    async def _begin_anew(self, error: DeskError) -> None:
+        self.stats.conflicts += 1
+        log.error("the desk knows other events under our name (%s): beginning a new epoch", error)
+        await _kept(self._journal.new_epoch(self._snapshot(str(error))))
+
+    def _measure(self, place: Position, rows: list[Row]) -> None:
+        self.stats.position = place
+        self.stats.depth = place.last - place.acked
+        self.stats.oldest_wall = rows[0].wall if rows else None
+
+    async def _pause(self, error: Exception) -> None:
+        """Wait longer after each failure in a row; the desk's own word is heeded; a new event does not shorten it."""
+        self.stats.failures += 1
+        if self.stats.last_error != str(error):
+            log.warning("cannot hand over events: %s", error)
+        self.stats.last_error = str(error)
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._tries, 10))
+        self._tries += 1
+        if isinstance(error, DeskError) and error.permanent:
+            wait = LONGEST_WAIT
+        asked = error.retry_after if isinstance(error, DeskError) else None
+        await asyncio.sleep(asked if asked is not None else wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _request(place: Position, rows: list[Row], oldest: int, boot_id: str) -> EventsRequest:
+    moment = now()
+    events = tuple(
+        Event(
+            row.seq,
+            max(0.0, moment.boot - row.boot if row.boot_id == boot_id else moment.wall - row.wall),
+            msgspec.Raw(row.body),
+        )
+        for row in rows
+    )
+    return EventsRequest(place.agent, place.epoch, oldest, moment.wall, events)
+
+
+async def _kept(future: "Future[T]") -> T:
+    return await asyncio.wrap_future(future)

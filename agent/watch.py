@@ -1,0 +1,334 @@
+"""The watch: batches in, rules asked, alarms stepped, Changes out. No I/O; time is an argument.
+
+Theory. Every batch and every tick comes to the same three steps: put the readings in place, ask each rule of the device
+about each of its scopes (`decide`), and step the condition's alarm (`observe`). Parents are stepped before the children
+they explain; when a parent begins or ends, the children's alarms are looked at again. The result is a list of
+`Standing`, which the journal commits as one transaction.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from agent.journal import Standing
+from model import step
+from model.alarm import Alarm, AlarmState, Kind, Look, Now
+from model.change import Change, Origin, Snapshot, condition_key
+from model.decide import asks, decide, scenes
+from model.level import Contract, delays, level_of
+from model.point import Batch, Point, Quality, Reading, Severity, State, point_id
+from model.quantity import Quantity
+from model.rule import Meaning, Reach, Rule
+
+STALE_AFTER = 3.0  # polls a reading may miss before it is stale
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A device as the watch knows it: its rules with their settings, how often it is polled (s), what is installed.
+
+    `installed` maps (index name, index value) to the installed number by quantity. `parents` limits the devices whose
+    faults explain this one's; empty for every device of the site.
+    """
+
+    id: str
+    name: str
+    rules: tuple[Rule, ...]
+    every: float
+    installed: Mapping[tuple[str, str], dict[str, int]] = {}
+    parents: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a configuration asks the watch to do: swapped whole at a reload."""
+
+    site: str
+    contract: Contract
+    devices: dict[str, Watched]
+
+
+class _Seen:
+    """What was last read of a device."""
+
+    def __init__(self, started: float) -> None:
+        self.readings: dict[str, Reading] = {}
+        self.reachable: Point | None = None
+        self.error = ""
+        self.answered: bool | None = None
+        self.time = started
+        self.seconds = 0.0
+
+
+class _Look(NamedTuple):
+    """The last look at a condition, and where it came from."""
+
+    look: Look
+    rule: Rule
+    device: Watched
+    scope: str
+
+
+class Watch:
+    """Holds readings and alarms of a site. Not thread-safe: the loop's alone."""
+
+    def __init__(self, plan: Plan, alarms: Mapping[str, Alarm], boot_id: str, started: Now) -> None:
+        self.plan = plan
+        self.alarms: dict[str, Alarm] = dict(alarms)
+        self.boot_id = boot_id
+        self._started = started.boot
+        self._seen: dict[str, _Seen] = {}
+        self._looks: dict[str, _Look] = {}
+        self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
+        self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
+        self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
+        for alarm in self.alarms.values():
+            self._mark(alarm)
+
+    # --- what comes in -------------------------------------------------------------------------------------------
+
+    def take(self, batch: Batch, now: Now) -> list[Standing]:
+        """Put a batch's readings in place and return what follows from them."""
+        device = self.plan.devices.get(batch.device)
+        if device is None:
+            return []
+        seen = self._seen.setdefault(device.id, _Seen(batch.time))
+        if batch.complete:
+            fresh = {r.point.id: r for r in batch.readings}
+            gone = {key: r for key, r in seen.readings.items() if key not in fresh}
+            seen.readings = fresh | {k: _without(r, Quality.UNAVAILABLE) for k, r in gone.items()}
+        else:
+            seen.readings.update((r.point.id, r) for r in batch.readings)
+        seen.time, seen.error, seen.answered, seen.seconds = batch.time, batch.error, batch.reachable, batch.seconds
+        reachable = _reachable(device.id, batch)
+        seen.readings[reachable.point.id] = reachable
+        return self._ask(device, now)
+
+    def tick(self, now: Now) -> list[Standing]:
+        """Let time pass: readings grow stale, delays and shelves end."""
+        results: list[Standing] = []
+        for device in self.plan.devices.values():
+            seen = self._seen.get(device.id)
+            if seen is not None and now.boot - seen.time > STALE_AFTER * device.every and self._grow_stale(seen):
+                results += self._ask(device, now)
+        for condition, alarm in list(self.alarms.items()):
+            if _timed(alarm):
+                results += self._look_again(condition, now)
+        return results
+
+    def start(self, now: Now) -> list[Standing]:
+        """Take up the journal's alarms: what is no longer configured ends, delays and shelves go on."""
+        return self.reload(self.plan, now)
+
+    def reload(self, plan: Plan, now: Now) -> list[Standing]:
+        """Swap the configuration; alarms of what is no longer configured end with that reason."""
+        self.plan = plan
+        self._looks, self._children, self._polls = {}, {}, {}
+        results = []
+        for device_id in [d for d in self._seen if d not in plan.devices]:
+            del self._seen[device_id]
+        for condition, alarm in list(self.alarms.items()):
+            site, device_id, scope, fault = condition.split("/", 3)
+            device = plan.devices.get(device_id)
+            rule = next((r for r in device.rules if r.fault == fault), None) if device and site == plan.site else None
+            if device is not None and rule is not None:
+                look = replace(self._look(rule, alarm.case), evidence=alarm.evidence, missing=alarm.missing)
+                self._looks[condition] = _Look(look, rule, device, scope)
+                continue
+            results += self._keep(condition, step.remove(alarm), now, reason="no longer configured")
+            del self.alarms[condition]
+        for device in plan.devices.values():
+            if device.id in self._seen:
+                results += self._ask(device, now)
+        return results
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    def acknowledge(self, condition: str, by: str, now: Now, *, episode: str = "") -> list[Standing]:
+        """Take an alarm; raises KeyError for a condition that has none."""
+        return self._keep(condition, step.acknowledge(self.alarms[condition], by, now, episode=episode), now, actor=by)
+
+    def shelve(self, condition: str, seconds: float, by: str, now: Now, *, reason: str = "") -> list[Standing]:
+        """Put an alarm aside for a time, or take it back with 0; raises KeyError for a condition that has none."""
+        stepped = step.shelve(self.alarms[condition], seconds, by, now)
+        results = self._keep(condition, stepped, now, actor=by, reason=reason)
+        return results + (self._look_again(condition, now) if seconds <= 0 else [])
+
+    # --- what can be asked ---------------------------------------------------------------------------------------
+
+    def readings(self, device: str | None = None) -> Iterator[Reading]:
+        """Give the readings as they stand, of one device or of all."""
+        for name, seen in self._seen.items():
+            if device in {None, name}:
+                yield from seen.readings.values()
+
+    def devices(self) -> Iterator[tuple[Watched, bool | None, str, float, float]]:
+        """Give each device, whether it answers (None: not asked yet), its error, when it was polled, and how long."""
+        for device in self.plan.devices.values():
+            seen = self._seen.get(device.id)
+            if seen is None:
+                yield device, None, "", self._started, 0.0
+            else:
+                yield device, seen.answered, seen.error, seen.time, seen.seconds
+
+    def snapshot(self, now: Now, reason: str) -> Snapshot:
+        """Return all running episodes, for a new epoch."""
+        changes = tuple(
+            self._change(condition, alarm, alarm, Kind.UPDATED, now, reason=reason)
+            for condition, alarm in self.alarms.items()
+            if alarm.active
+        )
+        return Snapshot(self.plan.site, changes, now.wall, now.boot, self.boot_id, reason)
+
+    # --- how it is done ------------------------------------------------------------------------------------------
+
+    def _grow_stale(self, seen: _Seen) -> bool:
+        grown = {
+            key: msgspec.structs.replace(r, quality=Quality.STALE)
+            for key, r in seen.readings.items()
+            if r.quality in {Quality.GOOD, Quality.UNCERTAIN}
+        }
+        seen.readings.update(grown)
+        return bool(grown)
+
+    def _ask(self, device: Watched, now: Now) -> list[Standing]:
+        """Ask every rule about every scope of a device; parents come before what they explain."""
+        results: list[Standing] = []
+        readings = tuple(self._seen[device.id].readings.values())
+        present = {reading.point.quantity for reading in readings}
+        for rule in device.rules:
+            wanted = [asks(case.when) for case in rule.cases]
+            if not any(not quantities or quantities & present for quantities in wanted):
+                continue
+            for scope, scene in scenes(rule, readings, device.installed):
+                condition = condition_key(self.plan.site, device.id, scope, rule.fault)
+                alarm = self.alarms.get(condition) or Alarm(condition)
+                decision = decide(rule, scene, alarm.case)
+                if decision is None:
+                    continue
+                look = self._look(rule, decision.case or alarm.case)
+                look = replace(look, case=decision.case, evidence=decision.evidence, missing=decision.missing)
+                self._looks[condition] = _Look(look, rule, device, scope)
+                self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
+                for fault, _ in rule.explained_by:
+                    self._children.setdefault(fault, set()).add(condition)
+                results += self._observe(condition, now)
+        return results
+
+    def _look(self, rule: Rule, name: str) -> Look:
+        case = rule.case(name)
+        if case is None:
+            return Look("", off_delay=self.plan.contract.off_delay)
+        assigned = level_of(self.plan.contract, rule, case)
+        on_delay, off_delay = delays(self.plan.contract, case, assigned.level)
+        return Look(name, assigned.level, assigned.provisional, max(on_delay, self._settle(rule)), off_delay)
+
+    def _settle(self, rule: Rule) -> float:
+        """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
+        reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE]
+        return 1.2 * max((self._polls.get(fault, 0.0) for fault in reaching), default=0.0)
+
+    def _observe(self, condition: str, now: Now) -> list[Standing]:
+        look, rule, device, _ = self._looks[condition]
+        before = self.alarms.get(condition) or Alarm(condition)
+        look = replace(look, parent=self._parent(rule, device) if look.case else "")
+        results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
+        if self.alarms.get(condition, before).active != before.active:
+            for child in sorted(self._children.get(rule.fault, ())):
+                if child != condition:
+                    results += self._look_again(child, now)
+        return results
+
+    def _look_again(self, condition: str, now: Now) -> list[Standing]:
+        """Step an alarm by its last look; one that has not been looked at since the start only has its time."""
+        if condition in self._looks:
+            return self._observe(condition, now)
+        return []
+
+    def _parent(self, rule: Rule, device: Watched) -> str:
+        """Return the running condition that explains a fault of this device, "" for none."""
+        for fault, reach in rule.explained_by:
+            for condition in sorted(self._running.get(fault, ())):
+                parent = condition.split("/", 3)[1]
+                near = parent == device.id if reach is Reach.DEVICE else not device.parents or parent in device.parents
+                if near and self.alarms[condition].state is not AlarmState.SHELVED:
+                    return condition
+        return ""
+
+    def _mark(self, alarm: Alarm) -> None:
+        running = self._running.setdefault(alarm.condition.rpartition("/")[2], set())
+        if alarm.active:
+            running.add(alarm.condition)
+        else:
+            running.discard(alarm.condition)
+
+    def _keep(
+        self, condition: str, stepped: step.Stepped, now: Now, *, actor: str = "", reason: str = ""
+    ) -> list[Standing]:
+        before = self.alarms.get(condition) or Alarm(condition)
+        alarm, kind = stepped
+        if alarm == before:
+            return []
+        self.alarms[condition] = alarm
+        self._mark(alarm)
+        if kind is not None:
+            return [Standing(alarm, self._change(condition, before, alarm, kind, now, actor=actor, reason=reason))]
+        kept_alike = replace(alarm, evidence=before.evidence) == before
+        return [] if kept_alike else [Standing(alarm, None)]
+
+    def _change(
+        self, condition: str, before: Alarm, alarm: Alarm, kind: Kind, now: Now, *, actor: str = "", reason: str = ""
+    ) -> Change:
+        _, device_id, scope, fault = condition.split("/", 3)
+        device = self.plan.devices.get(device_id)
+        rule = next((r for r in device.rules if r.fault == fault), None) if device else None
+        case = (rule.case(alarm.case) or rule.case(before.case)) if rule else None
+        origin = Origin(
+            site=self.plan.site,
+            device=device_id,
+            scope=scope,
+            fault=fault,
+            device_name=device.name if device else device_id,
+            title=rule.title if rule else {"en": fault},
+            meaning=(case.meaning if case and case.meaning else rule.meaning) if rule else Meaning.DEGRADED,
+            cause=rule.cause if rule else "indeterminate",
+            contract=self.plan.contract.name,
+            digest=self.plan.contract.digest,
+        )
+        return Change(
+            kind=kind,
+            alarm=alarm,
+            before=before.state,
+            origin=origin,
+            case_title=case.title if case else {},
+            wall=now.wall,
+            boot=now.boot,
+            boot_id=self.boot_id,
+            actor=actor,
+            reason=reason,
+        )
+
+
+def _timed(alarm: Alarm) -> bool:
+    """Say whether the mere passing of time may change an alarm."""
+    return (
+        alarm.state in {AlarmState.PENDING, AlarmState.SUPPRESSED}
+        or alarm.clearing is not None
+        or alarm.shelved_until is not None
+    )
+
+
+def _without(reading: Reading, quality: Quality) -> Reading:
+    return Reading(reading.point, None, reading.time, quality)
+
+
+_REACHABLE = (State("yes"), State("no", Severity.CRITICAL))
+
+
+def _reachable(device: str, batch: Batch) -> Reading:
+    """Return whether the device answered, as a reading like any other, so that rules can ask for it."""
+    point = Point(
+        device, point_id(Quantity.DEVICE_REACHABLE), Quantity.DEVICE_REACHABLE, "Reachable", states=_REACHABLE
+    )
+    return Reading(point, "yes" if batch.reachable else "no", batch.time)
