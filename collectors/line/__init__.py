@@ -1,0 +1,6 @@
+"""Devices on serial lines: Modbus RTU and YD/T 1363, mixed on one pair. `run` reads for ever, `read_once` once."""
+
+from collectors.line.engine import read_once, run
+from collectors.line.stats import LineStats, SlaveStats
+
+__all__ = ["LineStats", "SlaveStats", "read_once", "run"]

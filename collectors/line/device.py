@@ -1,0 +1,155 @@
+"""One device through its polls: what to ask now, whom to spare, and the batch that comes of it.
+
+A device that answers gets one more try for a question that stayed silent. A device that does not is down: it is asked
+its first question alone, after 5 s, then ever more seldom up to once a minute, and never twice. A question that a
+living device refuses or leaves unanswered is spared in the same way, and the others go on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from collectors.line.backoff import Backoff
+from collectors.line.definition import Definition, ModbusDefinition, shipped
+from collectors.line.exchange import Exchange, Outcome
+from collectors.line.modbus_slave import ModbusSlave
+from collectors.line.question import Answer, Question, RefusedError, Slave, Values
+from collectors.line.stats import LineStats, SlaveStats
+from collectors.line.timing import Timing
+from collectors.line.ydt_slave import YdtSlave
+from config.schema import Line, LineDevice
+from model.point import Batch, Point, Reading, unavailable
+
+logger = logging.getLogger(__name__)
+
+SILENT_IN_A_ROW = 2
+"""Questions without an answer, one after the other, that end a poll."""
+
+
+def boot_time() -> float:
+    """Return seconds of CLOCK_BOOTTIME, the time of every reading."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def slave_of(line: Line, device: LineDevice, definition: Definition) -> Slave:
+    """Return the device as its protocol sees it."""
+    if isinstance(definition, ModbusDefinition):
+        return ModbusSlave(device.id, definition, device.address, Timing.of(line).largest_hole)
+    return YdtSlave(device.id, definition, device.address)
+
+
+class PolledDevice:
+    """One device on a line, with its memory of what answered and what did not."""
+
+    def __init__(self, line: Line, device: LineDevice, stats: LineStats, definition: Definition | None = None) -> None:
+        definition = definition or shipped(device.definition)
+        self.id = device.id
+        self.every = device.every or line.every
+        self.due = 0.0
+        self.down = Backoff()
+        self._where = f"address {device.address} on {line.port}"
+        self._slave = slave_of(line, device, definition)
+        self._first = max(line.timeout, definition.timeout or 0.0)
+        self._timing = Timing.of(line)
+        self._spared: dict[str, Backoff] = {}
+        self._said: dict[str, str] = {}
+        self._line = stats
+        self._stats = stats.slaves.setdefault(device.id, SlaveStats(device.id))
+        self._error = "not asked yet"
+
+    def poll(self, exchange: Exchange, clock: Callable[[], float] = time.monotonic) -> Batch:
+        """Ask everything that is worth asking; return a batch with every point known. Raises PortError."""
+        started = clock()
+        probing = self.down.failures > 0
+        patience, in_a_row = (1, 0) if probing else (SILENT_IN_A_ROW, 0)
+        readings: dict[Point, Reading] = {}
+        silent: list[str] = []
+        asked: set[str] = set()
+        # An answer may bring counts, and with them questions that were not planned before: they follow at once.
+        while in_a_row < patience and (question := self._next(asked, clock())):
+            asked.add(question.key)
+            values = self._ask(exchange, question, tries=2 if self._stats.up and not in_a_row else 1)
+            if values is None:
+                in_a_row += 1
+                silent.append(question.key)
+                continue
+            patience, in_a_row, now = SILENT_IN_A_ROW, 0, boot_time()
+            readings |= {p: unavailable(p, now) if v is None else Reading(p, v, now) for p, v in values.items()}
+        self._stats.polls += 1
+        self._stats.probes += probing
+        self._stats.poll_seconds = clock() - started
+        if len(silent) == len(asked):
+            self.down.failed(clock())
+            return self.absent(self._error, clock() - started)
+        self._spare(silent, clock())
+        return self._present(readings, clock() - started)
+
+    def absent(self, error: str, seconds: float = 0.0) -> Batch:
+        """Return the batch of a device that did not answer or cannot be asked: everything unavailable, and why."""
+        now = boot_time()
+        self._stats.up = False
+        readings = tuple(unavailable(point, now) for point in self._slave.points())
+        return Batch(self.id, now, readings, reachable=False, error=error, seconds=seconds)
+
+    def resting(self) -> Batch:
+        """Return the batch of a device that is down and is not asked this time."""
+        return self.absent(self._error)
+
+    def _present(self, readings: dict[Point, Reading], seconds: float) -> Batch:
+        now = boot_time()
+        self._stats.up = True
+        self.down.succeeded()
+        every = tuple(readings.get(point) or unavailable(point, now) for point in self._slave.points())
+        return Batch(self.id, now, every, seconds=seconds)
+
+    def _next(self, asked: set[str], now: float) -> Question | None:
+        """Return the next question worth asking; when all are spared, the first, to see whether anybody is there."""
+        left = [question for question in self._slave.plan() if question.key not in asked]
+        awake = (q for q in left if q.key not in self._spared or self._spared[q.key].due(now))
+        return next(awake, left[0] if left and not asked else None)
+
+    def _spare(self, silent: list[str], now: float) -> None:
+        for key in silent:
+            self._spared.setdefault(key, Backoff()).failed(now)
+
+    def _ask(self, exchange: Exchange, question: Question, *, tries: int) -> Values | None:
+        """Ask up to so many times; return the values, none of them after a refusal, or None after silence."""
+        for attempt in range(1 if question.key in self._spared else tries):
+            outcome = exchange.ask(question, self._first)
+            self._count(question, outcome)
+            if outcome.answer is not None:
+                if attempt:
+                    exchange.settle()  # the first try's answer may be under way still
+                return self._taken(question, outcome.answer)
+        return None
+
+    def _taken(self, question: Question, answer: Answer) -> Values:
+        try:
+            values = self._slave.take(question, answer)
+        except RefusedError as error:
+            self._stats.refusals += 1
+            if error.permanent:
+                self._spared.setdefault(question.key, Backoff()).put_off(time.monotonic())
+            if self._said.get(question.key) != str(error):
+                self._said[question.key] = str(error)
+                logger.warning("%s (%s): %s", self.id, self._where, error)
+            return {}
+        self._spared.pop(question.key, None)
+        self._said.pop(question.key, None)
+        return values
+
+    def _count(self, question: Question, outcome: Outcome) -> None:
+        line, own = self._line, self._stats
+        line.busy_seconds += outcome.seconds
+        line.noise_bytes += outcome.noise
+        line.echoes += outcome.echo
+        own.checksum_errors += outcome.mismatches
+        if outcome.answer is not None:
+            own.answers += 1
+            own.resyncs += outcome.noise > 0
+            line.wire_seconds += self._timing.exchange(len(question.frame) + outcome.characters)
+        else:
+            own.timeouts += 1
+            self._error = f"does not answer ({self._where})"
+            if outcome.heard:
+                self._error = f"answers with bytes that make no frame ({self._where}); check the line and its settings"

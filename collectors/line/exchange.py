@@ -1,0 +1,130 @@
+"""One request and its answer, in the time that the wire needs and no more.
+
+- Between the last byte on the line and a request there is the gap, at least.
+- A write returns long before its bytes have left, so the wait for an answer is counted from when they will have.
+- The first byte may take `first` seconds; after it, silence of `between` seconds ends the wait.
+- An answer ends where it is whole, never by silence.
+- What stands in the input before a request is late or foreign, and is dropped.
+- A line that gives us our own bytes back (echo) is told by the bytes being exactly ours.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collectors.line.port import Port
+from collectors.line.question import Answer, Question
+from collectors.line.timing import Timing
+
+SETTLE = 0.05
+"""Seconds of silence to wait for after an answer that did not come or may come twice."""
+LONGEST_SETTLE = 1.0
+"""A line that is never silent is spoken to all the same after this long."""
+SHORTEST = 4
+"""Bytes that are no spark any more; the shortest answer has five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an exchange ended: the answer or None, and what was met on the way.
+
+    `seconds` is the time on the line from our first byte, `mismatches` answers with a wrong check sum, `noise` bytes
+    that belong to nothing, `heard` whether any byte came at all, `characters` the length of the answer.
+    """
+
+    answer: Answer | None
+    seconds: float
+    mismatches: int
+    noise: int
+    heard: bool
+    echo: bool
+    characters: int
+
+
+class Exchange:
+    """Asks questions on one open port, one at a time."""
+
+    def __init__(self, port: Port, timing: Timing, clock: Callable[[], float] = time.monotonic) -> None:
+        self._port = port
+        self._timing = timing
+        self._clock = clock
+        self._last_byte = clock()
+        self._quiet = timing.gap
+
+    def ask(self, question: Question, first: float | None = None) -> Outcome:
+        """Ask and wait for the answer; `first` is the longest wait for its first byte. Raises PortError."""
+        stray = self._wait_for_quiet()
+        timing, reader, echo = self._timing, question.reader(), Echo(question.frame)
+        wait = first or timing.first
+        started = self._clock()
+        self._port.write(question.frame, wait + len(question.frame) * timing.char)
+        sent = self._last_byte = started + len(question.frame) * timing.char
+        deadline = sent + wait
+        # However much noise comes, an answer as long as it can be is through by then.
+        latest = deadline + 1.5 * (question.longest + len(question.frame)) * timing.char
+        answer, heard = None, 0
+        while answer is None and (now := self._clock()) < min(deadline, latest):
+            octets = self._port.read(min(deadline, latest) - now)
+            if not octets:
+                continue
+            self._last_byte = max(sent, self._clock())
+            fresh = echo.strip(octets)
+            heard += len(fresh)
+            # A spark when the slave takes the line is no answer that has begun: the first byte's time goes on.
+            deadline = max(deadline if heard < SHORTEST else 0.0, self._last_byte + timing.between)
+            answer = reader.feed(fresh)
+        if answer is None and (rest := echo.rest()):
+            heard, answer = heard + len(rest), reader.feed(rest)
+        self._quiet = timing.gap if answer is not None else max(timing.gap, SETTLE)
+        seconds = max(self._clock(), sent) - started
+        return Outcome(answer, seconds, reader.mismatches, stray + reader.skipped, heard > 0, echo.found, heard)
+
+    def settle(self) -> None:
+        """Expect an answer that is not wanted any more: be silent for longer before the next request."""
+        self._quiet = max(self._timing.gap, SETTLE)
+
+    def _wait_for_quiet(self) -> int:
+        """Drop what comes until the line has been silent for as long as is due; return how many bytes came."""
+        dropped, started = 0, self._clock()
+        while True:
+            octets = self._port.read(0.0)
+            now = self._clock()
+            if octets:
+                dropped += len(octets)
+                self._last_byte = now
+                self._quiet = max(self._quiet, self._timing.gap)
+            wait = self._last_byte + self._quiet - now
+            if (wait <= 0 and not octets) or now - started > LONGEST_SETTLE:
+                return dropped
+            # poll() counts whole milliseconds; the gap is shorter than that at high speed, so it is slept.
+            time.sleep(max(0.0, min(wait, 0.02)))
+
+
+class Echo:
+    """Strips our own bytes from the front of what comes back; `found` once they were there to the last."""
+
+    def __init__(self, sent: bytes) -> None:
+        self._sent = sent
+        self._held = b""
+        self.found = False
+        self._over = False
+
+    def strip(self, octets: bytes) -> bytes:
+        """Return the bytes that are not echo; holds back what may still become one."""
+        if self._over:
+            return octets
+        held = self._held + octets
+        if held.startswith(self._sent):
+            self._over = self.found = True
+            self._held = b""
+            return held[len(self._sent) :]
+        if self._sent.startswith(held):
+            self._held = held
+            return b""
+        self._over, self._held = True, b""
+        return held
+
+    def rest(self) -> bytes:
+        """Return what was held back and never became an echo."""
+        held, self._held = self._held, b""
+        return held

@@ -1,0 +1,151 @@
+"""A Modbus slave: which registers to ask for in one read, and what they mean."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from collectors.line.definition import ModbusDefinition, Register
+from collectors.line.question import Answer, Points, Question, RefusedError, Values
+from model.point import Point
+from wire.modbus import Refusal, Reply, ReplyReader, Request, float32, whole_number
+
+NOT_AVAILABLE = 0x8000
+ILLEGAL = frozenset({1, 2, 3})
+"""Exceptions that come again however often one asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Places to read in one request: `count` registers, or bits, of a function from `start`."""
+
+    function: int
+    start: int
+    count: int
+
+    @property
+    def end(self) -> int:
+        """The first place after it."""
+        return self.start + self.count
+
+
+def coalesce(
+    spans: list[Span], *, largest_hole: int, longest: int, reserved: tuple[tuple[int, int], ...] = ()
+) -> list[Span]:
+    """Join spans into as few reads as pay: over holes up to `largest_hole`, never over reserved places.
+
+    A value is never cut in two: a span that is given stays whole in one read.
+    """
+    joined: list[Span] = []
+    for span in sorted(set(spans), key=lambda each: (each.function, each.start, each.count)):
+        last = joined[-1] if joined else None
+        if last is not None and last.function == span.function:
+            end = max(last.end, span.end)
+            hole = range(last.end, span.start)
+            forbidden = any(first < hole.stop and hole.start <= end_of for first, end_of in reserved) and bool(hole)
+            if len(hole) <= largest_hole and end - last.start <= longest and not forbidden:
+                joined[-1] = Span(span.function, last.start, end - last.start)
+                continue
+        joined.append(span)
+    return joined
+
+
+class ModbusSlave:
+    """One Modbus device at one unit address; the counts of its repeated values are learnt from its answers."""
+
+    def __init__(self, device: str, definition: ModbusDefinition, unit: int, largest_hole: int) -> None:
+        self.device = device
+        self._definition = definition
+        self._unit = unit
+        self._largest_hole = largest_hole
+        self._counts: dict[int, int] = {}
+        self._points = Points(device)
+        self._spans: dict[str, Span] = {}
+        self._planned: list[Question] = []
+        for register in definition.registers:
+            if register.repeat is None:
+                self._point(register, register.register, {})
+
+    def plan(self) -> list[Question]:
+        """Return the reads of one poll; repeated values only once their count is known."""
+        if not self._planned:
+            spans = coalesce(
+                [Span(self._function(each), place, each.width) for each, place, _ in self._values()] + self._counted(),
+                largest_hole=self._largest_hole,
+                longest=self._definition.longest,
+                reserved=self._definition.reserved,
+            )
+            self._planned = [self._question(span) for span in spans]
+        return self._planned
+
+    def take(self, question: Question, answer: Answer) -> Values:
+        """Return the values of the registers of one read."""
+        if isinstance(answer, Refusal):
+            raise RefusedError(f"{question.key}: {answer.reason}", permanent=answer.code in ILLEGAL)
+        assert isinstance(answer, Reply)  # noqa: S101  # our own reader gives nothing else
+        span = self._spans[question.key]
+        self._learn(span, answer)
+        values: dict[Point, float | str | None] = {}
+        for register, place, index in self._values():
+            if self._function(register) == span.function and span.start <= place and place + register.width <= span.end:
+                raw = self._raw(register, answer, place - span.start)
+                values[self._point(register, place, index)] = register.of(raw)
+        return values
+
+    def points(self) -> list[Point]:
+        """Return every point known so far."""
+        return self._points.all()
+
+    def _function(self, register: Register) -> int:
+        return register.function or self._definition.function
+
+    def _values(self) -> Iterator[tuple[Register, int, dict[str, str]]]:
+        """Every value that is known to be there: its register, its place, its index."""
+        for register in self._definition.registers:
+            if register.repeat is None:
+                yield register, register.register, register.index
+                continue
+            for number in range(self._counts.get(register.repeat.count, 0)):
+                place = register.register + number * register.width
+                yield register, place, {**register.index, register.repeat.index: str(number + 1)}
+
+    def _counted(self) -> list[Span]:
+        """The registers that say how often values repeat."""
+        return [Span(self._function(each), each.repeat.count, 1) for each in self._definition.registers if each.repeat]
+
+    def _question(self, span: Span) -> Question:
+        request = Request(self._unit, span.function, span.start, span.count)
+        key = f"function {span.function}, {span.count} from {span.start}"
+        self._spans[key] = span
+        return Question(key, request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5)
+
+    def _learn(self, span: Span, reply: Reply) -> None:
+        for register in self._definition.registers:
+            repeat = register.repeat
+            if repeat is None or self._function(register) != span.function:
+                continue
+            if span.start <= repeat.count < span.end:
+                said = reply.registers[repeat.count - span.start]
+                count = 0 if said == NOT_AVAILABLE else min(said, repeat.most)
+                if count != self._counts.get(repeat.count) and said != NOT_AVAILABLE:
+                    self._counts[repeat.count] = count
+                    self._planned = []
+
+    def _raw(self, register: Register, reply: Reply, at: int) -> float | None:
+        if self._function(register) <= 2:
+            return float(reply.bits[at])
+        words = reply.registers[at : at + register.width]
+        order = register.order or self._definition.order
+        if register.type == "float32":
+            return float32(words, order=order)
+        raw = whole_number(words, signed=register.type.startswith("s"), order=order)
+        return raw >> register.bit & 1 if register.bit is not None else raw
+
+    def _point(self, register: Register, place: int, index: dict[str, str]) -> Point:
+        assert register.quantity is not None  # noqa: S101  # the definition refuses a register without one
+        return self._points.at(
+            register.quantity,
+            index or register.index,
+            label=register.label,
+            source=f"{self._function(register)}:{place}" + (f".{register.bit}" if register.bit is not None else ""),
+            states=register.named_states(),
+            preferred=register.preferred,
+        )

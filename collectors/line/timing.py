@@ -1,0 +1,44 @@
+"""How long things take on the wire: one character, the gap between frames, and what a hole in a read costs.
+
+    T = sum over reads of (13 + 2n) * char + max(turnaround, gap) + gap        (Modbus RTU, n registers a read)
+
+A read through h unwanted registers costs 2h characters; a request of its own costs 13 characters, the slave's
+turnaround and a gap. The largest hole worth reading through is where both are equal.
+"""
+
+from dataclasses import dataclass
+
+from config.schema import Line
+
+FAST = 19200
+"""Above this speed the gap of Modbus no longer shrinks with the characters (Modbus over Serial Line V1.02, 2.5.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one line: `char` for one character, `gap` between frames, `turnaround` that slaves need to answer."""
+
+    char: float
+    gap: float
+    turnaround: float
+    first: float
+    between: float
+
+    @classmethod
+    def of(cls, line: Line) -> "Timing":
+        """Return the timing of a line. A character is a start bit, 8 data bits, parity if any, and the stop bits."""
+        bits = 1 + 8 + (line.parity != "none") + line.stop_bits
+        char = bits / line.baud
+        # USB adapters deliver what they have every 16 ms, so silence within a reply is real only well above that.
+        between = max(0.05, 20 * char)
+        gap = 0.00175 if line.baud > FAST else 3.5 * char
+        return cls(char=char, gap=gap, turnaround=line.turnaround, first=line.timeout, between=between)
+
+    @property
+    def largest_hole(self) -> int:
+        """Most unwanted registers that are cheaper to read than to leave out."""
+        return int((13 * self.char + max(self.turnaround, self.gap) + self.gap) / (2 * self.char))
+
+    def exchange(self, characters: int) -> float:
+        """Return the least seconds that an exchange of so many characters, both ways, can take."""
+        return characters * self.char + max(self.turnaround, self.gap) + self.gap
