@@ -15,6 +15,7 @@ RECTIFIER, BATTERY, METER = "rectifier", "battery", "meter"
 RECTIFIER_ADDRESS, BATTERY_UNIT, METER_UNIT = 1, 2, 3
 _AC, _MODULES, _DC = 0x40, 0x41, 0x42
 _NOT_AVAILABLE = 0x8000
+_POWER_FACTOR = 0.98
 
 
 def devices(read: Read) -> tuple[LineDevice, ...]:
@@ -93,17 +94,21 @@ def meter(read: Read) -> ModbusSlave:
 def meter_registers(room: Snapshot) -> list[int]:
     """Return the Eastron SDM630's input registers 0000H..0157H: float32, high word first; 0 where it has no value.
 
-    0000H volts of L1 L2 L3, 0006H amps, 000CH watts, 0034H total watts, 0046H hertz, 0156H total kWh.
+    From 0000H by phase: volts, amps, watts, volt-amps, vars, power factor; then totals, hertz and kilowatt-hours.
     """
-    watts = [volts * amps * 0.98 for volts, amps in zip(room.mains_volts, room.mains_amps, strict=True)]
+    apparent = [volts * amps for volts, amps in zip(room.mains_volts, room.mains_amps, strict=True)]
+    active = [va * _POWER_FACTOR for va in apparent]
+    reactive = [va * (1.0 - _POWER_FACTOR**2) ** 0.5 for va in apparent]
+    factor = _POWER_FACTOR if room.mains else 0.0
     values = {
-        0x0000: room.mains_volts,
-        0x0006: room.mains_amps,
-        0x000C: watts,
-        0x0034: [sum(watts)],
-        0x0046: [room.mains_hertz],
-        0x0048: [room.energy_kwh],
-        0x0156: [room.energy_kwh],
+        0x0000: (*room.mains_volts, *room.mains_amps, *active, *apparent, *reactive, factor, factor, factor),
+        0x002A: (sum(room.mains_volts) / 3,),
+        0x002E: (sum(room.mains_amps) / 3, sum(room.mains_amps)),
+        0x0034: (sum(active),),
+        0x0038: (sum(apparent),),
+        0x003C: (sum(reactive), factor),
+        0x0046: (room.mains_hertz, room.energy_kwh),
+        0x0156: (room.energy_kwh,),
     }
     registers = [0] * 0x0158
     for address, floats in values.items():

@@ -8,13 +8,13 @@
 Each `do` is one class below; its fields are the step's further keys.
 """
 
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
-from config.reader import convert, read
+from config.reader import ConfigError, Problem, convert, read, read_text
 from config.scalars import Seconds
 from simulator.plant import MODULES, SUBRACKS
 from simulator.subrack import FANS
@@ -245,6 +245,12 @@ def shipped() -> list[str]:
 def load(name: str | Path) -> Scenario:
     """Read a scenario by the name of one that ships, or from a file.  Raises ConfigError with file and line."""
     if isinstance(name, str) and name in shipped():
-        with as_file(files("simulator") / "scenarios" / f"{name}.yaml") as path:
-            return convert(read(path), Scenario)
-    return convert(read(name), Scenario)
+        text = (files("simulator") / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
+        return convert(read_text(text, f"scenarios/{name}.yaml"), Scenario)
+    try:
+        return convert(read(name), Scenario)
+    except ConfigError as error:
+        if Path(name).exists():
+            raise
+        known = f"is no file and no scenario that ships; those are {', '.join(shipped())}"
+        raise ConfigError([Problem(str(name), 0, 0, "", known)]) from error
