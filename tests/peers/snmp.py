@@ -73,9 +73,9 @@ def snmpsim(folder: Path, names: Iterable[str], *, source: Path | None = None, p
         pytest.skip(f"snmpsim does not run at {responder} (set ROUNDSMAN_SNMPSIM to its snmpsim-command-responder)")
     served = folder / "served"
     served.mkdir()
-    wanted = list(names)
+    wanted, origin = list(names), source or recordings() / "snmp" / "snmpsim"
     for name in wanted:
-        (served / f"{name}.snmprec").symlink_to((source or recordings() / "snmp" / "snmpsim") / f"{name}.snmprec")
+        shutil.copyfile(origin / f"{name}.snmprec", served / f"{name}.snmprec")  # it follows no link
     port = port or free_port()
     command = [responder, f"--data-dir={served}", f"--cache-dir={folder / 'cache'}", "--max-var-binds=64"]
     command += [f"--agent-udpv4-endpoint=127.0.0.1:{port}", "--log-level=error"]

@@ -1,0 +1,148 @@
+"""Conversations with one card, without any I/O: generators that yield a request and are sent its reply.
+
+    reply = yield request        # a Pdu, or None when no answer came in time
+
+Whoever drives them sends, waits, matches and counts time.  A request that is yielded again after None is the same one:
+a late answer to its first sending is as good.
+
+Weak cards are given way to.  A first silence is the network's and the request is repeated; a second one in a row, or
+tooBig, is the card's and the request is halved, for all that follows until the card is discovered anew.  In version 1
+(and on cards that speak 2c like 1) one bad name fails a whole PDU: it is left out and the others are asked for again.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from wire.snmp import GET, GET_BULK, GET_NEXT, TOO_BIG, V1, Absent, Pdu, Request, Value, VarBind, request
+
+T = TypeVar("T")
+Exchange = Generator[Request, Pdu | None, T]
+
+NAMES, REPETITIONS = 20, 10  # an agent need only accept 484 octets (RFC 3417 section 3.2)
+MOST_ROWS = 20_000  # of one walk: far above any card, far below harm
+
+
+class NoAnswer(Exception):  # noqa: N818 - it says what happened
+    """The card did not answer, its retries spent."""
+
+
+@dataclass(slots=True)
+class Manners:
+    """How one card is spoken to, and what it was found to bear."""
+
+    version: int
+    retries: int
+    names: int = NAMES
+    repetitions: int = REPETITIONS
+
+
+def requests_for(kind: int, oids: Iterable[str], size: int) -> list[Request]:
+    """Return requests of at most `size` names each."""
+    names = tuple(oids)
+    return [request(kind, names[at : at + size]) for at in range(0, len(names), size)]
+
+
+def get(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, Value]]:
+    """Ask for objects by name; a name the card left out or refused is missing in what is returned."""
+    return (yield from get_all(requests_for(GET, oids, manners.names), manners))
+
+
+def get_all(requests: Iterable[Request], manners: Manners) -> Exchange[dict[str, Value]]:
+    """Ask what was encoded before; see `get`."""
+    replies = yield from _ask_all(requests, manners)
+    return {bind.oid: bind.value for _, reply in replies for bind in reply.varbinds}
+
+
+def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBind]]:
+    """Ask which object follows each name (GETNEXT); a name that nothing follows is missing in what is returned."""
+    replies = yield from _ask_all(requests_for(GET_NEXT, oids, manners.names), manners)
+    return {
+        oid: bind
+        for asked, reply in replies
+        for oid, bind in zip(asked.oids, reply.varbinds, strict=False)
+        if not isinstance(bind.value, Absent)
+    }
+
+
+def walk(root: str, manners: Manners) -> Exchange[list[tuple[str, Value]]]:
+    """Read all below `root`: pairs of what follows it in the name ("2.1" of root.2.1) and the value, in order."""
+    rows: list[tuple[str, Value]] = []
+    below, name = root + ".", root
+    last = _numbers(root)
+    silences = 0
+    while len(rows) < MOST_ROWS:
+        reply = yield _step(manners.version, name, manners.repetitions)
+        if reply is None:
+            silences += 1
+            manners.repetitions = _after_silence(silences, manners, manners.repetitions)
+            continue
+        silences = 0
+        if reply.error_status == TOO_BIG and manners.repetitions > 1:
+            manners.repetitions //= 2
+            continue
+        if reply.error_status or not reply.varbinds:
+            return rows  # version 1 says noSuchName at the end of its MIB
+        for bind in reply.varbinds:
+            numbers = _numbers(bind.oid)
+            if not bind.oid.startswith(below) or isinstance(bind.value, Absent) or numbers <= last:
+                return rows  # past the root, at the end of the MIB, or a card that goes round in circles
+            rows.append((bind.oid[len(below) :], bind.value))
+            name, last = bind.oid, numbers
+    return rows
+
+
+@lru_cache(1024)
+def _step(version: int, name: str, repetitions: int) -> Request:
+    if version == V1 or repetitions == 1:
+        return request(GET_NEXT, (name,))
+    return request(GET_BULK, (name,), max_repetitions=repetitions)
+
+
+def _numbers(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))
+
+
+def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tuple[Request, Pdu]]]:
+    """Ask everything, in halves where need be; return each request that succeeded, with its reply."""
+    replies: list[tuple[Request, Pdu]] = []
+    left = list(requests)[::-1]
+    silences = 0
+    while left:
+        asked = left[-1]
+        reply = yield asked
+        if reply is None:
+            silences += 1
+            smaller = _after_silence(silences, manners, len(asked.oids))
+            if smaller < len(asked.oids):
+                manners.names = smaller
+                left[-1:] = requests_for(asked.kind, asked.oids, smaller)[::-1]
+            continue
+        silences = 0
+        left.pop()
+        if not reply.error_status:
+            replies.append((asked, reply))
+        else:
+            left += _again(asked, reply, manners)
+    return replies
+
+
+def _after_silence(silences: int, manners: Manners, size: int) -> int:
+    """Return the size to try next; NoAnswer when the retries are spent."""
+    if silences > manners.retries:
+        raise NoAnswer
+    return max(1, size // 2) if silences >= 2 else size
+
+
+def _again(asked: Request, reply: Pdu, manners: Manners) -> list[Request]:
+    """Return what is still worth asking of a request that failed."""
+    if len(asked.oids) == 1:
+        return []
+    at = reply.error_index - 1
+    if reply.error_status != TOO_BIG and 0 <= at < len(asked.oids):
+        return [request(asked.kind, asked.oids[:at] + asked.oids[at + 1 :])]
+    half = (len(asked.oids) + 1) // 2
+    if reply.error_status == TOO_BIG:
+        manners.names = min(manners.names, half)
+    return requests_for(asked.kind, asked.oids, half)[::-1]

@@ -1,0 +1,106 @@
+"""What is asked of one card with each poll, and what its answers mean."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from collectors.snmp.definition import Alarms
+from collectors.snmp.exchange import requests_for
+from collectors.snmp.meaning import Meaning, as_number
+from model.point import Point, Reading, unavailable
+from model.quantity import Quantity
+from wire.snmp import GET, Request, Value
+
+SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"
+
+
+class Recognition(msgspec.Struct, frozen=True):
+    """What a device says it is. `definitions` are the names of those that serve it; none: it is unrecognised."""
+
+    device: str
+    sys_object_id: str
+    description: str
+    definitions: tuple[str, ...]
+    identity: dict[str, str]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A point and the object it is read from; with `status`, the value counts only while that object says ok(1)."""
+
+    point: Point
+    oid: str
+    meaning: Meaning
+    status: str = ""
+
+    def reading(self, values: Mapping[str, Value], time: float) -> Reading:
+        """Return the point's reading from the objects of one poll."""
+        if self.status and as_number(values.get(self.status)) != 1:
+            return unavailable(self.point, time)
+        value = self.meaning.of(values.get(self.oid))
+        return unavailable(self.point, time) if value is None else Reading(self.point, value, time)
+
+
+class AlarmPoint(msgspec.Struct, frozen=True):
+    """A point that is active while its OID stands in the alarm table; the empty OID stands for every unknown one."""
+
+    point: Point
+    oid: str
+
+
+class AlarmTable(msgspec.Struct, frozen=True):
+    """An alarm table that the card has, and the point of each alarm."""
+
+    alarms: Alarms
+    points: tuple[AlarmPoint, ...]
+
+    def readings(self, rows: Sequence[tuple[str, Value]], count: Value, time: float) -> list[Reading]:
+        """Return active for each alarm in the table. Clear needs proof: as many rows as the card counts alarms."""
+        present = {value for _, value in rows if isinstance(value, str)}
+        unknown = present.difference(self.alarms.known)
+        counted = as_number(count)
+        complete = counted is None or len(rows) >= counted
+        readings = []
+        for each in self.points:
+            if each.oid in present or (not each.oid and unknown):
+                readings.append(Reading(each.point, "active", time))
+            else:
+                readings.append(Reading(each.point, "clear", time) if complete else unavailable(each.point, time))
+        return readings
+
+
+def uptime_point(device: str) -> Point:
+    """Return the point of how long a card has run; it falls when the card starts anew."""
+    return Point(device, "device.uptime", Quantity.DEVICE_UPTIME, "Uptime of the card", source=SYS_UPTIME)
+
+
+class Plan:
+    """The points of one card, encoded requests for them, and what the card is."""
+
+    def __init__(self, recognition: Recognition, items: Sequence[Item], alarm_tables: Sequence[AlarmTable]) -> None:
+        self.recognition = recognition
+        self.items = tuple(items)
+        self.alarm_tables = tuple(alarm_tables)
+        self.points = tuple(item.point for item in self.items) + tuple(
+            each.point for table in self.alarm_tables for each in table.points
+        )
+        self._requests: dict[int, tuple[Request, ...]] = {}
+
+    def requests(self, size: int) -> tuple[Request, ...]:
+        """Return the GETs of one poll, encoded once for each size; sysUpTime comes first."""
+        if size not in self._requests:
+            asked = dict.fromkeys((SYS_UPTIME, *(oid for item in self.items for oid in (item.oid, item.status) if oid)))
+            asked |= dict.fromkeys(table.alarms.count for table in self.alarm_tables)
+            self._requests = {size: tuple(requests_for(GET, asked, size))}
+        return self._requests[size]
+
+    def keeping(self, before: "Plan | None") -> "Plan":
+        """Return this plan with the points of an earlier one that are gone now: they go on as unavailable.
+
+        A fan that was there and is no longer is a fan that cannot be read.  Another device in its place starts anew.
+        """
+        if before is None or before.recognition.definitions != self.recognition.definitions:
+            return self
+        known = {point.id for point in self.points}
+        gone = [item for item in before.items if item.point.id not in known]
+        lost_tables = [] if self.alarm_tables else before.alarm_tables
+        return Plan(self.recognition, [*self.items, *gone], [*self.alarm_tables, *lost_tables])

@@ -1,0 +1,128 @@
+"""One poll of one card: an exchange that ends in a Batch, whatever the card does."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from collectors.snmp.definition import Definition
+from collectors.snmp.discover import discover
+from collectors.snmp.exchange import Exchange, Manners, NoAnswer, get, get_all, walk
+from collectors.snmp.meaning import as_number
+from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
+from collectors.snmp.target import Target
+from model.point import Batch, Reading, unavailable
+from wire.snmp import V1, V2C, Value
+
+REDISCOVER_SECONDS = 3600.0
+_TICKS = 2**32  # sysUpTime counts hundredths and starts over after 497 days
+
+
+class Card:
+    """One card as the engine knows it: how it is spoken to, its plan, how long it has run, how often it kept silent."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.plan: Plan | None = None
+        self.discover_at = 0.0
+        self.uptime: float | None = None
+        self.uptime_point = uptime_point(target.device)
+        self.unanswered = 0
+        self.manners = Manners(V1 if target.version == "1" else V2C, target.retries)
+        self._ticks = 0
+        self._wraps = 0
+
+    def sees(self, ticks: int) -> bool:
+        """Note a sysUpTime; tell whether the card has started anew since the last one."""
+        wrapped = ticks < self._ticks and self._ticks > _TICKS - 360_000  # an hour: it may have been out of reach
+        restarted = ticks < self._ticks and not wrapped
+        self._wraps = 0 if restarted else self._wraps + wrapped
+        self._ticks = ticks
+        self.uptime = (ticks + self._wraps * _TICKS) / 100
+        return restarted
+
+
+def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[Batch]:
+    """Poll a card.  `clock` is CLOCK_BOOTTIME in seconds."""
+    began = clock()
+    try:
+        if card.unanswered or card.plan is None:
+            yield from _knock(card)
+        values = yield from _values(card, definitions, clock)
+        tables = yield from _alarm_rows(card, values)
+    except NoAnswer:
+        card.unanswered += 1
+        return _silent(card, began, clock())
+    card.unanswered = 0
+    now = clock()
+    plan = _planned(card)
+    readings = [_uptime(card, now), *(item.reading(values, now) for item in plan.items)]
+    for table, rows in zip(plan.alarm_tables, tables, strict=True):
+        readings += table.readings(rows, values.get(table.alarms.count), now)
+    return Batch(card.target.device, now, tuple(readings), error=_unrecognised(plan), seconds=now - began)
+
+
+def _planned(card: Card) -> Plan:
+    if card.plan is None:
+        raise RuntimeError("a poll that had answers has a plan")
+    return card.plan
+
+
+def _knock(card: Card) -> Exchange[None]:
+    """Ask one small thing: what is silent costs little.  A card never met that ignores version 2c may speak 1 alone."""
+    never_met = card.plan is None and card.target.version != "1"
+    if never_met:
+        card.manners.version = V2C
+    try:
+        yield from get((SYS_UPTIME,), Manners(card.manners.version, 0 if card.unanswered else card.target.retries))
+    except NoAnswer:
+        if not never_met:
+            raise
+        card.manners.version = V1
+        yield from get((SYS_UPTIME,), Manners(V1, retries=0))
+
+
+def _values(
+    card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]
+) -> Exchange[dict[str, Value]]:
+    """Read everything of the plan, with a new plan where there is none, it is old, or the card has started anew."""
+    if card.plan is None or clock() >= card.discover_at:
+        yield from _plan(card, definitions, clock)
+    values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
+    ticks = as_number(values.get(SYS_UPTIME))
+    if ticks is not None and card.sees(int(ticks)):
+        yield from _plan(card, definitions, clock)
+        values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
+    return values
+
+
+def _plan(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[None]:
+    card.manners = Manners(card.manners.version, card.target.retries)
+    found = yield from discover(card.target, definitions, card.manners)
+    card.plan = found.keeping(card.plan)
+    card.discover_at = clock() + REDISCOVER_SECONDS
+
+
+def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[Sequence[tuple[str, Value]]]]:
+    """Read each alarm table that says it has rows."""
+    tables: list[Sequence[tuple[str, Value]]] = []
+    for table in _planned(card).alarm_tables:
+        empty = as_number(values.get(table.alarms.count)) == 0
+        tables.append([] if empty else (yield from walk(table.alarms.column, card.manners)))
+    return tables
+
+
+def _uptime(card: Card, now: float) -> Reading:
+    return unavailable(card.uptime_point, now) if card.uptime is None else Reading(card.uptime_point, card.uptime, now)
+
+
+def _unrecognised(plan: Plan) -> str:
+    if plan.recognition.definitions:
+        return ""
+    return f"not recognised: no definition serves sysObjectID {plan.recognition.sys_object_id or '(none)'}"
+
+
+def _silent(card: Card, began: float, now: float) -> Batch:
+    target = card.target
+    points = (card.uptime_point, *(card.plan.points if card.plan else ()))
+    tries = 1 if card.unanswered > 1 else 1 + target.retries
+    error = f"no answer from {target.address}:{target.port} in {tries} x {target.timeout:g} s"
+    readings = tuple(unavailable(point, now) for point in points)
+    return Batch(target.device, now, readings, reachable=False, error=error, seconds=now - began)
