@@ -1,16 +1,15 @@
 """From a tree of nodes into frozen msgspec structs, by their type hints, with every problem at once.
 
 Understood hints: str, int, float, bool, StrEnum, Literal, `T | None`, unions (told apart by the node's kind, then tried
-in order), tagged unions of structs, list, tuple, dict, nested structs, `Node` (kept as it stands), `Located[T]` (the
-value and its place), and `Annotated[T, ...]` with `Form` (a reader of its own: `Seconds`, `Host`, `HostPort`) and
-`msgspec.Meta`: ge, gt, le, lt, pattern (of the whole text; `description` says it in words), min_length, max_length,
-examples.
+in order), tagged unions of structs, list, tuple, dict, nested structs, `Node` and `Scalar` (kept as they stand),
+`Located[T]` (the value and its place), and `Annotated[T, ...]` with `Form` (a reader of its own: `Seconds`, `Host`,
+`HostPort`) and `msgspec.Meta`: ge, gt, le, lt, pattern (of the whole text; `description` says it in words), min_length,
+max_length, examples.
 
 A key the struct does not have is refused, with the nearest one. A struct's `__post_init__` may raise ValueError: its
 text becomes a problem of that map. A struct's hints must be importable at run time.
 """
 
-import difflib
 import functools
 import re
 from enum import Enum
@@ -19,7 +18,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 
 import msgspec
 
-from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table, printable, show
+from config.advice import either, nearest, printable, show
+from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table
 from config.scalars import Form, decimal, truth, whole
 
 T = TypeVar("T")
@@ -109,6 +109,8 @@ class Conversion:
 
     def _shape(self, node: Node, kind: Any, example: Any) -> Any:
         origin, arguments = get_origin(kind), get_args(kind)
+        if kind is Scalar:
+            return node if isinstance(node, Scalar) else self.fail(node, f"is {node.kind}; a single value is meant")
         if origin is Located:
             value = self._convert(node, arguments[0], example)
             return value if value is _MISSING else Located(value, node.place)
@@ -142,12 +144,12 @@ class Conversion:
 
     def _choice(self, node: Node, choices: dict[str, Any]) -> Any:
         if not isinstance(node, Scalar):
-            return self.fail(node, f"is {node.kind}; write {_either(list(choices))}")
+            return self.fail(node, f"is {node.kind}; write {either(choices)}")
         if node.text in choices:
             return choices[node.text]
         if node.empty:
-            return self.fail(node, f"is empty; write {_either(list(choices))}")
-        return self.fail(node, f"{show(node.text)} is not one of its values; {_nearest(node.text, list(choices))}")
+            return self.fail(node, f"is empty; write {either(choices)}")
+        return self.fail(node, f"{show(node.text)} is not one of its values; {nearest(node.text, choices)}")
 
     def _union(self, node: Node, kinds: list[Any], example: Any) -> Any:
         if Table in kinds:  # the hint is Node: kept as it stands
@@ -170,7 +172,7 @@ class Conversion:
         tags = {str(each.__struct_config__.tag): each for each in structs}
         field = structs[0].__struct_config__.tag_field
         if field not in node.fields:
-            return self.fail(node, f'the key "{field}" is missing; it is {_either(list(tags))}')
+            return self.fail(node, f'the key "{field}" is missing; it is {either(tags)}')
         kind = self._choice(node.fields[field], tags)
         return kind if kind is _MISSING else self._struct(node, kind, field)
 
@@ -235,7 +237,7 @@ class Conversion:
                 right = name if name in known else next((each for each in known if each.endswith("_file")), name)
                 self.fail(where, f"a secret never stands here; write it to a file and name that file with {right}")
             else:
-                self.fail(where, f"unknown key; {_nearest(key, known)}")
+                self.fail(where, f"unknown key; {nearest(key, known)}")
 
 
 @functools.cache
@@ -284,17 +286,6 @@ def _range(meta: msgspec.Meta) -> str:
         f"less than {meta.lt:g}" if meta.lt is not None else "",
     ]
     return " and ".join(word for word in words if word)
-
-
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word[:80], known, n=1)
-    if near:
-        return f'did you mean "{near[0]}"?'
-    return f"write {_either(sorted(known))}" if len(known) <= 16 else "the documentation lists them"
 
 
 def _for_example(key: str, kind: Any) -> str:

@@ -10,17 +10,6 @@ from typing import ClassVar
 import msgspec
 
 
-def show(text: str) -> str:
-    """Return text in quotes for a message: at most 60 characters, and nothing that could steer a terminal."""
-    return f'"{printable(text)}"'
-
-
-def printable(text: str) -> str:
-    """Return at most 60 characters of text, with what does not print written as an escape."""
-    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[:60])
-    return f"{shown}..." if len(text) > 60 else shown
-
-
 class Place(msgspec.Struct, frozen=True, order=True):
     """Where something stands: the file as it was named, line and column from 1. Line 0 is the file as a whole."""
 

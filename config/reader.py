@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
+from config.advice import printable
 from config.convert import Located, convert
-from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table, printable
+from config.node import ConfigError, Listing, Node, Place, Problem, Scalar, Table
 
 __all__ = [
     "ConfigError",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from config.node import show
+from config.advice import show
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+")

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from config.node import Node, show
+from config.advice import show
+from config.node import Node
 from config.scalars import Address, Form, Host, HostPort, Port, Seconds, whole
 from model.quantity import Quantity
 

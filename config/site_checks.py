@@ -4,11 +4,11 @@ Each check notes every problem it finds at the line of the key that is wrong, an
 key that could not be converted is None here: its problem is noted already, and the checks pass over it.
 """
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
 from config import shipped
+from config.advice import nearest
 from config.convert import Conversion
 from config.node import Listing, Node, Scalar, Table
 from config.schema import Device, Line, LineDevice, SiteFile
@@ -37,14 +37,6 @@ def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[s
         conversion.complain(
             file.agent, "control", f"is too long for a socket; at most {MAX_SOCKET_PATH} signs are meant"
         )
-
-
-def choice(word: str, known: Iterable[str]) -> str:
-    """Return advice for a name that is not there: the nearest, or all of them."""
-    known = sorted(known)
-    if near := difflib.get_close_matches(word[:80], known, n=1):
-        return f'did you mean "{near[0]}"?'
-    return f"there is {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}" if known else "there is none"
 
 
 def _devices(file: SiteFile) -> Iterator[Device]:
@@ -84,7 +76,7 @@ def _check_identity(conversion: Conversion, file: SiteFile) -> None:
         )
     contracts = shipped.names("contracts")
     if file.site.contract is not None and file.site.contract not in contracts:
-        advice = choice(file.site.contract, contracts)
+        advice = nearest(file.site.contract, contracts)
         conversion.complain(file.site, "contract", f'there is no contract "{file.site.contract}"; {advice}')
 
 
@@ -107,7 +99,7 @@ def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> N
     known = set(written.fields) if isinstance(written, Table) else set()
     for device in file.snmp.devices if file.snmp else ():
         if device.credential is not None and device.credential not in known:
-            advice = choice(device.credential, known)
+            advice = nearest(device.credential, known)
             conversion.complain(device, "credential", f'there is no credential "{device.credential}"; {advice}')
 
 
@@ -116,7 +108,7 @@ def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> Non
         if parent == device.id:
             conversion.complain(device, "explained_by", "a device does not explain itself; name another device")
         elif parent not in ids:
-            conversion.complain(device, "explained_by", f'there is no device "{parent}"; {choice(parent, ids)}')
+            conversion.complain(device, "explained_by", f'there is no device "{parent}"; {nearest(parent, ids)}')
 
 
 def _check_definition(conversion: Conversion, device: Device, known: frozenset[str]) -> None:
@@ -126,7 +118,7 @@ def _check_definition(conversion: Conversion, device: Device, known: frozenset[s
     if definition == "auto":
         conversion.complain(device, "definition", "a device on a line does not say what it is; name its definition")
     else:
-        advice = choice(definition, known)
+        advice = nearest(definition, known)
         conversion.complain(device, "definition", f'there is no definition "{definition}"; {advice}')
 
 
