@@ -3,12 +3,13 @@
 A sensor lies in a tree of physical entities.  The fans of one shelf form a group, index `subrack`: the shelf is the
 nearest chassis or container above a fan that holds more than one fan, else its chassis, else its container.  Its number
 is the one its name ends with ("Subrack 2"), else its place among the shelves; a fan's number likewise, after
-entPhysicalParentRelPos.  Every other sensor has its entPhysicalIndex as index `sensor`.
+entPhysicalParentRelPos.  The one temperature that lies in a shelf itself is the shelf's.  Every other sensor (of a
+chip, of a power supply, of a shelf with several temperatures) stands alone: index `sensor`, its entPhysicalIndex.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collectors.snmp.definition import Definition
@@ -24,6 +25,7 @@ PHYSICAL = "1.3.6.1.2.1.47.1.1.1.1"  # entPhysicalEntry
 DESCR, CONTAINED_IN, CLASS, POSITION, NAME = 2, 4, 5, 6, 7
 SENSOR = "1.3.6.1.2.1.99.1.1.1"  # entPhySensorEntry
 TYPE, SCALE, PRECISION, VALUE, STATUS = 1, 2, 3, 4, 5
+CELSIUS = 8  # EntitySensorDataType
 CHASSIS, CONTAINER, FAN = 3, 5, 7  # entPhysicalClass
 UNITS_SCALE = 9  # EntitySensorDataScale units(9): 10^0; each step is 10^3
 DEEPEST = 16  # of the tree; also what ends a circle
@@ -65,9 +67,9 @@ class Physical:
         """Return the fan that a sensor lies in."""
         return next((each for each in self.above(entity) if self.is_a(each, FAN)), None)
 
-    def shelf_of(self, entity: str) -> str | None:
-        """Return the shelf of fans that an entity lies in, None when nothing around it holds fans."""
-        around = [each for each in self.above(entity) if self.is_a(each, CHASSIS, CONTAINER) and self.fans_below[each]]
+    def shelf_of(self, fan: str) -> str | None:
+        """Return the shelf that a fan belongs to, None for a fan in nothing."""
+        around = [each for each in self.above(fan) if self.is_a(each, CHASSIS, CONTAINER)]
         several = [each for each in around if self.fans_below[each] > 1]
         chassis = [each for each in around if self.is_a(each, CHASSIS)]
         return next(iter([*several, *chassis, *around]), None)
@@ -92,28 +94,37 @@ def read_sensors(device: str, definition: Definition, manners: Manners) -> Excha
         name=physical[NAME],
         descr=physical[DESCR],
     )
-    places = _places(tree, [each for each, value in columns[VALUE].items() if there(value)])
-    return list(_items(device, definition, columns, tree, places))
+    return list(_items(device, definition, columns, _Places(tree, columns)))
 
 
-def _places(tree: Physical, sensors: Iterable[str]) -> Callable[[Quantity, str], Index]:
-    """Return a function from what a sensor measures and its entity to the index of its point."""
-    in_shelf = {each: shelf for each in sensors if (shelf := tree.shelf_of(each))}
-    shelves = sorted(set(in_shelf.values()), key=int)
-    shelf_number = _numbered(shelves, tree.name, {})
-    fan_number: dict[str, str] = {}
-    for shelf in shelves:
-        fans = {fan for each in in_shelf if in_shelf[each] == shelf and (fan := tree.fan_of(each))}
-        fan_number |= _numbered(sorted(fans, key=int), tree.name, tree.position)
+class _Places:
+    """Where each sensor lies, as the index of its points."""
 
-    def place(quantity: Quantity, sensor: str) -> Index:
-        shelf, fan = in_shelf.get(sensor), tree.fan_of(sensor)
-        if not shelf:
-            return (("sensor", sensor),)
-        inside = (("subrack", shelf_number[shelf]),)
-        return (*inside, ("fan", fan_number[fan])) if fan and quantity.subject == "fan" else inside
+    def __init__(self, tree: Physical, columns: Mapping[int, Column]) -> None:
+        self.tree = tree
+        sensors = [each for each, value in columns[VALUE].items() if there(value)]
+        self._fan = {each: fan for each in sensors if (fan := tree.fan_of(each))}
+        self._shelf = {fan: shelf for fan in self._fan.values() if (shelf := tree.shelf_of(fan))}
+        shelves = sorted(set(self._shelf.values()), key=int)
+        self._shelf_number = _numbered(shelves, tree.name, {})
+        self._fan_number: dict[str, str] = {}
+        for shelf in shelves:
+            fans = sorted((fan for fan, its_shelf in self._shelf.items() if its_shelf == shelf), key=int)
+            self._fan_number |= _numbered(fans, tree.name, tree.position)
+        inside = [
+            (next(tree.above(each), ""), each) for each in sensors if as_number(columns[TYPE].get(each)) == CELSIUS
+        ]
+        several = Counter(shelf for shelf, _ in inside)
+        self._temperature = {each: shelf for shelf, each in inside if shelf in shelves and several[shelf] == 1}
 
-    return place
+    def index(self, quantity: Quantity, sensor: str) -> Index:
+        """Return the index of what a sensor measures."""
+        if sensor in self._temperature:
+            return (("subrack", self._shelf_number[self._temperature[sensor]]),)
+        fan = self._fan.get(sensor, "")
+        if quantity.subject == "fan" and fan in self._shelf:
+            return (("subrack", self._shelf_number[self._shelf[fan]]), ("fan", self._fan_number[fan]))
+        return (("sensor", sensor),)
 
 
 def _numbered(entities: list[str], names: Column, positions: Column) -> dict[str, str]:
@@ -129,37 +140,28 @@ def _numbered(entities: list[str], names: Column, positions: Column) -> dict[str
     return dict(zip(entities, chosen, strict=True))
 
 
-def _items(
-    device: str,
-    definition: Definition,
-    columns: dict[int, Column],
-    tree: Physical,
-    place: Callable[[Quantity, str], Index],
-) -> Iterator[Item]:
-    """Yield the items; where two sensors would be one point (two temperatures of a subrack), each has its index too."""
+def _items(device: str, definition: Definition, columns: dict[int, Column], places: _Places) -> Iterator[Item]:
+    """Yield the items; where two sensors would be one point (two sensors in one fan), each has its index too."""
     found = [
-        (sensor, meant)
-        for sensor in columns[VALUE]
-        if there(columns[VALUE][sensor])
+        (sensor, meant, places.index(meant.quantity, sensor))
+        for sensor, value in columns[VALUE].items()
+        if there(value)
         for meant in definition.sensors.get(int(as_number(columns[TYPE].get(sensor)) or 0), ())
     ]
-    times = Counter((meant.quantity, place(meant.quantity, sensor)) for sensor, meant in found)
-    for sensor, meant in found:
-        index = place(meant.quantity, sensor)
-        if times[meant.quantity, index] > 1:
-            index = (*index, ("sensor", sensor))
-        scale = as_number(columns[SCALE].get(sensor)) or UNITS_SCALE
-        precision = as_number(columns[PRECISION].get(sensor)) or 0
-        meaning = meant.meaning(definition.absent)
-        power = 3 * (int(scale) - UNITS_SCALE) - int(precision)
+    times = Counter((meant.quantity, index) for _, meant, index in found)
+    for sensor, meant, at in found:
+        index = (*at, ("sensor", sensor)) if times[meant.quantity, at] > 1 else at
         oid = f"{SENSOR}.{VALUE}.{sensor}"
         point = Point(
             device,
             point_id(meant.quantity, index),
             meant.quantity,
-            tree.label(sensor),
+            places.tree.label(sensor),
             index,
             source=oid,
             states=meant.point_states(),
         )
-        yield Item(point, oid, meaning.times_ten_to(power), f"{SENSOR}.{STATUS}.{sensor}")
+        scale = as_number(columns[SCALE].get(sensor)) or UNITS_SCALE
+        precision = as_number(columns[PRECISION].get(sensor)) or 0
+        meaning = meant.meaning(definition.absent).times_ten_to(3 * (int(scale) - UNITS_SCALE) - int(precision))
+        yield Item(point, oid, meaning, f"{SENSOR}.{STATUS}.{sensor}")
