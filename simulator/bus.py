@@ -17,7 +17,8 @@ import tty
 from collections.abc import Sequence
 from typing import Protocol
 
-_IDLE_SECONDS = 2.0
+_FIFO = 4
+"""Bytes that are handed over at once, when the last of them is there: what a UART does, and a quarter of the work."""
 
 
 class LineDevice(Protocol):
@@ -36,16 +37,22 @@ class LineDevice(Protocol):
 class PacedLine:
     """The line: `open` makes the pty, `start` runs it in a thread of its own, `stop` ends it.
 
+    `turnaround` is what a device takes to answer, in seconds; after `idle` seconds without a byte the line forgets who
+    had opened it for itself alone.
+
     `silent` holds the names of devices that do not answer; it may be changed at any time.
     `answered` and `unanswered` count what the devices heard: frames replied to, and bursts that no device took for its
     own (another address, garbled).
     """
 
-    def __init__(self, devices: Sequence[LineDevice], *, baud: int = 9600, turnaround: float = 0.005) -> None:
+    def __init__(
+        self, devices: Sequence[LineDevice], *, baud: int = 9600, turnaround: float = 0.005, idle: float = 2.0
+    ) -> None:
         self.devices = devices
         self.character = 10.0 / baud
         self.gap = 3.5 * self.character if baud <= 19200 else 0.00175
         self.turnaround = turnaround
+        self.idle = idle
         self.silent: set[str] = set()
         self.answered = 0
         self.unanswered = 0
@@ -77,30 +84,33 @@ class PacedLine:
 
     def _run(self) -> None:
         while True:
-            wait = self._free_at + self.gap - time.monotonic() if self._burst else _IDLE_SECONDS
-            if self._burst and wait <= 0:
-                self._deliver()
-                continue
-            heard, stopping = self._listen(wait)
+            waiting, stopping = self._wait(self._silence_left() if self._burst else self.idle)
             if stopping:
                 return
-            if heard:
-                self._burst += heard
-                self._asked = True
+            if self._burst and self._silence_left() <= 0:
+                # Also when bytes wait and this thread woke late: a client in time must not be called a babbler.
+                self._deliver()
+            elif waiting:
+                self._hear()
             elif not self._burst:
                 self._forget_exclusive_owner()
 
-    def _listen(self, seconds: float) -> tuple[bytes, bool]:
-        """Wait for bytes of the client; returns them, their time on the wire counted, and whether to stop."""
+    def _silence_left(self) -> float:
+        """Return the seconds of silence that the last burst still needs to be over."""
+        return self._free_at + self.gap - time.monotonic()
+
+    def _wait(self, seconds: float) -> tuple[bool, bool]:
+        """Wait for bytes of the client; returns whether there are any, and whether the line is being stopped."""
         ready, _, _ = select.select([self._master, self._wake_read], [], [], max(0.0, seconds))
-        if self._wake_read in ready:
-            return b"", True
-        if self._master not in ready:
-            return b"", False
+        return self._master in ready, self._wake_read in ready
+
+    def _hear(self) -> None:
+        """Take the client's bytes into the burst and count their time on the wire."""
         began = time.monotonic()
         heard = os.read(self._master, 4096)
         self._free_at = max(began, self._free_at) + len(heard) * self.character
-        return heard, False
+        self._burst += heard
+        self._asked = True
 
     def _deliver(self) -> None:
         """Give the burst that has just ended to the devices, and send the reply of the one that it is for."""
@@ -124,13 +134,12 @@ class PacedLine:
         sent = 0
         self._burst += reply
         while sent < len(reply):
-            due = first + (sent + 1) * self.character
-            heard, stopping = self._listen(due - time.monotonic())
+            due = first + min(sent + _FIFO, len(reply)) * self.character
+            waiting, stopping = self._wait(due - time.monotonic())
             if stopping:
                 return
-            if heard:
-                self._burst += heard
-                self._asked = True
+            if waiting:
+                self._hear()
             now = time.monotonic()
             count = min(len(reply), int((now - first) / self.character + 1e-6)) - sent
             if count > 0:

@@ -2,9 +2,11 @@
 
 import ctypes
 import ctypes.util
+import fcntl
 import os
 import select
 import struct
+import termios
 import time
 from collections.abc import Iterator
 
@@ -255,6 +257,38 @@ def test_a_device_that_is_silent_does_not_answer_and_its_neighbours_do(line: Lin
     assert not modbus.read_holding_registers(0, count=4, device_id=2).isError()
     line.paced.silent.discard("meter")
     assert not modbus.read_input_registers(0, count=2, device_id=3).isError()
+
+
+def test_a_client_that_keeps_the_silence_loses_no_reply(port: serial.Serial):
+    request = frame(bytes([2, 3, 0, 0, 0, 4]))
+    for _ in range(40):
+        port.write(request)
+        reply = port.read(13)
+        assert reply == frame(reply[:-2])
+        assert reply[:3] == bytes([2, 3, 8])
+        select.select([], [], [], 1.05 * GAP)
+
+
+def test_an_exclusive_owner_that_closes_leaves_the_line_to_the_next():
+    plant = Plant()
+    paced = PacedLine(devices(lambda: plant.snapshot(1.0)), idle=0.01)
+    port = paced.open()
+    owner = os.open(port, os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(owner, termios.TIOCEXCL)
+    taken = exclusive(owner)
+    paced.start()
+    deadline = time.monotonic() + 5.0
+    while exclusive(owner) and time.monotonic() < deadline:
+        select.select([], [], [], 0.01)
+    left = exclusive(owner)
+    os.close(owner)
+    paced.stop()
+    assert (taken, left) == (True, False)
+
+
+def exclusive(terminal: int) -> bool:
+    """Ask the kernel (TIOCGEXCL) whether the terminal is refused to whoever opens it next."""
+    return bool(struct.unpack("i", fcntl.ioctl(terminal, 0x80045440, struct.pack("i", 0)))[0])
 
 
 def test_a_line_that_is_taken_away_hangs_up():
