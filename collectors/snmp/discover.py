@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from collectors.snmp.definition import Alarms, Definition, Object, Table, begins, candidates, choose
+from collectors.snmp.definition import Alarms, Definition, KnownAlarm, Object, Table, begins, candidates, choose
 from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get, walk
 from collectors.snmp.meaning import as_text, is_there
@@ -87,7 +87,7 @@ def _rows(device: str, definition: Definition, table: Table, manners: Manners) -
                 continue
             oid = f"{table.entry}.{column.column}.{row}"
             index = _row_index(table.index, row)
-            label = f"{column.label or column.name} {' '.join(part for _, part in index)}"
+            label = ", ".join((column.label or column.name, *(f"{name} {part}" for name, part in index)))
             point = Point(device, point_id(column.quantity, index), column.quantity, label, index, oid, states)
             items.append(Item(point, oid, meaning))
     return items
@@ -108,12 +108,12 @@ def _alarm_tables(device: str, alarms: Alarms | None, manners: Manners) -> Excha
 
 def _alarm_points(device: str, alarms: Alarms) -> Iterable[AlarmPoint]:
     for oid, known in alarms.known.items():
-        yield _alarm_point(device, known.name, known.label, known.severity, oid)
-    yield _alarm_point(device, OTHER_ALARM, "Another alarm of the maker's", Severity.WARNING, "")
+        yield AlarmPoint(_alarm_point(device, known, oid), oid)
+    other = KnownAlarm(name=OTHER_ALARM, label="Another alarm of the maker's", severity=Severity.WARNING)
+    yield AlarmPoint(_alarm_point(device, other, alarms.column), "")
 
 
-def _alarm_point(device: str, name: str, label: str, severity: Severity, oid: str) -> AlarmPoint:
-    index = (("alarm", name),)
-    states = (State("clear"), State("active", severity))
-    quantity = Quantity.ALARM_STATUS
-    return AlarmPoint(Point(device, point_id(quantity, index), quantity, label, index, oid, states), oid)
+def _alarm_point(device: str, known: KnownAlarm, source: str) -> Point:
+    quantity, index = Quantity.ALARM_STATUS, (("alarm", known.name),)
+    states = (State("clear"), State("active", known.severity))
+    return Point(device, point_id(quantity, index), quantity, known.label, index, source, states)

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from config.schema import Credential, SnmpDevice
+
 AUTO = "auto"
 
 
@@ -22,3 +24,18 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Target({self.device!r}, {self.address}:{self.port})"  # without the community
+
+
+def target_of(device: SnmpDevice, credential: Credential, community: str) -> Target:
+    """Return the card that a site file means; `community` is the text in the credential's file."""
+    return Target(
+        device=device.id,
+        address=device.address,
+        community=community.encode(),
+        port=device.port,
+        version=credential.version,
+        definition=device.definition,
+        every=device.every,
+        timeout=device.timeout,
+        retries=device.retries,
+    )
