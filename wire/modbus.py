@@ -12,10 +12,11 @@ byte count and CRC must all be those of the expected reply, at whatever place in
     exception  unit  function|80H  code:1  crc:2
 """
 
-import math
 import struct
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from wire.float32 import float32 as shortest
 
 COILS: Final = 1
 DISCRETE_INPUTS: Final = 2
@@ -287,5 +288,4 @@ def whole_number(registers: tuple[int, ...], *, signed: bool, order: Order = "bi
 def float32(registers: tuple[int, ...], *, order: Order = "big") -> float | None:
     """Put 2 registers together into an IEEE 754 number; None where it is no number (NaN, infinite)."""
     octets = whole_number(registers, signed=False, order=order).to_bytes(4, "big")
-    value: float = struct.unpack(">f", octets)[0]
-    return value if math.isfinite(value) else None
+    return shortest(octets)

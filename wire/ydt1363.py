@@ -18,10 +18,10 @@ Only commands that read can be asked for: nothing here writes to a device. One e
 """
 
 import binascii
-import math
-import struct
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from wire.float32 import float32
 
 SOI: Final = 0x7E
 EOI: Final = 0x0D
@@ -271,8 +271,7 @@ class Walk:
         octets = self.value(4)
         if octets is None:
             return None
-        number: float = struct.unpack("<f" if order == "little" else ">f", octets)[0]
-        return number if math.isfinite(number) else None
+        return float32(octets[::-1] if order == "little" else octets)
 
     def fixed(self, length: int = 2, *, signed: bool = True) -> int | None:
         """Read a whole number, high byte first."""

@@ -52,6 +52,7 @@ class PolledDevice:
         self._first = max(line.timeout, definition.timeout or 0.0)
         self._timing = Timing.of(line)
         self._spared: dict[str, Backoff] = {}
+        self._proven: set[str] = set()
         self._said: dict[str, str] = {}
         self._line = stats
         self._stats = stats.slaves.setdefault(device.id, SlaveStats(device.id))
@@ -103,8 +104,10 @@ class PolledDevice:
         return Batch(self.id, now, every, seconds=seconds)
 
     def _next(self, asked: set[str], now: float) -> Question | None:
-        """Return the next question worth asking; when all are spared, the first, to see whether anybody is there."""
+        """Return the next question worth asking; to see whether anybody is there, one that was answered before."""
         left = [question for question in self._slave.plan() if question.key not in asked]
+        if self.down.failures and not asked:
+            left.sort(key=lambda question: question.key not in self._proven)
         awake = (q for q in left if q.key not in self._spared or self._spared[q.key].due(now))
         return next(awake, left[0] if left and not asked else None)
 
@@ -134,6 +137,7 @@ class PolledDevice:
                 self._said[question.key] = str(error)
                 logger.warning("%s (%s): %s", self.id, self._where, error)
             return {}
+        self._proven.add(question.key)
         self._spared.pop(question.key, None)
         self._said.pop(question.key, None)
         return values

@@ -75,8 +75,12 @@ class Exchange:
             answer = reader.feed(fresh)
         if answer is None and (rest := echo.rest()):
             heard, answer = heard + len(rest), reader.feed(rest)
-        self._quiet = timing.gap if answer is not None else max(timing.gap, SETTLE)
-        seconds = max(self._clock(), sent) - started
+        now = max(self._clock(), sent)
+        self._quiet = timing.gap
+        if answer is None:
+            self._last_byte = now  # the answer may be late: its silence begins only now
+            self.settle()
+        seconds = now - started
         return Outcome(answer, seconds, reader.mismatches, stray + reader.skipped, heard > 0, echo.found, heard)
 
     def settle(self) -> None:

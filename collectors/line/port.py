@@ -100,6 +100,8 @@ class Port:
 def _plainly(path: str, error: OSError) -> str:
     """Say in plain words what is wrong with the port."""
     number = error.errno
+    if isinstance(error.__context__, termios.error):
+        number = error.__context__.args[0]
     if isinstance(error, serial.SerialException) and "exclusively lock" in str(error):
         number = errno.EBUSY
     words = {

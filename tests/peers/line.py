@@ -13,6 +13,7 @@ import tty
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
@@ -39,7 +40,7 @@ class ModbusPeer:
         self.asked.append((function, first, count))
         known = self.registers.get(function, {})
         if not all(place in known for place in range(first, first + count)):
-            return self._framer.buildFrame(ExceptionResponse(function, 2, dev_id=self.unit))
+            return self._framer.buildFrame(ExceptionResponse(function, 2, device_id=self.unit))
         response = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}[function]
         words = [known[place] for place in range(first, first + count)]
         return self._framer.buildFrame(response(registers=words, dev_id=self.unit))
@@ -132,7 +133,7 @@ class PacedBus:
         os.close(self._theirs)
         os.close(self._ours)
 
-    def __enter__(self) -> "PacedBus":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,17 +158,17 @@ class PacedBus:
             reply = next((said for slave in self.slaves if (said := slave(frame))), None)
             if reply:
                 reply = self.spoil(reply)
-                start = end + self.turnaround
-                self._send(reply, start)
-                quiet_since = start + len(reply) * self.char
+                quiet_since = self._send(reply, end + self.turnaround)
 
-    def _send(self, octets: bytes, start: float) -> None:
-        """Give each byte when the wire has brought it whole."""
-        sent = 0
+    def _send(self, octets: bytes, start: float) -> float:
+        """Give each byte when the wire has brought it whole; return when the last one was given."""
+        sent, now = 0, start
         while sent < len(octets) and not self._stop.is_set():
-            ready = min(len(octets), int((time.monotonic() - start) / self.char + 1e-6))
+            now = time.monotonic()
+            ready = min(len(octets), int((now - start) / self.char + 1e-6))
             if ready > sent:
                 os.write(self._ours, octets[sent:ready])
                 sent = ready
             else:
                 time.sleep(max(0.0, start + (sent + 1) * self.char - time.monotonic()))
+        return now
