@@ -62,7 +62,9 @@ class PacedLine:
         self._thread: threading.Thread | None = None
 
     def open(self) -> str:
-        """Make the pseudo-terminal; returns the path that a client opens as its serial port."""
+        """Make the pseudo-terminal; returns the path that a client opens as its serial port (after `stop`, another)."""
+        self._burst.clear()
+        self._asked = False
         self._master, self._slave = os.openpty()
         self._wake_read, self._wake_write = os.pipe()
         tty.setraw(self._slave)
@@ -79,6 +81,7 @@ class PacedLine:
         os.write(self._wake_write, b"x")
         if self._thread is not None:
             self._thread.join()
+            self._thread = None
         for descriptor in (self._master, self._slave, self._wake_read, self._wake_write):
             os.close(descriptor)
 

@@ -61,12 +61,9 @@ class PowerRoom:
         """
         story = load(scenario) if isinstance(scenario, str | Path) else scenario
         await self._cards.start()
-        self.line_port = self.line.open()
-        if self.line_link is not None:
-            _link(self.line_link, self.line_port)
         self._speed = speed
         self._began = time.monotonic() - self._plant.time / speed
-        self.line.start()
+        self.plug_in()
         if story is not None:
             self._player = asyncio.create_task(self._tell(story), name="scenario")
 
@@ -81,9 +78,7 @@ class PowerRoom:
             self._player = None
             self._told.set()
             self._cards.stop()
-            self.line.stop()
-            if self.line_link is not None:
-                self.line_link.unlink(missing_ok=True)
+            self.unplug()
 
     @property
     def ups_address(self) -> tuple[str, int]:
@@ -116,6 +111,22 @@ class PowerRoom:
                 return
             self._told.clear()
             await self._told.wait()
+
+    def plug_in(self) -> None:
+        """Make the line, if it is not there; `line_port` may be another than before, the link stays the same."""
+        if not self.line_port:
+            self.line_port = self.line.open()
+            self.line.start()
+            if self.line_link is not None:
+                _link(self.line_link, self.line_port)
+
+    def unplug(self) -> None:
+        """Take the line away, as when its USB adapter is pulled: its port hangs up, its link is gone."""
+        if self.line_port:
+            if self.line_link is not None:
+                self.line_link.unlink(missing_ok=True)
+            self.line.stop()
+            self.line_port = ""
 
     def mains(self, on: bool) -> None:
         """Take mains away or give it back."""

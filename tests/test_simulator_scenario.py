@@ -135,6 +135,21 @@ async def test_the_lines_link_lasts_from_one_room_to_the_next(tmp_path: Path):
         assert not room.line_link.is_symlink()
 
 
+async def test_an_adapter_that_is_pulled_hangs_up_and_comes_back_under_the_same_link(tmp_path: Path):
+    room = PowerRoom(tmp_path)
+    await room.start()
+    with serial.Serial(str(tmp_path / "line"), 9600, timeout=1.0) as port:
+        room.unplug()
+        assert not (tmp_path / "line").is_symlink()
+        with pytest.raises(serial.SerialException):
+            port.read(1)
+    room.plug_in()
+    with serial.Serial(str(tmp_path / "line"), 9600, timeout=1.0) as port:
+        port.write(b"~210140410000FDB3\r")
+        assert (await asyncio.to_thread(port.read_until, b"\r"))[:9] == b"~21014000"
+    await room.stop()
+
+
 async def test_a_room_answers_on_the_line_and_by_snmp_about_the_same_moment_of_the_same_plant(tmp_path: Path):
     room = PowerRoom(tmp_path)
     await room.start()
