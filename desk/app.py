@@ -1,0 +1,184 @@
+"""The desk as a web application, and `serve`, which runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from desk import api, intake
+from desk.core import LOG, Desk
+from desk.guard import Guard
+from desk.local import Local, write_local
+from desk.settings import Contracts, DeskSettings
+from desk.sweep import Sweep
+from desk.web import ProblemError, is_loopback, problem_reply
+from runtime.notify import notify, watchdog_seconds
+from runtime.writer import StoreError
+
+
+class AddressError(Exception):
+    """The desk cannot listen where it was told to."""
+
+
+def create_app(desk: Desk) -> Starlette:
+    """Return the application that answers for a desk."""
+    application = Starlette(
+        routes=[*intake.ROUTES, *api.ROUTES],
+        middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
+        exception_handlers={ProblemError: problem_reply, StoreError: problem_reply},
+    )
+    application.state.desk = desk
+    return application
+
+
+async def serve(
+    settings: DeskSettings,
+    contracts: Contracts,
+    *,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Run a desk until `stop` is set, or until SIGTERM or SIGINT when no `stop` is given.
+
+    `on_ready` gets its address once it answers. Raises AddressError when it may not or cannot listen there, StoreError
+    when its file cannot be opened.
+    """
+    listening = _listen(settings)
+    try:
+        desk = Desk(settings, contracts)
+    except BaseException:
+        listening.close()
+        raise
+    try:
+        await desk.open()
+        await _run(desk, listening, stop or _told_by_signals(), on_ready)
+    finally:
+        desk.close()
+        listening.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to `serve` and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.listens.set()
+
+
+async def _run(
+    desk: Desk, listening: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None] | None
+) -> None:
+    host, port = listening.getsockname()[:2]
+    desk.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    desk.secret = secrets.token_urlsafe(32)
+    config = uvicorn.Config(
+        create_app(desk),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config)
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_answer(server, listening, ended))
+        tasks.create_task(Sweep(desk).run(ended))
+        tasks.create_task(_watchdog(desk, ended))
+        async with _until_ended(desk, server, ended):
+            await server.listens.wait()
+            write_local(desk.settings.state, Local(desk.url, desk.secret))
+            LOG.info("desk answers at %s", desk.url)
+            notify("READY=1", f"STATUS=answers at {desk.url}")
+            if on_ready:
+                on_ready(desk.url)
+            await _first(stop, ended)
+
+
+@contextlib.asynccontextmanager
+async def _until_ended(desk: Desk, server: _Server, ended: asyncio.Event) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        notify("STOPPING=1")
+        server.should_exit = True
+        desk.hub.close()
+        ended.set()
+
+
+async def _answer(server: _Server, listening: socket.socket, ended: asyncio.Event) -> None:
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        ended.set()
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+
+
+async def _watchdog(desk: Desk, ended: asyncio.Event) -> None:
+    """Tell systemd that the desk lives, each time a write has gone through loop, queue and commit."""
+    limit = watchdog_seconds()
+    if limit is None:
+        return
+    while not ended.is_set():
+        try:
+            async with asyncio.timeout(limit / 2):
+                await desk.store.write(lambda db: db.execute("SELECT 1").fetchone())
+            notify("WATCHDOG=1")
+        except (StoreError, TimeoutError) as error:
+            LOG.warning("no progress, the watchdog is not fed: %s", error or "the writer does not answer")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), limit / 3)
+
+
+def _listen(settings: DeskSettings) -> socket.socket:
+    if not is_loopback(settings.host):
+        raise AddressError(
+            f"the desk listens on loopback only until it knows people and has certificates: {settings.host} is refused,"
+            " use 127.0.0.1 and a tunnel such as `ssh -L`"
+        )
+    host = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, settings.port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise AddressError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
+    return listening
+
+
+def _told_by_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    return stop

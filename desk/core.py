@@ -1,0 +1,102 @@
+"""The desk itself: settings, store, contracts, who is enrolled and who was heard."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from desk.live import Hub
+from desk.meters import Meters
+from desk.record import levels_by
+from desk.settings import Contracts, DeskSettings
+from desk.store import Db, Row, Site, Store, every, sites
+from model.alarm import Now
+from runtime.clock import now as clock_now
+from runtime.writer import StoreError
+
+LOG = logging.getLogger("roundsman.desk")
+FILE = "desk.sqlite"
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """When an agent was last heard (CLOCK_BOOTTIME seconds of this machine), and its seconds between heartbeats."""
+
+    site: str
+    at: float
+    interval: float
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """An enrolled agent, known by its token."""
+
+    agent: str
+    site: str
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a token or code. It is 256 random bits: nothing to guess, so a plain hash is right."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Desk:
+    """One desk, from opening its file to closing it. `clock` gives the time of everything it writes down."""
+
+    def __init__(self, settings: DeskSettings, contracts: Contracts, clock: Callable[[], Now] = clock_now) -> None:
+        self.settings = settings
+        self.contracts = contracts
+        self.levels = levels_by(contracts)
+        self.clock = clock
+        self.hub = Hub()
+        self.url = ""
+        self.secret = ""
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
+        self.meters = Meters(self.store, self.hub)
+        self.started = clock().boot
+        self.badges: dict[str, Badge] = {}
+        self.heard: dict[str, Heard] = {}
+
+    async def open(self) -> None:
+        """Read who is enrolled. Raises StoreError when a site names a contract that is not here."""
+        await self.know_agents()
+        for site in await self.store.read(sites):
+            self.check_contract(site)
+
+    async def know_agents(self) -> None:
+        """Read again who is enrolled. Who was not known is taken to be heard now; who was retired is forgotten."""
+        now = self.clock().boot
+        heard: dict[str, Heard] = {}
+        badges: dict[str, Badge] = {}
+        for row in await self.store.read(_enrolled):
+            agent = str(row["id"])
+            badges[row["token"]] = Badge(agent, row["site"])
+            heard[agent] = self.heard.get(agent) or Heard(row["site"], now, row["interval"])
+        self.badges, self.heard = badges, heard
+
+    def hear(self, agent: str, interval: float) -> None:
+        """Note that an agent was heard now; the next heartbeat is due after `interval` seconds."""
+        if agent in self.heard:
+            self.heard[agent] = Heard(self.heard[agent].site, self.clock().boot, interval)
+
+    def check_contract(self, site: Site) -> None:
+        """Refuse a site whose contract or region is not known: its tickets would have no level."""
+        try:
+            contract = self.contracts(site.contract)
+        except (LookupError, ValueError) as error:
+            raise StoreError(f"site {site.id}: contract {site.contract!r}: {error}", permanent=True) from error
+        if site.region and contract.regions and site.region not in contract.regions:
+            known = ", ".join(sorted(contract.regions))
+            raise StoreError(
+                f"site {site.id}: contract {site.contract!r} has no region {site.region!r}; it has {known}",
+                permanent=True,
+            )
+
+    def close(self) -> None:
+        """Let everyone go, finish the writes, close the file."""
+        self.hub.close()
+        self.store.close()
+
+
+def _enrolled(db: Db) -> list[Row]:
+    return every(db, "SELECT id, site, token, interval FROM agents WHERE retired IS NULL")

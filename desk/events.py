@@ -1,0 +1,163 @@
+"""Events into the store: contiguous, exactly once, one bad row never in the way of the next.
+
+A batch is one job of the writer, each event in it a savepoint. An event that cannot be taken is received all the same:
+it stands in quarantine with its reason and the cursor goes on.
+"""
+
+import hashlib
+import math
+import sqlite3
+from dataclasses import replace
+
+import msgspec
+
+from desk.record import Books, RefusedError, adopt, record
+from desk.store import Db, audit, one
+from model.change import Body, Change, Snapshot
+from model.protocol import EventsRequest, Refusal
+
+_BODY: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+MOST = 2**53  # the largest seq that every JSON reader keeps exact
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """One event, checked before it is queued. `refusal` says why its body cannot be taken, "" when it can."""
+
+    seq: int
+    age: float
+    hash: bytes
+    raw: bytes
+    body: Change | Snapshot | None
+    refusal: str = ""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The result of a batch: `conflict` is the seq that came before with another hash, 0 when none did."""
+
+    acked: int
+    refused: tuple[Refusal, ...] = ()
+    new: int = 0
+    conflict: int = 0
+
+
+def unpack(request: EventsRequest) -> tuple[Parcel, ...]:
+    """Check a batch outside of the writer. Raises ValueError when the envelope itself is wrong."""
+    parcels: list[Parcel] = []
+    last = 0
+    for event in request.events:
+        if not last < event.seq < MOST:
+            raise ValueError(f"seq {event.seq} does not rise from {last}")
+        if not (math.isfinite(event.age) and event.age >= 0):
+            raise ValueError(f"the age of seq {event.seq} is {event.age}: it is seconds, 0 or more")
+        last = event.seq
+        parcels.append(_parcel(event.seq, event.age, bytes(event.body)))
+    return tuple(parcels)
+
+
+def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> Taken:
+    """Take what follows the cursor; what is before it must be what came then. Runs inside one writer's job."""
+    db, told = books.db, books.told
+    cursor = cursor_of(db, request.agent, request.epoch)
+    for parcel in parcels:
+        if parcel.seq <= cursor and _conflicts(db, request, parcel):
+            _note(books, "conflict", {"epoch": request.epoch, "seq": parcel.seq})
+            return Taken(cursor, conflict=parcel.seq)
+    start = _over_the_gap(books, request, cursor)
+    refused: list[Refusal] = []
+    acked = start
+    for parcel in parcels:
+        if parcel.seq <= acked:
+            continue
+        if parcel.seq != acked + 1:
+            break
+        reason = _take(books, request, parcel)
+        if reason:
+            refused.append(Refusal(parcel.seq, reason))
+        acked = parcel.seq
+    if acked != cursor:
+        _move_cursor(db, request, acked, told.received)
+    return Taken(acked, tuple(refused), new=acked - start)
+
+
+def cursor_of(db: Db, agent: str, epoch: str) -> int:
+    """Return the highest seq up to which every event of an epoch is here, 0 for a new epoch."""
+    row = one(db, "SELECT seq FROM cursors WHERE agent = ? AND epoch = ?", agent, epoch)
+    return int(row["seq"]) if row else 0
+
+
+def forget_receipts(db: Db, before: float) -> int:
+    """Drop receipts that are older than any agent keeps its events; the cursor still answers for them."""
+    return db.execute("DELETE FROM receipts WHERE received < ?", (before,)).rowcount
+
+
+def _parcel(seq: int, age: float, raw: bytes) -> Parcel:
+    digest = hashlib.sha256(raw).digest()
+    try:
+        return Parcel(seq, age, digest, raw, _BODY.decode(raw))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Parcel(seq, age, digest, raw, None, refusal=f"not a Change or Snapshot: {error}")
+
+
+def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
+    row = one(
+        db,
+        "SELECT hash FROM receipts WHERE agent = ? AND epoch = ? AND seq = ?",
+        request.agent,
+        request.epoch,
+        parcel.seq,
+    )
+    return row is not None and row["hash"] != parcel.hash
+
+
+def _over_the_gap(books: Books, request: EventsRequest, cursor: int) -> int:
+    """Go on after events that the agent no longer has, and write down that they are missing."""
+    if request.oldest <= cursor + 1 or not request.events or request.events[0].seq < request.oldest:
+        return cursor
+    _note(books, "gap", {"epoch": request.epoch, "from": cursor + 1, "to": request.oldest - 1})
+    return request.oldest - 1
+
+
+def _move_cursor(db: Db, request: EventsRequest, seq: int, now: float) -> None:
+    db.execute(
+        "INSERT INTO cursors VALUES (?, ?, ?, ?) ON CONFLICT (agent, epoch) DO UPDATE SET seq = excluded.seq",
+        (request.agent, request.epoch, seq, now),
+    )
+
+
+def _take(books: Books, request: EventsRequest, parcel: Parcel) -> str:
+    """Take one event in its savepoint; returns why it stands in quarantine, "" when it was applied."""
+    db, reason = books.db, parcel.refusal
+    db.execute("SAVEPOINT event")
+    try:
+        here = replace(books, told=msgspec.structs.replace(books.told, age=parcel.age))
+        if isinstance(parcel.body, Snapshot):
+            adopt(here, parcel.body)
+        elif parcel.body is not None:
+            record(here, parcel.body)
+    except sqlite3.OperationalError:
+        raise  # the disk, not the event: the whole group fails and the agent tries again
+    except (RefusedError, sqlite3.Error, ValueError, OverflowError, LookupError) as error:
+        db.execute("ROLLBACK TO event")
+        reason = str(error) or type(error).__name__
+    db.execute("RELEASE event")
+    if reason:
+        reason = reason[:500]
+        _quarantine(books, request, parcel, reason)
+    db.execute(
+        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)",
+        (request.agent, request.epoch, parcel.seq, parcel.hash, books.told.received),
+    )
+    return reason
+
+
+def _quarantine(books: Books, request: EventsRequest, parcel: Parcel, reason: str) -> None:
+    books.db.execute(
+        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (request.agent, request.epoch, parcel.seq, books.site.id, books.told.received, reason, parcel.raw),
+    )
+    _note(books, "quarantined", {"epoch": request.epoch, "seq": parcel.seq, "reason": reason})
+
+
+def _note(books: Books, what: str, detail: dict[str, object]) -> None:
+    told = books.told
+    audit(books.db, at=told.received, who="agent", source=told.source, what=what, site=books.site.id, detail=detail)

@@ -1,0 +1,66 @@
+"""What stands before every page and handler: who may ask from where, and what a page may load.
+
+The desk has no people yet, so it is bound to loopback; a page of another site that is open in the same browser must
+still not be able to press its buttons or, by a name that points here (DNS rebinding), read it.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from desk.web import is_loopback
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def foreign(method: str, headers: Headers) -> str:
+    """Return why a request is not to be answered, "" when it is."""
+    host = headers.get("host", "")
+    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        return "This desk answers on loopback only: open it as http://127.0.0.1."
+    if method in _SAFE:
+        return ""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return "This request comes from another site's page."
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return "This request comes from another site's page."
+    return ""
+
+
+class Guard:
+    """Refuses foreign requests with 403 and adds the security headers to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            reason = foreign(scope["method"], Headers(scope=scope))
+        except ValueError:
+            reason = "The request's Host or Origin is not an address."
+        app = PlainTextResponse(reason, 403) if reason else self.app
+        await app(scope, receive, guarded)

@@ -1,0 +1,75 @@
+"""The desk's own few metrics, for Prometheus."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from desk.live import Hub
+from desk.store import Db, Store, one
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_COUNTS = """SELECT
+    (SELECT count(*) FROM tickets WHERE state = 'open') AS open,
+    (SELECT count(*) FROM tickets WHERE state = 'open' AND acknowledged IS NULL AND shelved = 0) AS unanswered,
+    (SELECT count(*) FROM episodes WHERE active = 1) AS episodes,
+    (SELECT count(*) FROM agents WHERE retired IS NULL) AS agents,
+    (SELECT count(*) FROM quarantine) AS quarantine,
+    (SELECT count(*) FROM episodes WHERE active = 1 AND agent = '') AS silent"""
+
+
+class Meters:
+    """Counters of the intake, and gauges of what the store holds when `text` was asked for."""
+
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter(
+            "roundsman_desk_events", "Events received, by what became of them", ["result"], registry=self.registry
+        )
+        self.refusals = Counter(
+            "roundsman_desk_requests_refused", "Requests not done, by the word in the reply", ["error"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.seconds = Histogram(
+            "roundsman_desk_intake_seconds",
+            "Time from a batch's last byte to its commit",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._held = _Held(store, hub)
+        self.registry.register(self._held)
+
+    async def text(self) -> bytes:
+        """Return the page of metrics as they are now."""
+        self._held.counts = await self._held.store.read(_count)
+        return generate_latest(self.registry)
+
+
+class _Held(Collector):
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self.store = store
+        self.hub = hub
+        self.counts: dict[str, int] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        counts = self.counts
+        for name, text, key in (
+            ("tickets_open", "Open tickets", "open"),
+            ("tickets_unanswered", "Open tickets that nobody has taken", "unanswered"),
+            ("episodes_active", "Alarm episodes that run", "episodes"),
+            ("agents", "Enrolled agents", "agents"),
+            ("sites_silent", "Sites whose agent has fallen silent", "silent"),
+            ("quarantined_events", "Events in quarantine", "quarantine"),
+        ):
+            yield GaugeMetricFamily(f"roundsman_desk_{name}", text, counts.get(key, 0))
+        writer = self.store.writer
+        yield GaugeMetricFamily("roundsman_desk_writes_waiting", "Writes that wait for a commit", writer.depth)
+        yield CounterMetricFamily("roundsman_desk_commits", "Transactions committed", writer.commits)
+        yield CounterMetricFamily("roundsman_desk_writes", "Writes committed, several a transaction", writer.jobs)
+        yield GaugeMetricFamily("roundsman_desk_listeners", "Long polls and page streams that wait", self.hub.listeners)
+
+
+def _count(db: Db) -> dict[str, int]:
+    row = one(db, _COUNTS)
+    return dict(row) if row else {}

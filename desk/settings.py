@@ -1,0 +1,36 @@
+"""What a desk is told before it starts. Defaults are values; times in seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from model.level import Contract
+
+Contracts = Callable[[str], Contract]  # a contract by its name; raises LookupError or ValueError when there is none
+
+
+class DeskSettings(msgspec.Struct, frozen=True):
+    """Where a desk listens, where it keeps its file, and how long it waits for what.
+
+    `contract`, `region` and `timezone` are what a site gets that is enrolled without its own; timezone "" is the desk
+    host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
+    """
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8700
+    title: str = ""
+    contract: str = "telecom-transmission"
+    region: str = ""
+    timezone: str = ""
+    grace: float = 60.0
+    missed: int = 3
+    sweep: float = 1.0
+    close_after: float = 1800.0
+    code_life: float = 86_400.0
+    receipts_for: float = 30 * 86_400.0
+    waiting: int = 10_000
+    body_limit: int = 4 * 1024 * 1024
+    body_seconds: float = 20.0
+    streams: int = 500

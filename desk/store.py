@@ -1,0 +1,113 @@
+"""The desk's store: one SQLite file, one writer with group commit, one reader thread; plain SQL on top.
+
+This is the seam for another database: `Store.write` runs a function of a connection in its own savepoint and answers
+after the commit, `Store.read` runs one that only reads. All SQL of the desk is in such functions, and uses nothing but
+`?` parameters, partial indexes and `ON CONFLICT`.
+"""
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from desk.schema import MIGRATIONS
+from runtime.writer import Writer, reader
+
+T = TypeVar("T")
+Db = sqlite3.Connection
+Row = sqlite3.Row
+Value = str | int | float | bytes | None
+
+
+class Site(msgspec.Struct, frozen=True):
+    """The desk's record of a site: it decides the levels and clocks of the site's tickets."""
+
+    id: str
+    name: str
+    contract: str
+    region: str = ""
+    timezone: str = ""
+
+
+class Store:
+    """Owns the desk's file from opening to `close`."""
+
+    def __init__(self, path: Path, *, now: float, waiting: int = 10_000) -> None:
+        self.path = path
+        self.writer = Writer(path, MIGRATIONS, waiting=waiting)
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk reader")
+        self._reader = reader(path)
+        self.incarnation = self.writer.put(lambda db: _incarnation(db, now)).result()
+
+    async def write(self, work: Callable[[Db], T]) -> T:
+        """Do work in the next transaction and return its result after the commit.
+
+        Raises BusyError when too much waits already, StoreError when the file cannot be written, else what it raised.
+        """
+        return await asyncio.wrap_future(self.writer.put(work))
+
+    async def read(self, query: Callable[[Db], T]) -> T:
+        """Return what a query finds among what is committed."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, query, self._reader)
+
+    def close(self) -> None:
+        """Finish what waits and close the file."""
+        self._reading.shutdown(wait=True)
+        self._reader.close()
+        self.writer.close()
+
+
+def every(db: Db, sql: str, *values: Value) -> list[Row]:
+    """Return all rows of a query, by name."""
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    rows: list[Row] = cursor.execute(sql, values).fetchall()
+    return rows
+
+
+def one(db: Db, sql: str, *values: Value) -> Row | None:
+    """Return a query's first row, or None."""
+    rows = every(db, sql, *values)
+    return rows[0] if rows else None
+
+
+def site_of(db: Db, site: str) -> Site | None:
+    """Return the record of a site."""
+    row = one(db, "SELECT id, name, contract, region, timezone FROM sites WHERE id = ?", site)
+    return Site(*row) if row else None
+
+
+def sites(db: Db) -> list[Site]:
+    """Return every site's record by name."""
+    return [Site(*row) for row in every(db, "SELECT id, name, contract, region, timezone FROM sites ORDER BY name, id")]
+
+
+def audit(
+    db: Db,
+    *,
+    at: float,
+    who: str,
+    source: str,
+    what: str,
+    site: str,
+    ticket: int | None = None,
+    episode: str = "",
+    detail: dict[str, object] | None = None,
+) -> None:
+    """Write down who did what, when and from where; rows are never changed or deleted."""
+    db.execute(
+        "INSERT INTO audit (at, who, source, what, site, ticket, episode, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (at, who, source, what, site, ticket, episode, msgspec.json.encode(detail or {})),
+    )
+
+
+def _incarnation(db: Db, now: float) -> str:
+    """Return the id made with this file: another one tells agents that the desk may have forgotten something."""
+    db.execute("INSERT INTO desk VALUES (1, ?, ?) ON CONFLICT DO NOTHING", (str(uuid.uuid4()), now))
+    row = one(db, "SELECT incarnation FROM desk")
+    return str(row["incarnation"]) if row else ""

@@ -1,0 +1,115 @@
+"""Requests and replies: bodies within bounds, errors as a word and a sentence, who asks."""
+
+import asyncio
+import ipaddress
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from desk.core import Badge, Desk, token_hash
+from model.protocol import ErrorReply
+from runtime.writer import BusyError, StoreError
+
+T = TypeVar("T")
+
+
+class ProblemError(Exception):
+    """A request that is not done: HTTP status, a word for programs, a sentence that says what to do."""
+
+    def __init__(self, status: int, error: str, message: str, *, seq: int = 0, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.message = message
+        self.seq = seq
+        self.retry_after = retry_after
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk that answers this request."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def reply(value: object, status: int = 200) -> Response:
+    """Return a value as JSON."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def problem_reply(request: Request, problem: Exception) -> Response:
+    """Answer a ProblemError or StoreError in JSON, and count it."""
+    if isinstance(problem, BusyError):
+        problem = ProblemError(503, "busy", "The desk has too much to write: try again in a second.", retry_after=1)
+    elif isinstance(problem, StoreError):
+        problem = ProblemError(503, "store", f"{problem} Nothing was taken; try again.", retry_after=5)
+    if not isinstance(problem, ProblemError):
+        raise problem
+    desk_of(request).meters.refusals.labels(problem.error).inc()
+    answer = reply(ErrorReply(problem.error, problem.message, problem.seq), problem.status)
+    if problem.retry_after:
+        answer.headers["Retry-After"] = str(problem.retry_after)
+    return answer
+
+
+async def body_of(request: Request) -> bytes:
+    """Read a body, of bounded size and in bounded time."""
+    settings = desk_of(request).settings
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > settings.body_limit:
+                    raise ProblemError(413, "too_large", f"A body has at most {settings.body_limit} bytes: send less.")
+                parts.append(part)
+    except TimeoutError:
+        raise ProblemError(408, "slow", f"The body took more than {settings.body_seconds:g} s.") from None
+    except ClientDisconnect:
+        raise ProblemError(400, "cut", "The body ended early.") from None
+    return b"".join(parts)
+
+
+def decoded(raw: bytes, kind: type[T]) -> T:
+    """Decode a body of the protocol; unknown fields are ignored, so that versions may differ."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ProblemError(400, "malformed", f"This is no {kind.__name__}: {error}") from error
+
+
+async def message_of(request: Request, kind: type[T]) -> T:
+    """Read and decode a body of the protocol."""
+    return decoded(await body_of(request), kind)
+
+
+def bearer(request: Request) -> str:
+    """Return the token that a request carries, "" for none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def badge_of(request: Request) -> Badge:
+    """Return the agent that asks, by its token: site and agent are never taken from a body."""
+    badge = desk_of(request).badges.get(token_hash(bearer(request)))
+    if badge is None:
+        raise ProblemError(401, "unknown_token", "The desk does not know this token: enrol the agent again.")
+    return badge
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from, for the audit."""
+    return request.client.host if request.client else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host, as a name or an address, is this machine alone."""
+    name = host.strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
