@@ -5,6 +5,7 @@ rule asks about, or `unset`: a number that somebody has to give before the condi
 `enabled`, `on_delay` and `off_delay`.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -155,6 +156,7 @@ class FaultRule(msgspec.Struct, frozen=True):
         )
 
 
+@functools.cache
 def load_faults() -> dict[str, FaultRule]:
     """Return every rule that is shipped, by fault. Raises ConfigError with every problem."""
     return parse_faults(shipped.read_shipped("faults", name) for name in sorted(shipped.names("faults")))

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
 from config import shipped
-from config.advice import nearest
+from config.advice import nearest, show
+from config.contract import check_settings, load_contract
 from config.convert import Conversion
+from config.fault_rules import load_faults
 from config.node import Listing, Node, Scalar, Table
 from config.schema import Device, Line, LineDevice, SiteFile
 
@@ -19,6 +21,7 @@ MAX_SOCKET_PATH = 107
 
 def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[str] | None) -> None:
     """Check a converted site file; problems are added to the conversion's."""
+    faults = load_faults()
     known = shipped.names("devices") if definitions is None else frozenset(definitions)
     root = conversion.node_of(file)
     ids = _device_ids(root)
@@ -26,7 +29,9 @@ def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[s
         _check_identity(conversion, file)
     _check_unique(conversion, root, ids)
     _check_credentials(conversion, file, root)
+    check_settings(file.rules, faults, conversion)
     for device in _devices(file):
+        check_settings(device.rules, faults, conversion)
         _check_parents(conversion, device, {id_.text for id_ in ids})
         _check_definition(conversion, device, known)
     for line in file.lines:
@@ -72,12 +77,25 @@ def _check_identity(conversion: Conversion, file: SiteFile) -> None:
         ZoneInfo(file.site.timezone)
     except (KeyError, ValueError, OSError):
         conversion.complain(
-            file.site, "timezone", f'"{file.site.timezone}" is no time zone; write for example Asia/Shanghai'
+            file.site, "timezone", f"{show(file.site.timezone)} is no time zone; write for example Asia/Shanghai"
         )
     contracts = shipped.names("contracts")
-    if file.site.contract is not None and file.site.contract not in contracts:
+    if file.site.contract in contracts:
+        _check_against_contract(conversion, file)
+    elif file.site.contract is not None:
         advice = nearest(file.site.contract, contracts)
-        conversion.complain(file.site, "contract", f'there is no contract "{file.site.contract}"; {advice}')
+        conversion.complain(file.site, "contract", f"there is no contract {show(file.site.contract)}; {advice}")
+
+
+def _check_against_contract(conversion: Conversion, file: SiteFile) -> None:
+    contract = load_contract(file.site.contract).contract
+    region = file.site.region
+    if region and region not in contract.regions:
+        advice = nearest(region, contract.regions)
+        conversion.complain(file.site, "region", f"there is no region {show(region)} in {contract.name}; {advice}")
+    if file.delays.on and len(file.delays.on) != len(contract.levels):
+        message = f"has {len(file.delays.on)} delays; {contract.name} has {len(contract.levels)} levels"
+        conversion.complain(file.delays, "on", message)
 
 
 def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> None:
@@ -91,7 +109,9 @@ def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> Non
             before = first.setdefault(node.text, node)
             if before is not node:
                 verb = "is used by another line" if what == "port" else f"is the id of another {what}"
-                conversion.fail(node, f'"{node.text}" {verb} already (line {before.place.line}); each needs its own')
+                conversion.fail(
+                    node, f"{show(node.text)} {verb} already (line {before.place.line}); each needs its own"
+                )
 
 
 def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> None:
@@ -100,7 +120,7 @@ def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> N
     for device in file.snmp.devices if file.snmp else ():
         if device.credential is not None and device.credential not in known:
             advice = nearest(device.credential, known)
-            conversion.complain(device, "credential", f'there is no credential "{device.credential}"; {advice}')
+            conversion.complain(device, "credential", f"there is no credential {show(device.credential)}; {advice}")
 
 
 def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> None:
@@ -108,7 +128,7 @@ def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> Non
         if parent == device.id:
             conversion.complain(device, "explained_by", "a device does not explain itself; name another device")
         elif parent not in ids:
-            conversion.complain(device, "explained_by", f'there is no device "{parent}"; {nearest(parent, ids)}')
+            conversion.complain(device, "explained_by", f"there is no device {show(parent)}; {nearest(parent, ids)}")
 
 
 def _check_definition(conversion: Conversion, device: Device, known: frozenset[str]) -> None:
@@ -119,7 +139,7 @@ def _check_definition(conversion: Conversion, device: Device, known: frozenset[s
         conversion.complain(device, "definition", "a device on a line does not say what it is; name its definition")
     else:
         advice = nearest(definition, known)
-        conversion.complain(device, "definition", f'there is no definition "{definition}"; {advice}')
+        conversion.complain(device, "definition", f"there is no definition {show(definition)}; {advice}")
 
 
 def _check_line(conversion: Conversion, line: Line) -> None:
