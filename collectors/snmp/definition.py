@@ -23,7 +23,7 @@ A value is number * scale in the maker's `unit` (ours unless written), or one of
 critical}}), or `zero`/`nonzero` names of states. A state that is not listed, and a number in `absent`, is unavailable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Literal
 
@@ -52,6 +52,12 @@ def _oid(text: str) -> str:
 Oid = Annotated[str, Form(_oid, "1.3.6.1.2.1.1.1.0")]
 
 
+def _check_states(quantity: Quantity, named: Iterable[str]) -> None:
+    for name in named:
+        if quantity.states and name not in quantity.states:
+            raise ValueError(f'"{name}" is no state of {quantity}; write one of {", ".join(quantity.states)}')
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """What a number from the device means. `name` is the maker's word for the object, `label` ours for people."""
 
@@ -71,11 +77,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"{self.quantity} is {self.quantity.kind}; write states (or zero and nonzero) for a state alone"
             )
-        for name in named:
-            if self.quantity.states and name not in self.quantity.states:
-                raise ValueError(
-                    f'"{name}" is no state of {self.quantity}; write one of {", ".join(self.quantity.states)}'
-                )
+        _check_states(self.quantity, named)
         conversion(self.quantity, self.unit)
 
     def meaning(self, absent: tuple[int, ...] = ()) -> Meaning:
@@ -120,11 +122,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownAlarm(msgspec.Struct, frozen=True, kw_only=True):
-    """What one OID in an alarm table means."""
+    """What one OID in an alarm table means: while it stands there, the quantity is `active`, else `clear`."""
 
     name: str
     label: str
     severity: Severity
+    quantity: Quantity = Quantity.ALARM_STATUS
+    clear: str = "clear"
+    active: str = "active"
+
+    def __post_init__(self) -> None:
+        _check_states(self.quantity, (self.clear, self.active))
 
 
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):

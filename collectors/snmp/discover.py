@@ -9,7 +9,6 @@ from collectors.snmp.meaning import as_text, is_there
 from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
 from collectors.snmp.target import AUTO, Target
 from model.point import Point, Severity, State, point_id
-from model.quantity import Quantity
 
 OTHER_ALARM = "other"
 
@@ -114,6 +113,6 @@ def _alarm_points(device: str, alarms: Alarms) -> Iterable[AlarmPoint]:
 
 
 def _alarm_point(device: str, known: KnownAlarm, source: str) -> Point:
-    quantity, index = Quantity.ALARM_STATUS, (("alarm", known.name),)
-    states = (State("clear"), State("active", known.severity))
-    return Point(device, point_id(quantity, index), quantity, known.label, index, source, states)
+    index = (("alarm", known.name),)
+    states = (State(known.clear), State(known.active, known.severity))
+    return Point(device, point_id(known.quantity, index), known.quantity, known.label, index, source, states)

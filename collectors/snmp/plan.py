@@ -41,7 +41,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class AlarmPoint(msgspec.Struct, frozen=True):
-    """A point that is active while its OID stands in the alarm table; the empty OID stands for every unknown one."""
+    """A point with two states, clear and active: active while its OID stands in the table; "" is every unknown one."""
 
     point: Point
     oid: str
@@ -54,17 +54,18 @@ class AlarmTable(msgspec.Struct, frozen=True):
     points: tuple[AlarmPoint, ...]
 
     def readings(self, rows: Sequence[tuple[str, Value]], count: Value, time: float) -> list[Reading]:
-        """Return active for each alarm in the table. Clear needs proof: as many rows as the card counts alarms."""
+        """Return each alarm as it stands.  Clear needs proof: as many rows as the card counts alarms."""
         present = {value for _, value in rows if isinstance(value, str)}
         unknown = present.difference(self.alarms.known)
         counted = as_number(count)
         complete = counted is None or len(rows) >= counted
         readings = []
         for each in self.points:
+            clear, active = each.point.states
             if each.oid in present or (not each.oid and unknown):
-                readings.append(Reading(each.point, "active", time))
+                readings.append(Reading(each.point, active.name, time))
             else:
-                readings.append(Reading(each.point, "clear", time) if complete else unavailable(each.point, time))
+                readings.append(Reading(each.point, clear.name, time) if complete else unavailable(each.point, time))
         return readings
 
 
