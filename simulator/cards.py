@@ -20,6 +20,7 @@ from simulator.plant import Snapshot
 
 UPS, SUBRACKS = "ups", "subracks"
 COMMUNITY = "public"
+_UP_BEFORE = 40 * 86400.0
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "integer": rfc1902.Integer32,
     "gauge": rfc1902.Gauge32,
@@ -148,9 +149,14 @@ class _Instrumentation:
         if context_now["pdu"] is not self._request:
             self._request = context_now["pdu"]
             room = self._read()
-            self._table = self._builds[tuple(context_now["transportDomain"])](room, int(room.time * 100) % 2**32)
+            self._table = self._builds[tuple(context_now["transportDomain"])](room, _up_ticks(room))
             self._order = sorted(self._table)
         return self._table
+
+
+def _up_ticks(room: Snapshot) -> int:
+    """Return sysUpTime in hundredths of a second: the cards did not start with the room, or they'd look restarted."""
+    return int((_UP_BEFORE + room.time) * 100) % 2**32
 
 
 def _encoded(value: Value | None, absent: Any) -> Any:

@@ -70,6 +70,11 @@ async def test_the_ups_on_mains_is_normal(room: PowerRoom, version: str):
     assert got == [".1.3.6.1.2.1.33", '"SIM 3000"', "2", "40", "100", "3", "0"]
 
 
+async def test_a_card_has_been_up_for_forty_days_when_the_room_begins(room: PowerRoom):
+    ticks, *_ = await values(room.ups_address, "1.3.6.1.2.1.1.3.0")
+    assert ticks.startswith("40:0:00:")
+
+
 async def test_the_ups_tells_volts_amps_hertz_and_load(room: PowerRoom):
     got = await values(room.ups_address, f"{UPS}.3.3.1.3.1", f"{UPS}.3.3.1.2.1", f"{UPS}.4.4.1.2.1", f"{UPS}.4.4.1.5.1")
     volts, tenths_of_hertz, output, load = map(int, got)
