@@ -13,7 +13,7 @@ import msgspec
 from config.advice import either, nearest, show
 from config.convert import Conversion
 from config.node import Listing, Node, Scalar, Table
-from config.scalars import Form, decimal, duration
+from config.scalars import Form, decimal, seconds
 from model.point import Quality, Severity
 from model.quantity import Kind, Quantity
 from model.rule import AllOf, AnyOf, Compare, Condition, Is, Op, QualityIs, Share
@@ -24,7 +24,7 @@ _DURATION = re.compile(r"[0-9.]+ *[a-z]+")
 
 def amount(text: str) -> float:
     """Read a number, or a duration in seconds: limits of runtimes and uptimes are written 10min."""
-    return duration(text) if _DURATION.fullmatch(text) else decimal(text)
+    return seconds(text) if _DURATION.fullmatch(text) else decimal(text)
 
 
 Amount = Annotated[float, Form(amount, "45")]

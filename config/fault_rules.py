@@ -17,7 +17,7 @@ from config.advice import nearest, show
 from config.condition import UNSET, alternatives, amount, build
 from config.convert import Conversion
 from config.node import ConfigError, Node, Place, Scalar
-from config.scalars import Form, Seconds, decimal, duration, truth
+from config.scalars import Form, Seconds, decimal, seconds, truth
 from model.level import Setting
 from model.rule import AllOf, AnyOf, Case, Compare, Condition, Meaning, Reach, Rule
 
@@ -151,8 +151,8 @@ class FaultRule(msgspec.Struct, frozen=True):
             when=condition,
             title=(case.title or self.text.title).both(),
             meaning=case.meaning,
-            on_delay=duration(settings["on_delay"]) if "on_delay" in settings else on,
-            off_delay=duration(settings["off_delay"]) if "off_delay" in settings else off,
+            on_delay=seconds(settings["on_delay"]) if "on_delay" in settings else on,
+            off_delay=seconds(settings["off_delay"]) if "off_delay" in settings else off,
         )
 
 
@@ -203,14 +203,14 @@ def _forms(text: RuleText) -> dict[str, Form]:
     for node in [text.when, *(case.when for case in text.cases.values())]:
         for name, values in (alternatives(node) if node is not None else {}).items():
             words.setdefault(name, set()).update(values)
-    forms = {"enabled": Form(truth), "on_delay": Form(duration, "60s"), "off_delay": Form(duration, "20s")}
+    forms = {"enabled": Form(truth), "on_delay": Form(seconds, "60s"), "off_delay": Form(seconds, "20s")}
     for name, default in _defaults(text).items():
         if default.text in {"true", "false"}:
             forms[name] = Form(truth)
         elif name in words:
             forms[name] = Form(_word(words[name] | {default.text}))
         elif re.fullmatch(r"[0-9.]+ *[a-z]+", default.text):
-            forms[name] = Form(duration, default.text)
+            forms[name] = Form(seconds, default.text)
         else:
             forms[name] = Form(_number_or_unset, default.text if default.text != UNSET else "45")
     return forms

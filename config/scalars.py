@@ -71,7 +71,7 @@ def truth(text: str) -> bool:
     raise ValueError(f"{show(text)} is neither yes nor no; write true or false")
 
 
-def duration(text: str) -> float:
+def seconds(text: str) -> float:
     """Read a duration such as 500ms, 15s, 2min, 1h or 7d into seconds."""
     match = _DURATION.fullmatch(text)
     if match and len(text) <= 20:
@@ -106,7 +106,7 @@ def address(text: str) -> Address:
     return Address(host(before), port)
 
 
-Seconds = Annotated[float, Form(duration, "15s")]
+Seconds = Annotated[float, Form(seconds, "15s")]
 Host = Annotated[str, Form(host, "192.0.2.10")]
 HostPort = Annotated[Address, Form(address, "127.0.0.1:9961")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535, examples=[161])]
