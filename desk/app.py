@@ -16,7 +16,7 @@ from desk import api, intake
 from desk.core import LOG, Desk
 from desk.guard import Guard
 from desk.local import Local, write_local
-from desk.settings import Contracts, DeskSettings
+from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
 from desk.web import ProblemError, is_loopback, problem_reply
 from runtime.notify import notify, watchdog_seconds
@@ -40,7 +40,7 @@ def create_app(desk: Desk) -> Starlette:
 
 async def serve(
     settings: DeskSettings,
-    contracts: Contracts,
+    contracts: Contracts = shipped,
     *,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[str], None] | None = None,

@@ -51,6 +51,7 @@ class Desk:
         self.url = ""
         self.secret = ""
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (settings.state / FILE).touch(mode=0o600)
         self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
         self.meters = Meters(self.store, self.hub)
         self.started = clock().boot
@@ -83,8 +84,8 @@ class Desk:
         """Refuse a site whose contract or region is not known: its tickets would have no level."""
         try:
             contract = self.contracts(site.contract)
-        except (LookupError, ValueError) as error:
-            raise StoreError(f"site {site.id}: contract {site.contract!r}: {error}", permanent=True) from error
+        except LookupError as error:
+            raise StoreError(f"site {site.id}: contract {site.contract!r}: {error.args[0]}", permanent=True) from error
         if site.region and contract.regions and site.region not in contract.regions:
             known = ", ".join(sorted(contract.regions))
             raise StoreError(

@@ -5,9 +5,21 @@ from pathlib import Path
 
 import msgspec
 
+from config.contract import load_contract
+from config.node import ConfigError
 from model.level import Contract
 
-Contracts = Callable[[str], Contract]  # a contract by its name; raises LookupError or ValueError when there is none
+Contracts = Callable[[str], Contract]  # a contract by its name; raises LookupError when there is none that is good
+
+
+def shipped(name: str) -> Contract:
+    """Return a contract that comes with the program. Raises LookupError for no such name and for a bad file."""
+    try:
+        return load_contract(name).contract
+    except KeyError:
+        raise LookupError("there is no such contract") from None
+    except ConfigError as error:
+        raise LookupError(str(error)) from error
 
 
 class DeskSettings(msgspec.Struct, frozen=True):

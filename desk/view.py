@@ -8,11 +8,11 @@ from desk.silence import FAULT as SITE_SILENT
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
 from model.change import Change
-from model.level import Clock, Contract, clocks
+from model.level import Contract, clocks
 from model.rule import Evidence
 from model.ticket import Ticket, TicketState
 
-ANSWERED = frozenset({"acknowledge", "respond", "response"})  # milestones that an acknowledgement reaches
+ACCEPT = "accept"  # the milestone that an acknowledgement reaches
 _SELECT = """SELECT t.*, e.change AS change, e.onset AS onset, e.state AS alarm_state,
     (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by = t.condition) AS explains
     FROM tickets t LEFT JOIN episodes e ON e.id = t.episode"""
@@ -83,7 +83,7 @@ def dues(contract: Contract, ticket: Ticket, region: str, fault: str, now: float
     return tuple(
         Due(clock.milestone, ticket.opened + clock.limit, ticket.opened + clock.limit - now, clock.limit)
         for clock in clocks(contract, ticket.level, region, fault)
-        if not (ticket.acknowledged is not None and _answered(clock))
+        if not (ticket.acknowledged is not None and clock.milestone == ACCEPT)
     )
 
 
@@ -120,10 +120,6 @@ def single(db: Db, contracts: Contracts, number: int, now: float) -> TicketView 
     """Return one ticket."""
     row = one(db, f"{_SELECT} WHERE t.number = ?", number)
     return _view(db, contracts, {each.id: each for each in sites(db)}, row, now) if row else None
-
-
-def _answered(clock: Clock) -> bool:
-    return clock.milestone in ANSWERED
 
 
 def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: float) -> TicketView:

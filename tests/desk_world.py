@@ -29,7 +29,7 @@ CONTRACT = Contract(
     off_delay=20.0,
     faults={"mains.lost": 2, "subrack.cooling/over_temperature": 2, "subrack.cooling/any_stopped": 4},
     regions={"east": {"en": "East", "zh": "东区"}},
-    clocks=(Clock(2, "respond", 900.0), Clock(2, "depart", 3600.0, region="east"), Clock(2, "restore", 7200.0),
+    clocks=(Clock(2, "accept", 900.0), Clock(2, "depart", 3600.0, region="east"), Clock(2, "restore", 7200.0),
             Clock(4, "resolve", 864_000.0)),
     digest="d1d1d1d1d1d1d1d1",
 )  # fmt: skip
@@ -143,7 +143,8 @@ def change(
     """A Change of an alarm that was seen 90 s before and raised now."""
     given: dict[str, Any] = {
         "state": state, "case": "lost", "level": 2, "episode": "e1", "revision": 1, "active": True, "opened": True,
-        "onset": 910.0, "onset_wall": 1_700_000_000.0, "evidence": (Evidence("mains.voltage", "Input L1", 0.0, "V", 176.0),),
+        "onset": 910.0, "onset_wall": 1_700_000_000.0,
+        "evidence": (Evidence("mains.voltage", "Input L1", 0.0, "V", 176.0),),
     } | alarm  # fmt: skip
     full = Alarm(condition_key(site, device, "-", fault), **given)
     origin = Origin(site, device, "-", fault, "UPS of the hall", {"en": title, "zh": "市电中断"}, meaning,
