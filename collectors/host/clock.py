@@ -1,0 +1,69 @@
+"""Whether the wall clock follows a time server, as the kernel knows it (adjtimex(2), RFC 5905 appendix A)."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collectors.host.sample import Points, Samples
+from model.quantity import Quantity
+
+STA_PLL = 0x0001
+STA_UNSYNC = 0x0040
+STA_NANO = 0x2000
+
+
+class _Timex(ctypes.Structure):
+    """struct timex of <sys/timex.h>; the fields after `constant` are not read here."""
+
+    _fields_ = [
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("constant", ctypes.c_long),
+        ("rest", ctypes.c_byte * 256),
+    ]
+
+
+@dataclass(frozen=True)
+class Discipline:
+    """What the kernel knows: its status word, and seconds by which it still has to move the clock."""
+
+    status: int
+    offset: float
+
+
+def kernel_discipline() -> Discipline:
+    """Ask the kernel; `modes` 0 changes nothing and needs no right. Raises OSError where the call is not allowed."""
+    timex = _Timex()
+    if ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.byref(timex)) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return Discipline(timex.status, timex.offset * (1e-9 if timex.status & STA_NANO else 1e-6))
+
+
+class Clock:
+    """Synchronised or not, and how far away."""
+
+    name = "clock"
+
+    def __init__(self, device: str, discipline: Callable[[], Discipline] = kernel_discipline) -> None:
+        self.points = Points(device)
+        self._status = self.points.of(Quantity.CLOCK_STATUS, "Clock", source="adjtimex")
+        self._discipline = discipline
+
+    def read(self) -> Samples:
+        """Give the state, and the offset in seconds where the kernel's own loop steers the clock.
+
+        chronyd steers it in another way and leaves the kernel's offset at zero: that would be a value nobody measured.
+        """
+        found = self._discipline()
+        if found.status & STA_UNSYNC:
+            return [(self._status, "unsynchronised")]
+        if not found.status & STA_PLL:
+            return [(self._status, "synchronised")]
+        offset = self.points.of(Quantity.CLOCK_OFFSET, "Clock offset", source="adjtimex")
+        return [(self._status, "synchronised"), (offset, found.offset)]
