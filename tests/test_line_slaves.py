@@ -111,12 +111,38 @@ def test_a_block_that_is_taken_away_stays_a_point_without_a_value() -> None:
 
 def test_an_exception_is_a_refusal_that_says_whether_it_will_last() -> None:
     slave = monitor()
-    with pytest.raises(RefusedError, match="illegal address") as caught:
-        slave.take(slave.plan()[0], Refusal(2, 3, 2))
+    with pytest.raises(RefusedError, match="illegal function") as caught:
+        slave.take(slave.plan()[0], Refusal(2, 3, 1))
     assert caught.value.permanent
     with pytest.raises(RefusedError, match="device busy") as caught:
         slave.take(slave.plan()[0], Refusal(2, 3, 6))
     assert not caught.value.permanent
+
+
+def test_a_read_that_is_refused_is_cut_behind_its_largest_hole_and_stays_cut() -> None:
+    slave = ModbusSlave("battery-1", shipped("block-battery-monitor"), 2, largest_hole=45)  # type: ignore[arg-type]
+    slave.take(slave.plan()[0], words(540, 0, 0, 0, 2))
+    whole = slave.plan()
+    assert [question.key for question in whole] == ["function 3, 18 from 0"]
+    with pytest.raises(RefusedError, match="illegal address; asked in parts from now on") as caught:
+        slave.take(whole[0], Refusal(2, 3, 2))
+    assert not caught.value.permanent
+    assert [question.key for question in slave.plan()] == ["function 3, 5 from 0", "function 3, 2 from 16"]
+
+
+def test_a_read_without_holes_that_is_refused_is_halved_until_the_one_bad_value_stands_alone() -> None:
+    slave, bad = monitor(), 3
+    for _ in range(10):
+        for question in slave.plan():
+            first, count = int.from_bytes(question.frame[2:4], "big"), int.from_bytes(question.frame[4:6], "big")
+            if first <= bad < first + count:
+                with pytest.raises(RefusedError) as caught:
+                    slave.take(question, Refusal(2, 3, 2))
+        if caught.value.permanent:
+            break
+    assert caught.value.permanent
+    assert "function 3, 1 from 3" in [question.key for question in slave.plan()]
+    assert len(slave.plan()) <= 4
 
 
 def test_bits_of_a_register_and_discrete_inputs_become_states() -> None:

@@ -7,6 +7,7 @@ A thread, because the gap between two frames is a matter of a millisecond or two
 import asyncio
 import copy
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from collectors.line.backoff import FIRST, Backoff
 from collectors.line.definition import Definition
 from collectors.line.device import PolledDevice
 from collectors.line.exchange import Exchange
-from collectors.line.port import Port, PortError
+from collectors.line.port import Port, PortError, StoppedError
 from collectors.line.stats import LineStats
 from collectors.line.timing import Timing
 from config.schema import Line, LineDevice
@@ -28,8 +29,8 @@ logger = logging.getLogger(__name__)
 Emit = Callable[[Batch], None]
 Report = Callable[[LineStats], None]
 
-STOP_SECONDS = 10.0
-"""Longest that a stopping line may take to finish its exchange; its thread does not keep the program alive."""
+STOP_SECONDS = 5.0
+"""Longest that a stopping line may take; its thread does not keep the program alive."""
 
 
 async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -> None:
@@ -50,7 +51,7 @@ async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -
     finally:
         for owner in owners:
             owner.stop()
-        await asyncio.gather(*(asyncio.to_thread(owner.join, STOP_SECONDS) for owner in owners))
+        await asyncio.gather(*(asyncio.to_thread(owner.finish) for owner in owners))
 
 
 async def read_once(line: Line, device: LineDevice, definition: Definition | None = None) -> Batch:
@@ -80,7 +81,7 @@ def _unreported(_: LineStats) -> None:
 
 
 class Owner(threading.Thread):
-    """The one thread that opens, speaks on and closes a line. `stop` ends it after the exchange under way."""
+    """The one thread that opens, speaks on and closes a line, from `start` to `stop` and `finish`."""
 
     def __init__(self, line: Line, emit: Callable[[Batch], object], report: Callable[[LineStats], object]) -> None:
         super().__init__(name=f"line {line.id}", daemon=True)
@@ -93,11 +94,22 @@ class Owner(threading.Thread):
         self._exchange: Exchange | None = None
         self._reopen = Backoff(first=0.5, longest=10.0)
         self._error = ""
+        self._window = (time.monotonic(), 0.0)
         self._stopping = threading.Event()
+        self._wake = os.eventfd(0)
 
     def stop(self) -> None:
-        """Ask the thread to end; `join` waits for it."""
+        """Ask the thread to end, in the middle of an exchange too."""
         self._stopping.set()
+        os.eventfd_write(self._wake, 1)
+
+    def finish(self) -> None:
+        """Wait for the stopped thread; blocks."""
+        self.join(STOP_SECONDS)
+        if self.is_alive():
+            logger.error("line %s: does not stop", self._line.id)
+        else:
+            os.close(self._wake)
 
     def run(self) -> None:
         """Go round until stopped."""
@@ -105,6 +117,8 @@ class Owner(threading.Thread):
             while not self._stopping.is_set():
                 try:
                     self._round()
+                except StoppedError:
+                    return
                 except Exception:  # whatever is wrong with one line, it must not end in silence
                     logger.exception("line %s: error in the program", self._line.id)
                     self._lost(PortError("error in the program; the log has it"))
@@ -127,18 +141,29 @@ class Owner(threading.Thread):
 
     def _cycle(self, due: list[PolledDevice], started: float) -> None:
         """Poll the devices that are due, with at most one probe of a device that is down."""
-        busy = self._stats.busy_seconds
         probe = self._probe(due, started)
         for device in due:
             if self._stopping.is_set():
                 return
             self._emit(self._polled(device, asked=device is probe or not device.down.failures))
-            self._schedule(device)
-        seconds = time.monotonic() - started
+            device.due = (device.due or started) + device.every
+        now = time.monotonic()
+        late = [device for device in due if device.due < now]
+        for device in late:  # a round that takes too long is counted; what it missed is not made up for
+            device.due = now
+        self._stats.overruns += bool(late)
         self._stats.cycles += 1
-        self._stats.cycle_seconds = seconds
-        self._stats.utilisation = min(1.0, (self._stats.busy_seconds - busy) / seconds) if seconds > 0 else 0.0
+        self._stats.cycle_seconds = now - started
+        self._measure_use(now)
         self._report(copy.deepcopy(self._stats))
+
+    def _measure_use(self, now: float) -> None:
+        """Tell how much of the last second or more the line was in use."""
+        since, busy = self._window
+        if now - since >= 1.0 or self._stats.utilisation == 0.0:
+            self._stats.utilisation = min(1.0, (self._stats.busy_seconds - busy) / max(now - since, 0.001))
+        if now - since >= 1.0:
+            self._window = (now, self._stats.busy_seconds)
 
     @staticmethod
     def _probe(due: Iterable[PolledDevice], now: float) -> PolledDevice | None:
@@ -157,19 +182,9 @@ class Owner(threading.Thread):
             self._lost(error)
             return device.absent(self._error)
 
-    def _schedule(self, device: PolledDevice) -> None:
-        """Set when the device is due next; a poll that comes too late is counted, never made up for."""
-        now = time.monotonic()
-        if device.due == 0.0:
-            device.due = now
-        device.due += device.every
-        if device.due < now:
-            self._stats.overruns += 1
-            device.due = now
-
     def _open(self, now: float) -> None:
         try:
-            self._port = Port(self._line)
+            self._port = Port(self._line, self._wake)
         except PortError as error:
             self._lost(error)
             return

@@ -1,5 +1,6 @@
 """A Modbus slave: which registers to ask for in one read, and what they mean."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from wire.modbus import Refusal, Reply, ReplyReader, Request, float32, whole_num
 NOT_AVAILABLE = 0x8000
 ILLEGAL = frozenset({1, 2, 3})
 """Exceptions that come again however often one asks."""
+UNREADABLE = frozenset({2, 3})
+"""Exceptions that may be for a part of what was asked: a hole that the device will not have read through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,17 @@ class Span:
 
 
 def coalesce(
-    spans: list[Span], *, largest_hole: int, longest: int, reserved: tuple[tuple[int, int], ...] = ()
+    spans: list[Span],
+    *,
+    largest_hole: int,
+    longest: int,
+    reserved: tuple[tuple[int, int], ...] = (),
+    cuts: frozenset[tuple[int, int]] = frozenset(),
 ) -> list[Span]:
     """Join spans into as few reads as pay: over holes up to `largest_hole`, never over reserved places.
 
-    A value is never cut in two: a span that is given stays whole in one read.
+    A value is never cut in two: a span that is given stays whole in one read. `cuts` are (function, place) where a read
+    begins anew.
     """
     joined: list[Span] = []
     for span in sorted(set(spans), key=lambda each: (each.function, each.start, each.count)):
@@ -41,7 +50,8 @@ def coalesce(
             end = max(last.end, span.end)
             hole = range(last.end, span.start)
             forbidden = any(first < hole.stop and hole.start <= end_of for first, end_of in reserved) and bool(hole)
-            if len(hole) <= largest_hole and end - last.start <= longest and not forbidden:
+            cut = (span.function, span.start) in cuts
+            if len(hole) <= largest_hole and end - last.start <= longest and not forbidden and not cut:
                 joined[-1] = Span(span.function, last.start, end - last.start)
                 continue
         joined.append(span)
@@ -57,6 +67,7 @@ class ModbusSlave:
         self._unit = unit
         self._largest_hole = largest_hole
         self._counts: dict[int, int] = {}
+        self._cuts: set[tuple[int, int]] = set()
         self._points = Points(device)
         self._spans: dict[str, Span] = {}
         self._planned: list[Question] = []
@@ -68,20 +79,23 @@ class ModbusSlave:
         """Return the reads of one poll; repeated values only once their count is known."""
         if not self._planned:
             spans = coalesce(
-                [Span(self._function(each), place, each.width) for each, place, _ in self._values()] + self._counted(),
+                self._wanted(),
                 largest_hole=self._largest_hole,
                 longest=self._definition.longest,
                 reserved=self._definition.reserved,
+                cuts=frozenset(self._cuts),
             )
             self._planned = [self._question(span) for span in spans]
         return self._planned
 
     def take(self, question: Question, answer: Answer) -> Values:
         """Return the values of the registers of one read."""
+        span = self._spans[question.key]
         if isinstance(answer, Refusal):
+            if answer.code in UNREADABLE and self._split(span):
+                raise RefusedError(f"{question.key}: {answer.reason}; asked in parts from now on", permanent=False)
             raise RefusedError(f"{question.key}: {answer.reason}", permanent=answer.code in ILLEGAL)
         assert isinstance(answer, Reply)  # noqa: S101  # our own reader gives nothing else
-        span = self._spans[question.key]
         self._learn(span, answer)
         values: dict[Point, float | str | None] = {}
         for register, place, index in self._values():
@@ -107,9 +121,30 @@ class ModbusSlave:
                 place = register.register + number * register.width
                 yield register, place, {**register.index, register.repeat.index: str(number + 1)}
 
-    def _counted(self) -> list[Span]:
-        """The registers that say how often values repeat."""
-        return [Span(self._function(each), each.repeat.count, 1) for each in self._definition.registers if each.repeat]
+    def _wanted(self) -> list[Span]:
+        """Every value that is known to be there, and the registers that say how often values repeat."""
+        values = [Span(self._function(each), place, each.width) for each, place, _ in self._values()]
+        counts = [
+            Span(self._function(each), each.repeat.count, 1) for each in self._definition.registers if each.repeat
+        ]
+        return values + counts
+
+    def _split(self, span: Span) -> bool:
+        """Cut a refused read in two for good: behind its largest hole, or else in its middle; False for one value."""
+        inside = [each for each in self._wanted() if each.function == span.function]
+        inside = [each for each in inside if span.start <= each.start and each.end <= span.end]
+        pieces = coalesce(inside, largest_hole=0, longest=span.count)
+        if len(pieces) > 1:
+            holes = {after.start: after.start - before.end for before, after in itertools.pairwise(pieces)}
+            cut = max(holes, key=lambda place: holes[place])
+        else:
+            starts = sorted({each.start for each in inside})
+            cut = starts[len(starts) // 2]
+        if cut == span.start:
+            return False
+        self._cuts.add((span.function, cut))
+        self._planned = []
+        return True
 
     def _question(self, span: Span) -> Question:
         request = Request(self._unit, span.function, span.start, span.count)

@@ -29,11 +29,15 @@ class PortError(Exception):
         self.permanent = permanent
 
 
+class StoppedError(Exception):
+    """The wait for bytes was ended because the program wants to stop."""
+
+
 class Port:
     """An open port. Reads and writes bytes; every failure is a PortError, after which it must be closed."""
 
-    def __init__(self, line: Line) -> None:
-        """Open and lock the line's port. Raises PortError."""
+    def __init__(self, line: Line, wake: int | None = None) -> None:
+        """Open and lock the line's port. Raises PortError. When descriptor `wake` is readable, waiting ends."""
         self.path = str(line.port)
         try:
             self._serial = serial.Serial(
@@ -55,6 +59,9 @@ class Port:
             self._serial.set_low_latency_mode(True)
         self._readable = select.poll()
         self._readable.register(self._fd, select.POLLIN)
+        self._wake = wake
+        if wake is not None:
+            self._readable.register(wake, select.POLLIN)
 
     def close(self) -> None:
         """Close the port; it may be dead already."""
@@ -64,10 +71,12 @@ class Port:
             self._serial.close()
 
     def read(self, seconds: float) -> bytes:
-        """Wait so long for bytes and return what is there, or b"" when nothing came."""
+        """Wait so long for bytes and return what is there, or b"" when nothing came. Raises StoppedError when woken."""
         events = self._readable.poll(max(0, math.ceil(seconds * 1000)))
         if not events:
             return b""
+        if any(descriptor == self._wake for descriptor, _ in events):
+            raise StoppedError
         try:
             octets = os.read(self._fd, 4096)
         except BlockingIOError:

@@ -21,9 +21,10 @@ class SlaveStats:
 
 @dataclass(slots=True)
 class LineStats:
-    """One line: counts since the start; `cycle_seconds` and `utilisation` (0..1) of its last cycle.
+    """One line: counts since the start; `cycle_seconds` of its last cycle, `utilisation` (0..1) of its last seconds.
 
-    `busy_seconds` is the time spent in exchanges, `wire_seconds` the least that the answered ones can take.
+    `busy_seconds` is the time spent in exchanges, `wire_seconds` the least that the answered ones can take. `overruns`
+    are cycles after which a device was due already.
     """
 
     line: str
