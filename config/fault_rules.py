@@ -242,10 +242,12 @@ def _check(rule: FaultRule, rules: Mapping[str, FaultRule], conversion: Conversi
     if (text.when is None) == (not text.cases):
         conversion.fail(conversion.node_of(text), "a rule has either cases or when")
         return
-    for parent in text.explained_by:
-        if parent == rule.fault or parent not in rules:
+    for parent, reach in text.explained_by.items():
+        if parent not in rules:
+            conversion.complain(text, "explained_by", f"there is no fault {show(parent)}; {nearest(parent, rules)}")
+        elif parent == rule.fault and reach is Reach.DEVICE:
             conversion.complain(
-                text, "explained_by", f"there is no other fault {show(parent)}; {nearest(parent, rules)}"
+                text, "explained_by", "a fault does not explain itself; another device's may, with site"
             )
     for name, node in rule.defaults.items():
         read_setting(rule, name, node, conversion)

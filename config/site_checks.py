@@ -22,7 +22,6 @@ MAX_SOCKET_PATH = 107
 def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[str] | None) -> None:
     """Check a converted site file; problems are added to the conversion's."""
     faults = load_faults()
-    known = shipped.names("devices") if definitions is None else frozenset(definitions)
     root = conversion.node_of(file)
     ids = _device_ids(root)
     if file.site is not None:
@@ -33,7 +32,7 @@ def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[s
     for device in _devices(file):
         check_settings(device.rules, faults, conversion)
         _check_parents(conversion, device, {id_.text for id_ in ids})
-        _check_definition(conversion, device, known)
+        _check_definition(conversion, device, definitions)
     for line in file.lines:
         _check_line(conversion, line)
     if not {"host", "snmp", "lines"} & set(root.fields):
@@ -131,13 +130,19 @@ def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> Non
             conversion.complain(device, "explained_by", f"there is no device {show(parent)}; {nearest(parent, ids)}")
 
 
-def _check_definition(conversion: Conversion, device: Device, known: frozenset[str]) -> None:
+def _check_definition(conversion: Conversion, device: Device, definitions: Collection[str] | None) -> None:
     definition: str | None = getattr(device, "definition", None)
-    if definition is None or definition in known or (definition == "auto" and not isinstance(device, LineDevice)):
+    protocol: str | None = device.protocol if isinstance(device, LineDevice) else "snmp"
+    if definition is None or protocol is None or (definition == "auto" and protocol == "snmp"):
         return
+    rooms = {room: shipped.names(f"devices/{room}") for room in ("snmp", *ADDRESSES)}
+    known = rooms[protocol] if definitions is None else frozenset(definitions)
+    other = next((room for room, names in rooms.items() if definition in names), None)
     if definition == "auto":
         conversion.complain(device, "definition", "a device on a line does not say what it is; name its definition")
-    else:
+    elif definition not in known and other is not None:
+        conversion.complain(device, "definition", f"{definition} speaks {other}; this device speaks {protocol}")
+    elif definition not in known:
         advice = nearest(definition, known)
         conversion.complain(device, "definition", f"there is no definition {show(definition)}; {advice}")
 

@@ -11,7 +11,6 @@ from config.shipped import example_site
 from config.site import load_site
 
 BAD = Path(__file__).parent / "bad"
-DEFINITIONS = frozenset({"power-plant", "block-battery-monitor"})
 SMALLEST = "site: {id: north-1, name: North, contract: telecom-transmission}\nhost: {}\n"
 
 
@@ -25,7 +24,7 @@ def write(folder: Path, text: str) -> Path:
 def test_a_bad_site_file_says_exactly_what_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(BAD)
     with pytest.raises(ConfigError) as caught:
-        load_site(f"{name}.yaml", definitions=DEFINITIONS)
+        load_site(f"{name}.yaml")
     assert f"{caught.value}\n" == Path(f"{name}.txt").read_text(encoding="utf-8")
 
 
@@ -35,7 +34,7 @@ def test_every_bad_site_file_has_its_message_and_there_are_at_least_thirty_five(
 
 
 def test_the_example_loads_as_it_is_printed(tmp_path: Path) -> None:
-    site = load_site(write(tmp_path, example_site()), definitions=DEFINITIONS)
+    site = load_site(write(tmp_path, example_site()))
     assert [(device.id, device.name) for device in site.devices] == [
         ("host", "host"),
         ("ups-1", "UPS of room 2"),
