@@ -150,6 +150,7 @@ class MetricsServer:
         if environ.get("PATH_INFO") not in {"/", "/metrics"} or environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
             start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"Only GET /metrics is answered here.\n"]
-        page = generate_latest(self._registry) + self._text().encode()
+        devices = self._text().encode()  # first: it also brings gauges of the registry up to date
+        page = generate_latest(self._registry) + devices
         start("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(page)))])
         return [page]

@@ -226,13 +226,13 @@ class Watch:
 
     def _settle(self, rule: Rule) -> float:
         """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
-        reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE]
+        reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE and fault != rule.fault]
         return 1.2 * max((self._polls.get(fault, 0.0) for fault in reaching), default=0.0)
 
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]
         before = self.alarms.get(condition) or Alarm(condition)
-        look = replace(look, parent=self._parent(rule, device) if look.case else "")
+        look = replace(look, parent=self._parent(rule, device, condition) if look.case else "")
         results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
         if self.alarms.get(condition, before).active != before.active:
             for child in sorted(self._children.get(rule.fault, ())):
@@ -246,15 +246,24 @@ class Watch:
             return self._observe(condition, now)
         return []
 
-    def _parent(self, rule: Rule, device: Watched) -> str:
-        """Return the running condition that explains a fault of this device, "" for none."""
+    def _parent(self, rule: Rule, device: Watched, own: str) -> str:
+        """Return the running condition that explains a fault of this device, "" for none.
+
+        Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one
+        that is explained itself explains none of its own kind.
+        """
+        last = ""
         for fault, reach in rule.explained_by:
             for condition in sorted(self._running.get(fault, ())):
                 parent = condition.split("/", 3)[1]
                 near = parent == device.id if reach is Reach.DEVICE else not device.parents or parent in device.parents
-                if near and self.alarms[condition].state is not AlarmState.SHELVED:
+                state = self.alarms[condition].state
+                if not near or condition == own or state is AlarmState.SHELVED:
+                    continue
+                if state is not AlarmState.SUPPRESSED:
                     return condition
-        return ""
+                last = last if fault == rule.fault else condition
+        return last
 
     def _mark(self, alarm: Alarm) -> None:
         running = self._running.setdefault(alarm.condition.rpartition("/")[2], set())

@@ -57,6 +57,10 @@ class DeskClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close its connections."""
         await self._http.aclose()
 
     async def enrol(self, request: EnrolRequest) -> EnrolReply:

@@ -1,0 +1,178 @@
+"""What a running agent does when asked: by commands on this machine (control socket) and by the desk."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agent.control import ControlError, Doing
+from agent.journal import Standing
+from agent.rows import reading_rows
+from connectors.desk import DeskError
+from model.alarm import Alarm, AlarmState
+from model.protocol import (
+    Acknowledge,
+    Command,
+    DeviceRow,
+    ReadingsReport,
+    SendReadings,
+    SendTrend,
+    Shelve,
+    TrendReport,
+)
+from runtime.clock import now
+
+if TYPE_CHECKING:
+    from agent.service import Agent
+
+log = logging.getLogger("roundsman.doings")
+
+
+class AlarmRow(msgspec.Struct, frozen=True):
+    """An alarm as `roundsman alarms` shows it; `since` is Unix seconds."""
+
+    condition: str
+    device: str
+    name: str
+    title: dict[str, str]
+    case: str
+    state: AlarmState
+    level: int
+    provisional: bool
+    active: bool
+    since: float
+    evidence: list[str]
+    missing: tuple[str, ...]
+    explained_by: str
+    acknowledged_by: str
+    momentary: int
+
+
+def table(agent: "Agent") -> dict[str, Doing]:
+    """Return what the control socket answers."""
+
+    async def alarms(args: dict[str, Any]) -> Any:
+        every = bool(args.get("all"))
+        rows = [alarm_row(agent, alarm) for alarm in agent.watch.alarms.values()]
+        return [row for row in rows if every or row.active or row.state is not AlarmState.NORMAL]
+
+    async def ack(args: dict[str, Any]) -> Any:
+        condition = _condition(agent, str(args["condition"]))
+        standing = agent.watch.acknowledge(condition, str(args["by"]), now())
+        return await _settled(agent, condition, standing)
+
+    async def shelve(args: dict[str, Any]) -> Any:
+        condition = _condition(agent, str(args["condition"]))
+        seconds = float(args["seconds"])
+        standing = agent.watch.shelve(condition, seconds, str(args["by"]), now(), reason=str(args.get("reason", "")))
+        return await _settled(agent, condition, standing)
+
+    async def read(args: dict[str, Any]) -> Any:
+        return readings_report(agent, device=args.get("device"))
+
+    async def reload(_: dict[str, Any]) -> Any:
+        return await agent.reload()
+
+    async def status(_: dict[str, Any]) -> Any:
+        place = await asyncio.to_thread(agent.journal.position)
+        return {
+            "site": agent.site.id,
+            "agent": place.agent,
+            "epoch": place.epoch,
+            "last": place.last,
+            "acked": place.acked,
+        }
+
+    return {"alarms": alarms, "ack": ack, "shelve": shelve, "read": read, "reload": reload, "status": status}
+
+
+async def obey(agent: "Agent", command: Command) -> list[Standing]:
+    """Do what the desk asks and return what the journal must keep; what cannot be done is said in the log."""
+    moment = now()
+    try:
+        match command:
+            case Acknowledge(condition=condition, episode=episode, by=by):
+                return agent.watch.acknowledge(condition, by, moment, episode=episode)
+            case Shelve(condition=condition, seconds=seconds, by=by, reason=reason):
+                return agent.watch.shelve(condition, seconds, by, moment, reason=reason)
+            case SendReadings(id=number):
+                await _sent(agent, readings_report(agent, command=number))
+            case SendTrend(id=number, device=device, point=point, start=start, end=end):
+                unit, samples = agent.trends.range(device, point, start, end)
+                await _sent(agent, TrendReport(number, device, point, unit, tuple(samples)))
+    except KeyError as error:
+        log.warning("command %d is about %s, which has no alarm here", command.id, error)
+    return []
+
+
+def readings_report(agent: "Agent", *, device: str | None = None, command: int = 0) -> ReadingsReport:
+    """Return the readings as they stand, of one device or all."""
+    moment = now()
+    devices = tuple(
+        DeviceRow(d.id, d.name, bool(answers), error, round(moment.boot - at, 3))
+        for d, answers, error, at, _ in agent.watch.devices()
+        if device in {None, d.id} and answers is not None
+    )
+    if device is not None and device not in agent.watch.plan.devices:
+        raise ControlError(f"no device {device!r} here; there are: {', '.join(agent.watch.plan.devices)}")
+    return ReadingsReport(moment.wall, devices, reading_rows(agent.watch.readings(device), moment.boot), command)
+
+
+def alarm_row(agent: "Agent", alarm: Alarm) -> AlarmRow:
+    """Return an alarm in the words of its rule."""
+    _, device_id, _, fault = alarm.condition.split("/", 3)
+    device = agent.watch.plan.devices.get(device_id)
+    rule = next((r for r in device.rules if r.fault == fault), None) if device else None
+    return AlarmRow(
+        condition=alarm.condition,
+        device=device_id,
+        name=device.name if device else device_id,
+        title=rule.title if rule else {"en": fault},
+        case=alarm.case,
+        state=alarm.state,
+        level=alarm.level,
+        provisional=alarm.provisional,
+        active=alarm.active,
+        since=alarm.onset_wall,
+        evidence=[
+            f"{e.label} {e.value if e.count is None else f'{e.count}/{e.installed}'} {e.unit}".strip()
+            for e in alarm.evidence
+        ],
+        missing=alarm.missing,
+        explained_by=alarm.explained_by,
+        acknowledged_by=alarm.acknowledged_by,
+        momentary=alarm.momentary,
+    )
+
+
+async def _settled(agent: "Agent", condition: str, standing: list[Standing]) -> AlarmRow:
+    """Answer a person only when what they did is on the disk."""
+    agent.keep(standing)
+    await agent.keeper.settled()
+    return alarm_row(agent, agent.watch.alarms[condition])
+
+
+async def _sent(agent: "Agent", report: ReadingsReport | TrendReport) -> None:
+    """Send a report; one that cannot be sent is not sent again: the desk asks anew when it still wants it."""
+    if agent.client is None:
+        return
+    try:
+        if isinstance(report, TrendReport):
+            await agent.client.trend(report)
+        else:
+            await agent.client.readings(report)
+    except DeskError as error:
+        log.warning("the desk did not take the report it asked for: %s", error)
+
+
+def _condition(agent: "Agent", given: str) -> str:
+    """Return the condition a person means: the whole key, or a part of it that fits only one running alarm."""
+    if given in agent.watch.alarms:
+        return given
+    fits = [c for c, alarm in agent.watch.alarms.items() if given in c and (alarm.active or alarm.state != "normal")]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise ControlError(f"{given!r} fits several alarms: {', '.join(sorted(fits))}")
+    raise ControlError(f"no alarm {given!r} stands here; `roundsman alarms` lists them")

@@ -1,0 +1,302 @@
+"""The agent: collectors' batches through the watch to the journal, the outbox and /metrics, as one service.
+
+Everything here runs on one loop; what blocks has a thread of its own (journal, metrics server, lines, disk calls).
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from agent import doings
+from agent.control import serve
+from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines
+from agent.journal import Journal, Standing
+from agent.keeper import Keeper
+from agent.link import heartbeat, obey
+from agent.outbox import Outbox
+from agent.own_metrics import OwnMetrics
+from agent.plan import make_plan
+from agent.rounds import Rounds, start_rounds
+from agent.schedule import Schedule
+from agent.trends import Trends
+from agent.watch import Watch
+from config.node import ConfigError
+from config.secret import find_secret, read_secret
+from config.site import Site, load_site
+from connectors.desk import DeskClient
+from model.alarm import Alarm, Now
+from model.change import Snapshot
+from model.point import Batch
+from model.protocol import Command, Heartbeat
+from model.step import rebase
+from runtime.clock import now
+from runtime.notify import notify, reloading, watchdog_seconds
+from runtime.version import VERSION
+
+TICK = 1.0  # seconds
+HEARTBEAT = 10.0  # seconds
+log = logging.getLogger("roundsman.agent")
+
+
+class AlreadyRunningError(Exception):
+    """Another agent uses this state folder."""
+
+
+class Agent:
+    """One site's agent. `run` until a signal or `stop`."""
+
+    def __init__(self, site: Site, *, heartbeat_every: float = HEARTBEAT) -> None:
+        self.site = site
+        self.metrics = OwnMetrics(VERSION)
+        self._lock = _locked(site.agent.state)
+        self.journal = Journal(site.agent.state, site.id)
+        started = now()
+        self.watch = Watch(make_plan(site), _taken_up(self.journal, started), self.journal.boot_id, started)
+        self.trends = Trends()
+        self.schedule = Schedule(self.metrics)
+        self.client = _client(site)
+        self.outbox = Outbox(self.journal, self.client, self._snapshot) if self.client else None
+        self.keeper = Keeper(self.journal, self.metrics, self.outbox.wake if self.outbox else _nobody)
+        self._exposition = Exposition()
+        self._heartbeat_every = heartbeat_every
+        self._ending = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._first_reading: float | None = None
+        self.rounds = Rounds()
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Start everything, say READY, and go on until asked to end."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reload()))
+        if self.journal.healed:
+            log.error("%s", self.journal.healed)
+        address = self.site.agent.metrics
+        server = MetricsServer(address.host, address.port, self.metrics.registry, self._device_text)
+        control = await serve(self.site.agent.control, doings.table(self))
+        self._spawn("keeper", self.keeper.run())
+        self.keep(self.watch.start(now()))
+        self.metrics.reload_good.set(1)
+        self.metrics.reload_time.set_to_current_time()
+        self.rounds = start_rounds(self.site, self.schedule, self.take)
+        self._start_link()
+        self.schedule.every(3600.0, "retention", self._forget)
+        self.schedule.start()
+        self._spawn("tick", self._tick())
+        self._spawn("watchdog", self._watchdog())
+        notify("READY=1", f"STATUS=Watching {len(self.watch.plan.devices)} devices")
+        log.info("watching %d devices of site %s; metrics on %s", len(self.watch.plan.devices), self.site.id, address)
+        try:
+            await self._ending.wait()
+        finally:
+            notify("STOPPING=1")
+            control.close()
+            server.close()
+            await self._stop()
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._ending.set()
+
+    async def _stop(self) -> None:
+        await self.schedule.stop()
+        try:
+            async with asyncio.timeout(5):
+                await self.keeper.settled()
+        except TimeoutError:
+            log.warning("the last changes could not be written; what still stands is found again at the next start")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.client is not None:
+            await self.client.aclose()
+        self.journal.close()
+        os.close(self._lock)
+
+    async def reload(self) -> str:
+        """Read the site file again; a bad one leaves the running configuration and says why. Returns what happened."""
+        reloading()
+        try:
+            site = await asyncio.to_thread(load_site, self.site.file)
+            plan = await asyncio.to_thread(make_plan, site)
+        except (ConfigError, OSError) as error:
+            return self._kept(str(error))
+        if (site.id, site.agent, site.desk) != (self.site.id, self.site.agent, self.site.desk):
+            return self._kept("The site's id, its agent or its desk changed: restart the agent for that.")
+        await self.schedule.end_engines()
+        self.site = site
+        self.keep(self.watch.reload(plan, now()))
+        self.rounds = start_rounds(site, self.schedule, self.take)
+        self.metrics.reload_good.set(1)
+        self.metrics.reload_time.set_to_current_time()
+        notify("READY=1")
+        return f"Watching {len(plan.devices)} devices."
+
+    def _kept(self, why: str) -> str:
+        self.metrics.reload_good.set(0)
+        log.error("the running configuration is kept: %s", why)
+        notify("READY=1")
+        return f"The running configuration is kept. {why}"
+
+    # --- the line ------------------------------------------------------------------------------------------------
+
+    def take(self, batch: Batch) -> None:
+        """Take one batch through the watch, to journal, trends and exposition."""
+        began = time.perf_counter()
+        moment = now()
+        self.keep(self.watch.take(batch, moment))
+        self.trends.take(batch.readings, moment.wall)
+        self.metrics.rules.observe(time.perf_counter() - began)
+        self.metrics.batches.labels(batch.device).inc()
+        if not batch.reachable:
+            self.metrics.collect_failures.labels(batch.device).inc()
+        if self._first_reading is None and batch.readings:
+            self._first_reading = moment.boot
+            log.info("first reading")
+
+    async def obey(self, command: Command) -> None:
+        """Do what the desk asks; its cursor is kept with its effect."""
+        standing = await doings.obey(self, command)
+        self.keeper.keep(standing, cursor=command.id)
+        await self.keeper.settled()
+
+    def keep(self, standing: list[Standing]) -> None:
+        """Keep what the watch found or a person changed."""
+        self.keeper.keep(standing)
+
+    def _snapshot(self, reason: str) -> Snapshot:
+        return self.watch.snapshot(now(), reason)
+
+    # --- loops ---------------------------------------------------------------------------------------------------
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def _start_link(self) -> None:
+        if self.client is None or self.outbox is None:
+            log.warning("no desk in the site file: alarms stay here")
+            return
+        self._spawn("outbox", self.outbox.run())
+        self._spawn("commands", obey(self.client, self._cursor, self.obey))
+        self.schedule.every(self._heartbeat_every, "heartbeat", self._beat, soon=True)
+
+    async def _cursor(self) -> int:
+        return (await asyncio.to_thread(self.journal.position)).cursor
+
+    async def _tick(self) -> None:
+        """Let time pass for the watch, once a second; how late it is says how busy the loop is."""
+        due = time.monotonic()
+        while True:
+            due += TICK
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            lag = time.monotonic() - due
+            self.metrics.loop_lag.set(max(0.0, lag))
+            due = max(due, time.monotonic() - TICK)
+            self.keep(self.watch.tick(now()))
+
+    async def _watchdog(self) -> None:
+        """Tell systemd that we live, only when the journal's writer has just shown that it does."""
+        limit = watchdog_seconds()
+        if limit is None:
+            return
+        while True:
+            await asyncio.wrap_future(self.journal.writer.put(_nothing))
+            notify("WATCHDOG=1")
+            await asyncio.sleep(limit / 3)
+
+    async def _beat(self) -> None:
+        if self.client is None or self.outbox is None:
+            return
+        place = await asyncio.to_thread(self.journal.position)
+        moment = now()
+        oldest = self.outbox.stats.oldest_wall
+        answers = [answers for _, answers, *_ in self.watch.devices()]
+        plan = self.watch.plan
+        beat = Heartbeat(
+            agent=place.agent,
+            epoch=place.epoch,
+            version=VERSION,
+            last_seq=place.last,
+            depth=place.last - place.acked,
+            oldest_age=max(0.0, moment.wall - oldest) if oldest is not None and place.last > place.acked else 0.0,
+            wall=moment.wall,
+            contract=plan.contract.name,
+            digest=plan.contract.digest,
+            devices=len(answers),
+            unreachable=answers.count(False),
+            interval=self._heartbeat_every,
+            metrics=str(self.site.agent.metrics),
+        )
+        await heartbeat(self.client, beat, self.metrics)
+
+    async def _forget(self) -> None:
+        await asyncio.wrap_future(self.journal.forget(now()))
+
+    def _device_text(self) -> str:
+        """Return the page's second half; called from the metrics server's thread, on copies."""
+        moment = now()
+        stats = self.outbox.stats if self.outbox else None
+        if stats is not None:
+            self.metrics.outbox_depth.set(stats.depth)
+            self.metrics.outbox_oldest.set(max(0.0, moment.wall - stats.oldest_wall) if stats.oldest_wall else 0.0)
+            self.metrics.outbox_sent.set(stats.sent)
+            self.metrics.outbox_failures.set(stats.failures)
+            self.metrics.outbox_refused.set(stats.refused)
+        watch = self.watch
+        devices = [(d.id, up, moment.boot - at, took) for d, up, _, at, took in list(watch.devices())]
+        standing = [
+            (device, scope, fault, str(alarm.state), alarm.level)
+            for alarm in list(watch.alarms.values())
+            if alarm.active
+            for _, device, scope, fault in [alarm.condition.split("/", 3)]
+        ]
+        return device_lines(devices) + alarm_lines(standing) + self._exposition.text(list(watch.readings()))
+
+
+def _nobody() -> None:
+    """Wake nobody: without a desk, events only wait."""
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """Write nothing: that the writer comes to it is the news."""
+
+
+def _locked(folder: Path) -> int:
+    """Take the state folder for this process alone; returns the lock's descriptor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise AlreadyRunningError(
+            f"another agent already uses {folder}; stop it first, or give this one a state folder of its own"
+        ) from None
+    return lock
+
+
+def _client(site: Site) -> DeskClient | None:
+    if site.desk is None:
+        return None
+    secret = read_secret(find_secret(site.desk.token_file, site.folder))
+    if secret.warning:
+        log.warning("%s", secret.warning)
+    return DeskClient(site.desk.url, secret.value)
+
+
+def _taken_up(journal: Journal, moment: Now) -> dict[str, Alarm]:
+    """Return the journal's alarms with their times carried into this boot."""
+    alarms, saved, boot = journal.alarms()
+    if saved is None or boot == journal.boot_id:
+        return alarms
+    return {condition: rebase(alarm, saved, moment) for condition, alarm in alarms.items()}

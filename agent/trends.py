@@ -1,0 +1,68 @@
+"""A short history of every number, in memory: enough for a plot around a fault. Bounded whatever the site.
+
+A sample is kept at most every ten seconds a point; the whole never holds more than `SAMPLES` samples. The long history
+on disk is a store of its own.
+"""
+
+from array import array
+
+from model.point import Quality, Reading
+
+SAMPLES = 200_000  # in all: 16 bytes each, 3.2 MB
+EVERY = 10.0  # seconds between samples of a point
+LONGEST = 720  # samples of one point: two hours
+
+
+class _Ring:
+    """Pairs of (Unix time, value), oldest first; a gap is NaN."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self) -> None:
+        self.times = array("d")
+        self.values = array("d")
+
+
+class Trends:
+    """Takes readings, gives ranges."""
+
+    def __init__(self) -> None:
+        self._rings: dict[tuple[str, str], _Ring] = {}
+        self._units: dict[tuple[str, str], str] = {}
+
+    def take(self, readings: tuple[Reading, ...], wall: float) -> None:
+        """Keep numbers and gaps; `wall` is the batch's Unix time."""
+        for reading in readings:
+            value = reading.value
+            if isinstance(value, str):
+                continue
+            known = value is not None and reading.quality in {Quality.GOOD, Quality.UNCERTAIN}
+            key = (reading.point.device, reading.point.id)
+            ring = self._rings.get(key)
+            if ring is None:
+                if not known:
+                    continue
+                ring = self._rings[key] = _Ring()
+                self._units[key] = reading.point.quantity.unit.symbol
+            if ring.times and wall - ring.times[-1] < EVERY:
+                continue
+            ring.times.append(wall)
+            ring.values.append(value if known and value is not None else float("nan"))
+            excess = len(ring.times) - self._depth()
+            if excess > 0:
+                del ring.times[:excess], ring.values[:excess]
+
+    def range(self, device: str, point: str, start: float, end: float) -> tuple[str, list[tuple[float, float | None]]]:
+        """Return a point's unit and its samples between two Unix times, oldest first; none for an unknown point."""
+        ring = self._rings.get((device, point))
+        if ring is None:
+            return "", []
+        samples = [
+            (time, None if value != value else value)  # noqa: PLR0124 - NaN is the one value unlike itself
+            for time, value in zip(ring.times, ring.values, strict=True)
+            if start <= time < end
+        ]
+        return self._units[device, point], samples
+
+    def _depth(self) -> int:
+        return max(2, min(LONGEST, SAMPLES // max(1, len(self._rings))))

@@ -1,0 +1,66 @@
+"""The command line: which commands there are, and what becomes of their errors."""
+
+import argparse
+import logging
+import os
+import sys
+from importlib import import_module
+
+from config.node import ConfigError
+from roundsman.output import CommandError
+from runtime.version import VERSION
+
+# name -> what it is for; the module is roundsman.commands.NAME, imported only when the command is used
+COMMANDS: dict[str, str] = {
+    "demo": "play a small power room on this machine, with agent, desk and page",
+    "agent": "watch a site, as a service",
+    "desk": "the central desk: run it, or enrol a site",
+    "join": "join this site's agent to a desk, by a one-time line",
+    "check": "check a site file and say everything that is wrong",
+    "read": "read devices once, or the running agent's readings",
+    "rules": "show a device's fault rules: each setting and where it comes from",
+    "alarms": "list the alarms of the running agent",
+    "ack": "acknowledge an alarm",
+    "shelve": "put an alarm aside for a time",
+    "tickets": "list the desk's tickets",
+    "devices": "list the device definitions that ship",
+    "example": "print an example site file",
+    "simulate": "play a scenario in a simulated power room",
+}
+
+
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """Return the parser; `only` one command's arguments are filled in when it is named, else every command's."""
+    top = argparse.ArgumentParser(
+        prog="roundsman", description="Makes the rounds of sites that nobody sits at.", allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"roundsman {VERSION}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False
+        )
+        if only in {"", name}:
+            import_module(f"roundsman.commands.{name}").arguments(sub)
+    return top
+
+
+def run(words: list[str] | None = None) -> int:
+    """Run one command; returns 0 when it did what was asked, 1 when it could not, 2 for wrong words."""
+    words = sys.argv[1:] if words is None else words
+    named = next((word for word in words if word in COMMANDS), "")
+    args = parser(named or "none").parse_args(words)
+    logging.basicConfig(
+        level=os.environ.get("ROUNDSMAN_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        status: int = import_module(f"roundsman.commands.{args.command}").run(args)
+    except (CommandError, ConfigError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

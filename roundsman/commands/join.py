@@ -1,0 +1,55 @@
+"""`roundsman join`: redeem a one-time join line; the token goes into the site file's token file."""
+
+import argparse
+import asyncio
+import os
+import re
+
+from agent.journal import Journal
+from config.site import Site, load_site
+from connectors.desk import DeskClient, DeskError
+from model.protocol import EnrolReply, EnrolRequest
+from roundsman.asking import site_argument, site_file
+from roundsman.output import CommandError
+from runtime.version import VERSION
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("line", help="what `roundsman desk enrol SITE` printed, in quotes")
+    site_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Redeem the line and keep the token, mode 0600."""
+    site = load_site(site_file(args))
+    match = re.fullmatch(r"roundsman-join:(https?://[^#\s]+)#(\S+)", args.line.strip())
+    if match is None:
+        raise CommandError("This is no join line. It begins with roundsman-join: and `roundsman desk enrol` prints it.")
+    if site.desk is None:
+        raise CommandError(f"The site file names no desk. Add:\ndesk: {{url: {match[1]}, token_file: desk.token}}")
+    if site.desk.url != match[1].rstrip("/"):
+        raise CommandError(f"The line is for the desk {match[1]}, the site file names {site.desk.url}.")
+    reply = asyncio.run(_redeem(site, match[1], match[2]))
+    if reply.site != site.id:
+        raise CommandError(f"The line is for site {reply.site!r}; this site file is of {site.id!r}. Enrol again.")
+    path = site.folder / site.desk.token_file
+    fresh = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(reply.token + "\n")
+    fresh.replace(path)
+    print(
+        f"Joined the desk {site.desk.url}. The token is in {path}. Start the agent: roundsman agent --site {args.site}"
+    )
+    return 0
+
+
+async def _redeem(site: Site, url: str, code: str) -> EnrolReply:
+    journal = Journal(site.agent.state, site.id)
+    agent = journal.position().agent
+    journal.close()
+    try:
+        async with DeskClient(url, "") as client:
+            return await client.enrol(EnrolRequest(code, agent, VERSION))
+    except DeskError as error:
+        raise CommandError(f"The desk did not take the line: {error}") from error
