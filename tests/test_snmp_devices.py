@@ -1,0 +1,335 @@
+"""Device definitions: what they say, and what they make of real devices, recorded and simulated."""
+
+import asyncio
+import importlib.util
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.snmp.definition import ROOM, Definition, candidates, choose, read_definition, shipped
+from collectors.snmp.engine import read_once, recognise_once
+from collectors.snmp.meaning import Meaning, as_text, conversion
+from collectors.snmp.target import Target
+from config.node import ConfigError
+from config.reader import read_text
+from config.shipped import names
+from model.point import Batch, Quality, Reading
+from model.quantity import Quantity
+from tests.peers.snmp import Agent, snmpd, snmpsim
+from tests.recordings import recordings
+from wire.snmp import Absent, Value
+
+# -- the definitions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(names(ROOM)))
+def test_every_shipped_definition_reads_and_names_its_document(name: str) -> None:
+    definition = shipped()[name]
+    assert re.search(r"RFC \d{4}|manual|MIB", definition.source)
+    meant = [*definition.objects, *(column for table in definition.tables for column in table.columns)]
+    assert all(each.name and each.label for each in meant)
+
+
+HEAD = "protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {has: [1.3.6.1.4.1.9]}\n"
+BAD = [
+    ("objects:\n  - {oid: 1.3.x, quantity: battery.charge}", "x.yaml:7: objects[0].oid: '1.3.x' is not a dotted OID"),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.charge, unit: min}", 'unit "min" does not become "%"'),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.charge, unit: furlong}", 'unit "furlong" is not known'),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.status}", "write states"),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.charge, states: {1: {name: normal}}}", "for a state alone"),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.status, states: {1: {name: empty}}}", '"empty" is no state of'),
+    ("objects:\n  - {oid: 1.3.6, quantity: fan.running, zero: stopped}", "write states (or zero and nonzero)"),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.volts}", 'did you mean "battery.voltage"?'),
+    ("objects:\n  - {oid: 1.3.6, quantity: battery.charge, factor: 2}", "unknown key"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), BAD, ids=[says for _, says in BAD])
+def test_a_bad_definition_is_refused_with_its_line_and_what_would_be_right(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_definition(read_text(HEAD + text + "\n", "x.yaml"))
+    assert str(refused.value).startswith("x.yaml:7: ")
+    assert says in str(refused.value)
+
+
+def test_a_definition_that_would_match_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nothing would ever match"):
+        read_definition(read_text("protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {standard: true}\n", "x"))
+
+
+def defined(match: str) -> Definition:
+    return read_definition(read_text(f"protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {match}\n", "x"))
+
+
+KNOWN = {
+    "maker": defined("{sys_object_id: [1.3.6.1.4.1.9]}"),
+    "model": defined("{sys_object_id: [1.3.6.1.4.1.9.1.5], has: [1.3.6.1.4.1.9.77]}"),
+    "linux": defined("{sys_object_id: [1.3.6.1.4.1.8072.3.2.10], has: [1.3.6.1.4.1.2011]}"),
+    "standard": defined("{sys_object_id: [1.3.6.1.2.1.33], has: [1.3.6.1.2.1.33.1], standard: true}"),
+    "other standard": defined("{has: [1.3.6.1.2.1.99.1], standard: true}"),
+}
+ALL = frozenset(oid for each in KNOWN.values() for oid in each.match.has)
+
+
+@pytest.mark.parametrize(
+    ("sys_object_id", "answering", "chosen"),
+    [
+        ("1.3.6.1.4.1.9.1.5", ALL, ("model",)),  # the longest wins
+        ("1.3.6.1.4.1.9.1.5", frozenset(), ("maker",)),  # unless its objects are not there
+        ("1.3.6.1.4.1.9.1.50", ALL, ("maker",)),  # 50 does not begin with 5
+        ("1.3.6.1.4.1.8072.3.2.10", ALL, ("linux",)),  # net-snmp's own number and a maker's objects
+        ("1.3.6.1.4.1.8072.3.2.10", ALL - {"1.3.6.1.4.1.2011"}, ("standard", "other standard")),
+        ("1.3.6.1.2.1.33", ALL, ("standard", "other standard")),
+        ("0.0", frozenset({"1.3.6.1.2.1.99.1"}), ("other standard",)),
+        ("", frozenset(), ()),
+    ],
+)
+def test_a_definition_is_chosen_by_the_longest_sys_object_id_and_by_what_answers(
+    sys_object_id: str, answering: frozenset[str], chosen: tuple[str, ...]
+) -> None:
+    assert choose(candidates(KNOWN, sys_object_id), sys_object_id, answering) == chosen
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("meaning", "value", "read"),
+    [
+        (Meaning(), 0, 0.0),
+        (Meaning(scale=0.1), 3, 0.3),
+        (Meaning(), None, None),
+        (Meaning(), Absent.NO_SUCH_INSTANCE, None),
+        (Meaning(absent=frozenset({-1, 65535})), -1, None),
+        (Meaning(absent=frozenset({-1, 65535})), 65535, None),
+        (Meaning(), b" 23.5 C", 23.5),
+        (Meaning(), b"-4", -4.0),
+        (Meaning(), b"n/a", None),
+        (Meaning(), b"", None),
+        (Meaning(), "1.3.6.1", None),
+        (Meaning(), float("nan"), None),
+        (Meaning(), float("inf"), None),
+        (Meaning(states={2: "normal"}), 2, "normal"),
+        (Meaning(states={2: "normal"}), b"2", "normal"),
+        (Meaning(states={2: "normal"}), 3, None),
+        (Meaning(zero="stopped", nonzero="running"), 0, "stopped"),
+        (Meaning(zero="stopped", nonzero="running"), 900, "running"),
+        (Meaning().times_ten_to(-1), 321, 32.1),
+        (Meaning().times_ten_to(3), 2, 2000.0),
+    ],
+)
+def test_a_value_means(meaning: Meaning, value: Value, read: float | str | None) -> None:
+    assert meaning.of(value) == read
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "number", "ours"),
+    [
+        (Quantity.BATTERY_RUNTIME, "min", 40, 2400.0),
+        (Quantity.DEVICE_UPTIME, "ticks", 150, 1.5),
+        (Quantity.AMBIENT_TEMPERATURE, "°F", 212, 100.0),
+        (Quantity.AMBIENT_TEMPERATURE, "K", 300, 26.85),
+        (Quantity.INPUT_VOLTAGE, "mV", 230_100, 230.1),
+        (Quantity.INPUT_ENERGY, "kWh", 1.5, 1500.0),
+        (Quantity.AMBIENT_AIRFLOW, "m³/min", 60, 1.0),
+    ],
+)
+def test_a_makers_unit_becomes_ours(quantity: Quantity, unit: str, number: float, ours: float) -> None:
+    factor, added = conversion(quantity, unit)
+    assert Meaning(scale=factor, offset=added).of(number) == pytest.approx(ours)
+
+
+def test_text_of_a_card_is_cut_and_cannot_steer_a_terminal() -> None:
+    assert as_text(b"a\x1b[2Jb\r\n\tc\xff" + b"x" * 500, 20) == "a [2Jb c\N{REPLACEMENT CHARACTER}xxxxxxxxxxx"
+    assert as_text(None) == as_text(Absent.NO_SUCH_OBJECT) == ""
+
+
+# -- subracks, served by net-snmp -------------------------------------------------------------------------------------
+
+ENTITY, SENSOR = "1.3.6.1.2.1.47.1.1.1.1", "1.3.6.1.2.1.99.1.1.1"
+CHASSIS, CONTAINER, FAN, SENSOR_CLASS = 3, 5, 7, 8
+CELSIUS, RPM = 8, 10
+OK, UNAVAILABLE, NONOPERATIONAL = 1, 2, 3
+
+
+class Rows:
+    """Rows of entPhysicalTable and entPhySensorTable, as snmpd's configuration takes them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[str, str]] = {}
+
+    def entity(self, index: int, inside: int, kind: int, name: str, position: int = -1) -> None:
+        for column, value in ((4, inside), (5, kind), (6, position)):
+            self.objects[f"{ENTITY}.{column}.{index}"] = ("integer", str(value))
+        self.objects[f"{ENTITY}.7.{index}"] = ("octet_str", f'"{name}"')
+
+    def sensor(
+        self, index: int, kind: int, value: int, *, precision: int = 0, scale: int = 9, status: int = OK
+    ) -> None:
+        for column, number in enumerate((kind, scale, precision, value, status), 1):
+            self.objects[f"{SENSOR}.{column}.{index}"] = ("integer", str(number))
+
+
+def two_subracks() -> Rows:
+    """Subrack 2 stands before subrack 1 in the tables; each has three fans in a tray of its own, and a temperature."""
+    rows = Rows()
+    rows.entity(1, 0, CHASSIS, "Rack")
+    rows.entity(2, 1, SENSOR_CLASS, "Room temperature")
+    rows.sensor(2, CELSIUS, 24)
+    for shelf, number in ((100, 2), (200, 1)):
+        rows.entity(shelf, 1, CONTAINER, f"Subrack {number}")
+        rows.entity(shelf + 1, shelf, SENSOR_CLASS, "Temperature")
+        rows.sensor(shelf + 1, CELSIUS, 321, precision=1)
+        for fan in (1, 2, 3):
+            tray = shelf + 10 * fan
+            rows.entity(tray, shelf, CONTAINER, "Tray")
+            rows.entity(tray + 1, tray, FAN, f"Fan {fan}")
+            rows.entity(tray + 2, tray + 1, SENSOR_CLASS, "Speed")
+            rows.entity(tray + 3, tray + 1, SENSOR_CLASS, "Motor temperature")
+            rows.sensor(tray + 2, RPM, 42, scale=9)
+            rows.sensor(tray + 3, CELSIUS, 70)
+    rows.sensor(112, RPM, 0)  # subrack 2 fan 1 stands still
+    rows.sensor(222, RPM, 0, status=NONOPERATIONAL)  # subrack 1 fan 2 cannot be read
+    rows.sensor(232, RPM, 4, scale=10)  # subrack 1 fan 3 counts in thousands
+    return rows
+
+
+def read(agent: Agent, community: str | None = None) -> Batch:
+    target = Target(
+        device="card", address=agent.host, port=agent.port, community=(community or agent.community).encode(), timeout=5
+    )
+    return asyncio.run(read_once(target))
+
+
+@pytest.fixture(scope="module")
+def subracks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Reading]]:
+    with snmpd(tmp_path_factory.mktemp("snmpd"), objects=two_subracks().objects) as agent:
+        yield {reading.point.id: reading for reading in read(agent).readings}
+
+
+def test_fans_of_one_shelf_are_a_subrack_by_the_number_in_its_name(subracks: dict[str, Reading]) -> None:
+    fans = {name for name in subracks if name.startswith("fan.running")}
+    assert fans == {f"fan.running[subrack={shelf},fan={fan}]" for shelf in (1, 2) for fan in (1, 2, 3)}
+
+
+def test_a_fan_that_does_not_turn_is_stopped_and_one_that_cannot_be_read_is_neither(
+    subracks: dict[str, Reading],
+) -> None:
+    assert subracks["fan.running[subrack=2,fan=1]"].value == "stopped"
+    assert subracks["fan.speed[subrack=2,fan=1]"].value == 0.0
+    assert subracks["fan.running[subrack=2,fan=2]"].value == "running"
+    assert subracks["fan.running[subrack=1,fan=2]"].quality is Quality.UNAVAILABLE
+    assert subracks["fan.speed[subrack=1,fan=2]"].quality is Quality.UNAVAILABLE
+
+
+def test_scale_and_precision_of_a_sensor_count(subracks: dict[str, Reading]) -> None:
+    assert subracks["fan.speed[subrack=1,fan=3]"].value == 4000.0
+    assert subracks["equipment.temperature[subrack=1]"].value == 32.1
+
+
+def test_the_temperature_in_a_shelf_is_the_subracks_and_that_of_a_motor_is_not(subracks: dict[str, Reading]) -> None:
+    temperatures = {name for name in subracks if name.startswith("equipment.temperature")}
+    alone = {2, *(shelf + 10 * fan + 3 for shelf in (100, 200) for fan in (1, 2, 3))}
+    assert temperatures == {
+        "equipment.temperature[subrack=1]",
+        "equipment.temperature[subrack=2]",
+        *(f"equipment.temperature[sensor={index}]" for index in alone),
+    }
+
+
+# -- recordings of real devices, served by snmpsim --------------------------------------------------------------------
+
+STANDARDS = ("1.3.6.1.2.1.33.", "1.3.6.1.2.1.99.1.")
+
+# What does not match, by recording (None: any) and object. Each has a reason; nothing else may differ.
+EXCEPTIONS: list[tuple[str | None, str, str]] = [
+    (None, r"33\.1\.2\.2\.0", "seconds on battery: the vocabulary has no word for it"),
+    (
+        "apc-mgeups_galaxy7000",
+        r"33\.1\.[34]\.\d\.1\.[23]\.1(\.0)?",
+        "sends whole volts as tenths, against the standard",
+    ),
+    ("arista_eos_vrf", r"99\.1\.1\.1\.4\.10032[12]212", "expected as dBm, worked out from watts"),
+    ("arubaos-cx_10.16", r"99\.1\.1\.1\.5\.\d+", "the status of a sensor, expected as a sensor of its own"),
+    ("huaweiups_ups2000", r"33\.1\.(3\.3\.1\.2\.1|4\.2\.0|5\.1\.0)", "the expectation says 5 Hz"),
+    ("huaweiups_ups2000", r"33\.1\.2\.3\.0", "4294967295 minutes: not available"),
+    ("netmanplus_204", r"33\.1\.3\.3\.1\.4\.[123]", "-1: not available, expected as -0.1 A"),
+]
+
+
+def truth(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return what another monitoring system expects of a recording's standard objects."""
+    spec = importlib.util.spec_from_file_location("truth", folder / "truth.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    expected = folder / "expected" / f"{name}.json"
+    with warnings.catch_warnings(
+        action="ignore", category=ResourceWarning
+    ):  # the reader of the recordings leaves files open
+        rows: list[dict[str, Any]] = module.truth(expected) if expected.exists() else []
+    return [row for row in rows if row["oid"].startswith(STANDARDS)]
+
+
+def recorded_with_a_standard(folder: Path) -> list[str]:
+    found = []
+    for path in sorted((folder / "snmpsim").glob("*.snmprec")):
+        with path.open(errors="replace") as lines:
+            if any(line.startswith(STANDARDS) for line in lines):
+                found.append(path.stem)
+    return found
+
+
+def fits(row: dict[str, Any], readings: list[Reading]) -> bool:
+    """Tell whether a reading from the same object says what is expected; states are compared by their severity."""
+    if row["sensor_class"] == "state":
+        return any(
+            isinstance(reading.value, str) and reading.point.severity(reading.value) == row["severity"]
+            for reading in readings
+        )
+    wanted = float(row["current"]) * (60 if row["sensor_class"] == "runtime" else 1)
+    numbers = [reading.value for reading in readings if isinstance(reading.value, float)]
+    return any(number == pytest.approx(wanted, rel=1e-4, abs=1e-6) for number in numbers)
+
+
+def test_recordings_of_real_devices_read_as_another_monitoring_system_reads_them(tmp_path: Path) -> None:
+    folder = recordings() / "snmp"
+    served = recorded_with_a_standard(folder)
+    matched, unexplained, explained = 0, [], defaultdict(int)
+    with snmpsim(tmp_path, served) as agent:
+        for name in served:
+            by_source = defaultdict(list)
+            for reading in read(agent, name).readings:
+                by_source[reading.point.source].append(reading)
+            for row in truth(folder, name):
+                reason = next((why for who, what, why in EXCEPTIONS if _excepted(who, what, name, row["oid"])), "")
+                if fits(row, by_source[row["oid"]]):
+                    matched += 1
+                elif reason:
+                    explained[reason] += 1
+                else:
+                    unexplained.append((name, row["oid"], row["current"], [r.value for r in by_source[row["oid"]]]))
+    assert unexplained == []
+    assert len(served) == 24
+    assert (matched, sum(explained.values())) == (413, 22)
+    assert len(explained) == len(EXCEPTIONS)  # each exception is needed
+
+
+def _excepted(who: str | None, what: str, name: str, oid: str) -> bool:
+    return who in {None, name} and re.fullmatch(what, oid.removeprefix("1.3.6.1.2.1.")) is not None
+
+
+def test_a_recorded_device_without_a_standard_is_reported_as_not_recognised(tmp_path: Path) -> None:
+    with snmpsim(tmp_path, ["bke_bke"]) as agent:
+        target = Target(device="card", address=agent.host, port=agent.port, community=b"bke_bke", timeout=5)
+        batch, recognition = asyncio.run(recognise_once(target))
+    assert batch.reachable
+    assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.27533.5"
+    assert recognition is not None
+    assert recognition.definitions == ()
