@@ -8,6 +8,7 @@ import asyncio
 import copy
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 Emit = Callable[[Batch], None]
 Report = Callable[[LineStats], None]
 
+SWITCH_SECONDS = 0.0005
+"""How long a line's thread waits at most for a busy event loop; the interpreter's default is ten times as long."""
 STOP_SECONDS = 5.0
 """Longest that a stopping line may take; its thread does not keep the program alive."""
 
@@ -39,6 +42,7 @@ async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -
     `emit` gets a batch for each poll and `report` each line's counters after each cycle, both on the event loop.
     """
     loop = asyncio.get_running_loop()
+    sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
 
     def hand_over(take: Callable[[Any], None], thing: Any) -> None:
         loop.call_soon_threadsafe(take, thing)
