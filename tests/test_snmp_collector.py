@@ -1,9 +1,12 @@
 """Conversations with one card and its polls, without a network: the card here answers real encoded requests."""
 
+import math
 from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors.snmp.definition import shipped
 from collectors.snmp.exchange import Manners, NoAnswer, following, get, walk
@@ -66,7 +69,7 @@ class PaperCard:
         else:
             after = [oid for oid in sorted(self.objects, key=key) if key(oid) > key(name)]
             name, value = (after[0], self.objects[after[0]]) if after else (name, Absent.END_OF_MIB_VIEW)
-        return VarBind(name, value.value if isinstance(value, Absent) else ber.INTEGER, value)
+        return VarBind(name, ber.INTEGER, value)
 
     def _reply(self, asked: Pdu, status: int, at: int, binds: tuple[VarBind, ...]) -> Pdu:
         return Pdu(snmp.RESPONSE, asked.request_id, status, at, binds)
@@ -360,3 +363,36 @@ def test_a_device_that_nothing_matches_is_reachable_and_reported_with_its_sys_ob
     assert batch.reachable
     assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999.1"
     assert [reading.point.id for reading in batch.readings] == ["device.uptime"]
+
+
+def test_a_definition_that_the_card_has_nothing_of_is_said() -> None:
+    polled = Polled(A_UPS)
+    polled.card = Card(Target(device="ups-1", address="192.0.2.1", community=b"public", definition="subrack"))
+    assert polled.once().error == "the card has nothing of the definition subrack, or SNMP has none of that name"
+
+
+ANY_VALUE = (
+    st.integers(-(2**63), 2**64)
+    | st.floats()
+    | st.binary(max_size=30)
+    | st.sampled_from(["0.0", "1.3.6.1.2.1.33", ON_BATTERY, None, *Absent])
+    | st.integers(0, 20)
+)
+SENSOR_ROWS = [f"1.3.6.1.2.1.99.1.1.1.{column}.{index}" for column in range(1, 6) for index in ("1", "2", "3.4")]
+ENTITY_ROWS = [f"1.3.6.1.2.1.47.1.1.1.1.{column}.{index}" for column in range(2, 8) for index in (1, 2, 3)]
+ANY_OBJECT = st.sampled_from([*A_UPS, *SENSOR_ROWS, *ENTITY_ROWS, f"{UPS}.6.2.1.2.1", f"{UPS}.4.4.1.2.4294967295.7"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(ANY_OBJECT, ANY_VALUE), st.sampled_from([V1, V2C]), st.integers(1, 40), st.integers(0, 9))
+def test_whatever_a_card_answers_a_poll_ends_in_a_batch_of_finite_values(
+    objects: dict[str, Value], speaks: int, most_names: int, silent: int
+) -> None:
+    """Invariant: a poll ends, in a batch, and every value in it is a finite number, a state of its point, or None."""
+    polled = Polled(objects, speaks=speaks)
+    for _ in range(2):
+        polled.paper.most_names, polled.paper.silent = most_names, silent
+        for reading in polled.once().readings:
+            names = {state.name for state in reading.point.states}
+            assert reading.value is None or reading.value in names or math.isfinite(float(reading.value))
+            assert "/" not in reading.point.id

@@ -20,7 +20,7 @@ def discover(target: Target, definitions: Mapping[str, Definition], manners: Man
     if target.definition == AUTO:
         chosen = yield from _chosen(definitions, sys_object_id, manners)
     else:
-        chosen = (target.definition,)
+        chosen = (target.definition,) if target.definition in definitions else ()
     items: dict[str, Item] = {}
     tables: list[AlarmTable] = []
     identity: dict[str, str] = {}

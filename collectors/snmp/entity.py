@@ -28,6 +28,7 @@ TYPE, SCALE, PRECISION, VALUE, STATUS = 1, 2, 3, 4, 5
 CELSIUS = 8  # EntitySensorDataType
 CHASSIS, CONTAINER, FAN = 3, 5, 7  # entPhysicalClass
 UNITS_SCALE = 9  # EntitySensorDataScale units(9): 10^0; each step is 10^3
+MOST_POWER = 33  # scale yotta(17) and precision -9; beyond is no number of the standard's
 DEEPEST = 16  # of the tree; also what ends a circle
 
 Column = Mapping[str, Value]
@@ -145,7 +146,7 @@ def _items(device: str, definition: Definition, columns: dict[int, Column], plac
     found = [
         (sensor, meant, places.index(meant.quantity, sensor))
         for sensor, value in columns[VALUE].items()
-        if there(value)
+        if there(value) and abs(_power(columns, sensor)) <= MOST_POWER
         for meant in definition.sensors.get(int(as_number(columns[TYPE].get(sensor)) or 0), ())
     ]
     times = Counter((meant.quantity, index) for _, meant, index in found)
@@ -161,7 +162,12 @@ def _items(device: str, definition: Definition, columns: dict[int, Column], plac
             source=oid,
             states=meant.point_states(),
         )
-        scale = as_number(columns[SCALE].get(sensor)) or UNITS_SCALE
-        precision = as_number(columns[PRECISION].get(sensor)) or 0
-        meaning = meant.meaning(definition.absent).times_ten_to(3 * (int(scale) - UNITS_SCALE) - int(precision))
+        meaning = meant.meaning(definition.absent).times_ten_to(_power(columns, sensor))
         yield Item(point, oid, meaning, f"{SENSOR}.{STATUS}.{sensor}")
+
+
+def _power(columns: Mapping[int, Column], sensor: str) -> int:
+    """Return the power of ten that a sensor's value is to be multiplied by."""
+    scale = as_number(columns[SCALE].get(sensor)) or UNITS_SCALE
+    precision = as_number(columns[PRECISION].get(sensor)) or 0
+    return 3 * (int(scale) - UNITS_SCALE) - int(precision)

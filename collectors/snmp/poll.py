@@ -7,7 +7,7 @@ from collectors.snmp.discover import discover
 from collectors.snmp.exchange import Exchange, Manners, NoAnswer, get, get_all, walk
 from collectors.snmp.meaning import as_number
 from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
-from collectors.snmp.target import Target
+from collectors.snmp.target import AUTO, Target
 from model.point import Batch, Reading, unavailable
 from wire.snmp import V1, V2C, Value
 
@@ -56,7 +56,7 @@ def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], 
     readings = [_uptime(card, now), *(item.reading(values, now) for item in plan.items)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
         readings += table.readings(rows, values.get(table.alarms.count), now)
-    return Batch(card.target.device, now, tuple(readings), error=_unrecognised(plan), seconds=now - began)
+    return Batch(card.target.device, now, tuple(readings), error=_unrecognised(card.target, plan), seconds=now - began)
 
 
 def _planned(card: Card) -> Plan:
@@ -113,9 +113,11 @@ def _uptime(card: Card, now: float) -> Reading:
     return unavailable(card.uptime_point, now) if card.uptime is None else Reading(card.uptime_point, card.uptime, now)
 
 
-def _unrecognised(plan: Plan) -> str:
+def _unrecognised(target: Target, plan: Plan) -> str:
     if plan.recognition.definitions:
         return ""
+    if target.definition != AUTO:
+        return f"the card has nothing of the definition {target.definition}, or SNMP has none of that name"
     return f"not recognised: no definition serves sysObjectID {plan.recognition.sys_object_id or '(none)'}"
 
 
