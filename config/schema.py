@@ -163,7 +163,7 @@ class Snmp(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A serial line and what hangs on it. `turnaround` is a pause before each request, beside the protocol's own."""
+    """A serial line and what hangs on it. `turnaround` is what devices take to answer: longer, fewer reads."""
 
     id: Id
     port: TerminalPath

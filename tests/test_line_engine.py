@@ -21,6 +21,9 @@ from collectors.line.port import Port
 from collectors.line.timing import Timing
 from config.schema import Line, LineDevice
 from model.point import Batch, Quality
+from simulator.bus import PacedLine
+from simulator.line_devices import devices
+from simulator.plant import Plant
 from tests.peers.line import ModbusPeer, PacedBus, YdtPeer, float_le, float_registers
 
 METER = {4: dict.fromkeys(range(80), 0) | float_registers(0, 230.5, 231.5, 229.5)}
@@ -335,3 +338,25 @@ async def test_pymodbus_s_own_serial_server_is_read(pair: tuple[Path, Path]) -> 
         assert values(batch)["mains.voltage[phase=2]"] == 231.5
     finally:
         await server.shutdown()
+
+
+async def test_the_demo_s_power_room_is_read_in_full_by_an_engine_that_shares_no_code_with_it() -> None:
+    room = Plant()
+    paced = PacedLine(devices(lambda: room.snapshot(10.0)))
+    port = paced.open()
+    paced.start()
+    try:
+        here = Line(id="l", port=Path(port), devices=(plant(every=1.0), monitor(every=1.0), meter(every=1.0)))
+        async with running(here) as rounds:
+            await rounds.polls("meter-1", 2)
+            assert all(batch.reachable for batch in rounds.seen)
+            assert all(reading.quality == Quality.GOOD for batch in rounds.seen for reading in batch.readings)
+            room.set_mains(10.0, on=False)
+            batch = await rounds.until(lambda batch: values(batch).get("mains.status[phase=1]") == "below_limit")
+        meant = room.snapshot(10.0)
+        assert values(batch)["mains.voltage[phase=1]"] == 0.0
+        assert values(batch)["rectifier.status[rectifier=3]"] == "off"
+        assert values(batch)["dc_bus.voltage"] == pytest.approx(meant.bus_volts, abs=0.01)
+        assert values(batch)["rectifier.temperature[rectifier=2]"] == pytest.approx(meant.modules[1].celsius, abs=0.01)
+    finally:
+        paced.stop()

@@ -96,7 +96,7 @@ class Owner(threading.Thread):
         self._devices = [PolledDevice(line, device, self._stats) for device in line.devices]
         self._port: Port | None = None
         self._exchange: Exchange | None = None
-        self._reopen = Backoff(first=0.5, longest=10.0)
+        self._reopen = Backoff(first=0.5, longest=2.0)
         self._error = ""
         self._window = (time.monotonic(), 0.0)
         self._stopping = threading.Event()
