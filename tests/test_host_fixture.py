@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -368,3 +369,28 @@ async def test_a_failure_is_logged_once_and_not_each_time(machine: Machine, capl
 )
 def test_the_clocks_state_and_offset(discipline: Discipline, expected: dict[str, float | str]) -> None:
     assert {point.id: value for point, value in Clock("host", lambda: discipline).read()} == expected
+
+
+def forbidden() -> Discipline:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(None, "unsynchronised"), (60.0, "synchronised"), (7000.0, "unsynchronised")],
+    ids=["never", "a minute ago", "too long ago"],
+)
+def test_a_sandboxed_agent_goes_by_the_mark_of_systemd_timesyncd(
+    tmp_path: Path, age: float | None, expected: str
+) -> None:
+    mark = tmp_path / "synchronized"
+    if age is not None:
+        mark.touch()
+        os.utime(mark, (time.time() - age, time.time() - age))
+    assert [value for _, value in Clock("host", forbidden, mark).read()] == [expected]
+
+
+def test_a_sandboxed_agent_without_systemd_timesyncd_does_not_know_and_says_why(tmp_path: Path) -> None:
+    clock = Clock("host", forbidden, tmp_path / "no such folder" / "synchronized")
+    with pytest.raises(PermissionError, match="systemd-timesyncd does not run"):
+        clock.read()

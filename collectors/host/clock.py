@@ -1,9 +1,15 @@
-"""Whether the wall clock follows a time server, as the kernel knows it (adjtimex(2), RFC 5905 appendix A)."""
+"""Whether the wall clock follows a time server, as the kernel knows it (adjtimex(2), RFC 5905 appendix A).
+
+A service under systemd's ProtectClock= may not even ask the kernel. systemd-timesyncd leaves a mark for others: a file
+that it touches with each synchronisation (systemd-timesyncd(8)), at least each 2048 s.
+"""
 
 import ctypes
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from collectors.host.sample import Points, Samples
 from model.quantity import Quantity
@@ -11,6 +17,9 @@ from model.quantity import Quantity
 STA_PLL = 0x0001
 STA_UNSYNC = 0x0040
 STA_NANO = 0x2000
+MARK = Path("/run/systemd/timesync/synchronized")
+MARK_LIFE = 3 * 2048.0
+"""Seconds until a mark is too old: three times PollIntervalMaxSec= of timesyncd.conf(5)."""
 
 
 class _Timex(ctypes.Structure):
@@ -50,8 +59,11 @@ class Clock:
 
     name = "clock"
 
-    def __init__(self, device: str, discipline: Callable[[], Discipline] = kernel_discipline) -> None:
+    def __init__(
+        self, device: str, discipline: Callable[[], Discipline] = kernel_discipline, mark: Path = MARK
+    ) -> None:
         self.points = Points(device)
+        self._mark = mark
         self._status = self.points.of(Quantity.CLOCK_STATUS, "Clock", source="adjtimex")
         self._discipline = discipline
 
@@ -60,10 +72,23 @@ class Clock:
 
         chronyd steers it in another way and leaves the kernel's offset at zero: that would be a value nobody measured.
         """
-        found = self._discipline()
+        try:
+            found = self._discipline()
+        except PermissionError:
+            return [(self._status, self._by_mark())]
         if found.status & STA_UNSYNC:
             return [(self._status, "unsynchronised")]
         if not found.status & STA_PLL:
             return [(self._status, "synchronised")]
         offset = self.points.of(Quantity.CLOCK_OFFSET, "Clock offset", source="adjtimex")
         return [(self._status, "synchronised"), (offset, found.offset)]
+
+    def _by_mark(self) -> str:
+        """Return the state by systemd-timesyncd's mark. Raises OSError where that service does not run."""
+        if not self._mark.parent.is_dir():
+            raise PermissionError("may not ask the kernel (ProtectClock=), and systemd-timesyncd does not run")
+        try:
+            age = time.time() - self._mark.stat().st_mtime
+        except FileNotFoundError:
+            return "unsynchronised"
+        return "synchronised" if age <= MARK_LIFE else "unsynchronised"
