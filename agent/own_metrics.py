@@ -10,7 +10,7 @@ class OwnMetrics:
     """Named as Prometheus asks: base units, `_total` for counters."""
 
     def __init__(self, version: str) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
         self.registry = r = CollectorRegistry()
         ProcessCollector(registry=r)
         PlatformCollector(registry=r)

@@ -24,6 +24,7 @@ from model.quantity import Quantity
 from model.rule import Meaning, Reach, Rule
 
 STALE_AFTER = 3.0  # polls a reading may miss before it is stale
+SETTLE_POLLS = 1.2  # polls that a fault waits for the parent that may explain it, and after that parent's end
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -133,7 +134,7 @@ class Watch:
             device = plan.devices.get(device_id)
             rule = next((r for r in device.rules if r.fault == fault), None) if device and site == plan.site else None
             if device is not None and rule is not None:
-                look = replace(self._look(rule, alarm.case), evidence=alarm.evidence, missing=alarm.missing)
+                look = replace(self._look(rule, device, alarm.case), evidence=alarm.evidence, missing=alarm.missing)
                 self._looks[condition] = _Look(look, rule, device, scope)
                 continue
             results += self._keep(condition, step.remove(alarm), now, reason="no longer configured")
@@ -207,7 +208,7 @@ class Watch:
                 decision = decide(rule, scene, alarm.case)
                 if decision is None:
                     continue
-                look = self._look(rule, decision.case or alarm.case)
+                look = self._look(rule, device, decision.case or alarm.case)
                 look = replace(look, case=decision.case, evidence=decision.evidence, missing=decision.missing)
                 self._looks[condition] = _Look(look, rule, device, scope)
                 self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
@@ -216,18 +217,19 @@ class Watch:
                 results += self._observe(condition, now)
         return results
 
-    def _look(self, rule: Rule, name: str) -> Look:
+    def _look(self, rule: Rule, device: Watched, name: str) -> Look:
         case = rule.case(name)
         if case is None:
             return Look("", off_delay=self.plan.contract.off_delay)
         assigned = level_of(self.plan.contract, rule, case)
         on_delay, off_delay = delays(self.plan.contract, case, assigned.level)
-        return Look(name, assigned.level, assigned.provisional, max(on_delay, self._settle(rule)), off_delay)
+        waits = max(on_delay, self._settle(rule))
+        return Look(name, assigned.level, assigned.provisional, waits, off_delay, SETTLE_POLLS * device.every)
 
     def _settle(self, rule: Rule) -> float:
         """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
         reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE and fault != rule.fault]
-        return 1.2 * max((self._polls.get(fault, 0.0) for fault in reaching), default=0.0)
+        return SETTLE_POLLS * max((self._polls.get(fault, 0.0) for fault in reaching), default=0.0)
 
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]

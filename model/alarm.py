@@ -18,7 +18,9 @@ An episode begins when the fault is first seen (normal or returned -> pending) a
 off-delay, or when it vanishes before its on-delay is over: then it was momentary, which is counted, not forgotten. Its
 UUID is chosen when it begins and its revision counts its Changes from 1. A change of case restarts no delay: the
 on-delay runs from the onset and takes the length of the case that holds now. A case that gets worse asks for a new
-acknowledgement. `clearing` is the time since which the fault has been gone while its off-delay runs.
+acknowledgement. `clearing` is the time since which the fault has been gone while its off-delay runs. A fault whose parent
+ended waits for a fresh look of its own (`released`, `settle`) before it is raised: what the parent explained usually ends
+with it, only a poll later.
 """
 
 from enum import StrEnum
@@ -129,6 +131,7 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
     onset: float = 0.0
     onset_wall: float = 0.0
     clearing: float | None = None
+    released: float | None = None
     shelved_until: float | None = None
     shelved_by: str = ""
     acknowledged_by: str = ""
@@ -142,7 +145,7 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 class Look(msgspec.Struct, frozen=True):
     """What one look at the readings says of a condition: the case that holds ("" for none) and what follows from it.
 
-    Delays in seconds; `parent` is the condition that explains this one, "" for none.
+    Delays in seconds, `settle` from the end of a parent; `parent` is the condition that explains this one, "" for none.
     """
 
     case: str
@@ -150,6 +153,7 @@ class Look(msgspec.Struct, frozen=True):
     provisional: bool = False
     on_delay: float = 0.0
     off_delay: float = 0.0
+    settle: float = 0.0
     parent: str = ""
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()

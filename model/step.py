@@ -76,6 +76,7 @@ def rebase(alarm: Alarm, saved: Now, now: Now) -> Alarm:
         alarm,
         onset=alarm.onset + shift,
         clearing=None if alarm.clearing is None else alarm.clearing + shift,
+        released=None if alarm.released is None else alarm.released + shift,
         shelved_until=None if alarm.shelved_until is None else alarm.shelved_until + shift,
     )
 
@@ -96,6 +97,7 @@ def _begun(alarm: Alarm, now: Now, fresh: str) -> Alarm:
         onset=now.boot,
         onset_wall=now.wall,
         clearing=None,
+        released=None,
         acknowledged_by="",
         acknowledged_wall=0.0,
     )
@@ -132,11 +134,13 @@ def _explained(alarm: Alarm, look: Look, now: Now, kind: Kind | None) -> Stepped
     if look.parent and following(alarm.state, Trigger.SUPPRESS) is not alarm.state:
         alarm, kind = replace(alarm, state=AlarmState.SUPPRESSED, explained_by=look.parent), Kind.SUPPRESSED
     elif alarm.state is AlarmState.SUPPRESSED and not look.parent:
-        alarm, kind = _released(alarm), Kind.RELEASED
+        alarm, kind = replace(_released(alarm), released=now.boot), Kind.RELEASED
     elif alarm.state is AlarmState.SUPPRESSED and look.parent != alarm.explained_by:
         alarm, kind = replace(alarm, explained_by=look.parent), kind or Kind.UPDATED
-    if alarm.state is AlarmState.PENDING and now.boot - alarm.onset >= look.on_delay:
-        alarm, kind = replace(alarm, state=following(alarm.state, Trigger.RAISE), opened=True), Kind.RAISED
+    settled = alarm.released is None or now.boot - alarm.released >= look.settle
+    if alarm.state is AlarmState.PENDING and settled and now.boot - alarm.onset >= look.on_delay:
+        state = following(alarm.state, Trigger.RAISE)
+        alarm, kind = replace(alarm, state=state, opened=True, released=None), Kind.RAISED
     return alarm, kind
 
 
@@ -146,6 +150,8 @@ def _absent(alarm: Alarm, look: Look, now: Now) -> Stepped:
         return alarm, None
     if alarm.state is AlarmState.PENDING:
         after = _ended(alarm, following(alarm.state, Trigger.VANISH))
+        if alarm.released is not None or alarm.opened:
+            return after, Kind.CLEARED
         return replace(after, momentary=alarm.momentary + 1), Kind.MOMENTARY
     since = now.boot if alarm.clearing is None else alarm.clearing
     if alarm.state not in _ASIDE and now.boot - since < look.off_delay:
@@ -154,7 +160,7 @@ def _absent(alarm: Alarm, look: Look, now: Now) -> Stepped:
 
 
 def _ended(alarm: Alarm, state: AlarmState) -> Alarm:
-    return replace(alarm, state=state, case="", active=False, clearing=None, explained_by="", missing=())
+    return replace(alarm, state=state, case="", active=False, clearing=None, released=None, explained_by="", missing=())
 
 
 def _told(evidence: tuple[Evidence, ...], missing: tuple[str, ...]) -> object:

@@ -98,6 +98,16 @@ def test_a_parent_explains_and_its_end_raises_what_stands() -> None:
     assert (alarm.state, alarm.explained_by, kinds, alarm.opened) == (S.UNACKNOWLEDGED, "", [Kind.RAISED], True)
 
 
+def test_what_a_parent_explained_waits_for_a_fresh_look_after_the_parents_end() -> None:
+    child = replace(FAULT, on_delay=0, settle=6, parent="p")
+    alarm, _ = run((0, child))
+    alarm, kinds = run((10, replace(child, parent="")), (15.9, replace(child, parent="")), alarm=alarm)
+    assert (alarm.state, kinds) == (S.PENDING, [Kind.RELEASED])
+    assert run((16, replace(child, parent="")), alarm=alarm)[1] == [Kind.RAISED]
+    gone, kinds = run((16, QUIET), alarm=alarm)
+    assert (gone.state, gone.opened, gone.momentary, kinds) == (S.NORMAL, False, 0, [Kind.CLEARED])
+
+
 def test_an_explained_fault_that_goes_is_cleared_without_having_been_raised() -> None:
     alarm, kinds = run((0, replace(FAULT, parent="p")), (10, QUIET))
     assert (alarm.state, alarm.opened, kinds) == (S.NORMAL, False, [Kind.SUPPRESSED, Kind.CLEARED])

@@ -1,0 +1,57 @@
+"""`roundsman demo`: a small power room with agent, desk and page, all on this machine."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from config.scalars import seconds
+from roundsman.demo import Demo
+from roundsman.output import CommandError
+
+_WORDS = {
+    "page": "The page: {url}\nMetrics:  {metrics}\nMains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
+    "Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
+    "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level} (the contract says {contract_says})",
+    "acknowledged": "{at:6.1f} s  ticket {ticket} taken by {by}",
+    "acknowledged_at_site": "{at:6.1f} s  the agent knows that it is taken",
+    "resolved": "{at:6.1f} s  ticket {ticket} resolved",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--for", dest="time", metavar="TIME", help="play the story for so long (90s), judge it, end")
+    parser.add_argument("--json", action="store_true", help="each step as one JSON object a line")
+    parser.add_argument("--scenario", default="demo", help="another scenario's name or file (demo)")
+    parser.add_argument("--folder", type=Path, default=Path("var/demo"), help="where everything is kept (var/demo)")
+    parser.add_argument("--port", type=int, default=8061, help="the page's port (8061; another when it is taken)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play; with --for, 0 only if the ticket opened at the contract's level, was acknowledged and resolved."""
+    try:
+        limit = seconds(args.time) if args.time else None
+    except ValueError as error:
+        raise CommandError(f"--for: {error}") from error
+    told = _as_json if args.json else _as_text
+    story = asyncio.run(Demo(args.folder, args.scenario, told, port=args.port).run(limit))
+    if story is None:
+        return 0
+    told("verdict", {"ok": story.complete, "why": story.wrong})
+    return 0 if story.complete else 1
+
+
+def _as_json(step: str, more: dict[str, Any]) -> None:
+    sys.stdout.write(msgspec.json.encode({"step": step, **more}).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _as_text(step: str, more: dict[str, Any]) -> None:
+    if step == "verdict":
+        print("The story went as the contract says." if more["ok"] else f"The story went wrong: {more['why']}.")
+        return
+    print(_WORDS.get(step, "{at:6.1f} s  {title}").format(**more), flush=True)
