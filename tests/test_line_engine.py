@@ -13,7 +13,7 @@ import pytest
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from collectors.line import LineStats, read_once, run
+from collectors.line import LineStats, engine, read_once, run
 from collectors.line.device import PolledDevice
 from collectors.line.engine import Owner
 from collectors.line.exchange import Exchange
@@ -279,6 +279,22 @@ async def test_counters_tell_cycles_use_of_the_line_and_each_device(bus: PacedBu
     assert (stats.slaves["meter-1"].up, stats.slaves["dead-1"].up) == (True, False)
     assert stats.slaves["meter-1"].answers >= 2
     assert stats.slaves["battery-1"].timeouts == 0
+
+
+async def test_an_error_in_the_program_is_logged_and_the_line_goes_on(
+    bus: PacedBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    polls, poll = [], PolledDevice.poll
+
+    def fail_once(device: PolledDevice, exchange: Exchange) -> Batch:
+        polls.append(device.id)
+        return poll(device, exchange) if len(polls) > 1 else values(None)  # type: ignore[arg-type, return-value]
+
+    monkeypatch.setattr(PolledDevice, "poll", fail_once)
+    monkeypatch.setattr(engine, "FIRST", 0.01)
+    async with running(line(bus, meter())) as rounds:
+        await rounds.until(lambda batch: batch.reachable)
+    assert "error in the program" in caplog.text
 
 
 async def test_a_stopped_line_lets_go_of_its_port(bus: PacedBus) -> None:

@@ -26,13 +26,13 @@ from wire.modbus import (
     Reply,
     ReplyReader,
     Request,
-    TcpReader,
     crc16,
     decode_reply,
     decode_request,
     float32,
     whole_number,
 )
+from wire.modbus_tcp import TcpReader, encode
 
 # Modbus Application Protocol V1.1b3, 6.3: read holding registers 108 to 110; framed for unit 17.
 ASKED = Request(17, 3, 0x006B, 3)
@@ -69,7 +69,7 @@ def test_the_request_of_the_standard_is_encoded_as_printed_there() -> None:
 
 
 def test_a_request_over_tcp_carries_transaction_protocol_length_and_unit() -> None:
-    assert ASKED.tcp(0x1501) == bytes.fromhex("150100000006") + bytes.fromhex("1103006b0003")
+    assert encode(ASKED, 0x1501) == bytes.fromhex("150100000006") + bytes.fromhex("1103006b0003")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_pymodbus_reads_our_request_and_we_read_its_reply() -> None:
 def test_pymodbus_and_we_agree_over_tcp_and_a_late_reply_is_dropped() -> None:
     request = Request(9, 3, 100, 2)
     server = FramerSocket(DecodePDU(True))
-    _, understood = server.handleFrame(request.tcp(77), 0, 0)
+    _, understood = server.handleFrame(encode(request, 77), 0, 0)
     assert understood is not None
     assert (understood.dev_id, understood.transaction_id, understood.count) == (9, 77, 2)
     late = server.buildFrame(ReadHoldingRegistersResponse(registers=[7, 7], dev_id=9, transaction_id=76))

@@ -1,7 +1,7 @@
 """Modbus: read requests as bytes, replies out of whatever bytes come back.
 
-Sources: Modbus Application Protocol V1.1b3 (functions, exceptions), Modbus over Serial Line V1.02 (RTU frame, CRC-16),
-Modbus Messaging on TCP/IP V1.0b (MBAP header). Only functions 1 to 4 can be asked for: nothing here writes to a device.
+Sources: Modbus Application Protocol V1.1b3 (functions, exceptions), Modbus over Serial Line V1.02 (RTU frame, CRC-16).
+Modbus TCP is `wire.modbus_tcp`. Only functions 1 to 4 can be asked for: nothing here writes to a device.
 Writes of another master are understood when heard, no more. One exception leaves this module: ModbusError.
 
 An RTU frame has no start mark and no length. What is known is the question, so a reply is searched for: unit, function,
@@ -100,10 +100,6 @@ class Request:
         frame = bytes((self.unit,)) + self.pdu
         return frame + crc16(frame)
 
-    def tcp(self, transaction: int) -> bytes:
-        """Encode for Modbus TCP under this transaction number (0..65535): 12 bytes."""
-        return struct.pack(">HHHB", transaction & 0xFFFF, 0, 6, self.unit) + self.pdu
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -200,36 +196,6 @@ class ReplyReader:
         return Refusal(self._reply[0], self._reply[1], self._held[start + 2])
 
 
-class TcpReader:
-    """Finds the reply to one request on a Modbus TCP stream; replies to earlier transactions are dropped.
-
-    A stream that breaks the MBAP header (protocol not 0, length not 2 to 254) raises ModbusError: connect anew.
-    """
-
-    def __init__(self, request: Request, transaction: int) -> None:
-        self._request = request
-        self._transaction = transaction & 0xFFFF
-        self._held = bytearray()
-        self.late = 0
-
-    def feed(self, octets: bytes) -> Reply | Refusal | None:
-        """Take bytes; return the reply once it is whole, or None."""
-        self._held += octets
-        while len(self._held) >= 6:
-            transaction, protocol, length = struct.unpack_from(">HHH", self._held)
-            if protocol or not 2 <= length <= 254:
-                raise ModbusError(f"not a Modbus TCP stream: protocol {protocol}, length {length}")
-            if len(self._held) < 6 + length:
-                return None
-            body = bytes(self._held[6 : 6 + length])
-            del self._held[: 6 + length]
-            found = _reply(body)
-            if transaction == self._transaction and _answers(self._request, found):
-                return found if not isinstance(found, Heard) else None
-            self.late += 1
-        return None
-
-
 def decode_request(frame: bytes) -> Heard:
     """Decode a whole RTU frame as a request (functions 1 to 6, 15, 16), ours or another master's."""
     body = _checked(frame)
@@ -247,7 +213,7 @@ def decode_request(frame: bytes) -> Heard:
 
 def decode_reply(frame: bytes) -> Reply | Refusal | Heard:
     """Decode a whole RTU frame as a reply; the answer to a write (functions 5, 6, 15, 16) is a Heard."""
-    return _reply(_checked(frame))
+    return decode_body(_checked(frame))
 
 
 def _checked(frame: bytes) -> bytes:
@@ -258,8 +224,8 @@ def _checked(frame: bytes) -> bytes:
     return frame[:-2]
 
 
-def _reply(body: bytes) -> Reply | Refusal | Heard:
-    """Decode unit, function and what follows, without check sum."""
+def decode_body(body: bytes) -> Reply | Refusal | Heard:
+    """Decode a reply's unit, function and what follows, without addressing or check sum around it."""
     if len(body) == 3 and body[1] & 0x80:
         return Refusal(body[0], body[1] & 0x7F, body[2])
     if body[1] in LONGEST and len(body) > 3 and len(body) == 3 + body[2]:
@@ -270,12 +236,6 @@ def _reply(body: bytes) -> Reply | Refusal | Heard:
             return Heard(body[0], body[1], address, value=word)
         return Heard(body[0], body[1], address, count=word)
     raise ModbusError(f"not a reply: {body.hex()}")
-
-
-def _answers(request: Request, found: Reply | Refusal | Heard) -> bool:
-    if (found.unit, found.function) != (request.unit, request.function):
-        return False
-    return isinstance(found, Refusal) or (isinstance(found, Reply) and len(found.octets) == request.reply_bytes)
 
 
 def whole_number(registers: tuple[int, ...], *, signed: bool, order: Order = "big") -> int:

@@ -1,4 +1,4 @@
-"""YD/T 1363.3 (电总协议, YDN 023): requests as bytes, answers out of whatever bytes come back, walks over INFO.
+"""YD/T 1363.3 (电总协议, YDN 023): requests as bytes, answers out of whatever bytes come back.
 
 Sources: YD/T 1363.3-2005 as its implementations agree on it, checked against published frames. A frame is one line of
 ASCII; between SOI and EOI everything is hexadecimal text, two characters a byte, high byte first:
@@ -15,13 +15,12 @@ ASCII; between SOI and EOI everything is hexadecimal text, two characters a byte
     SOI 7EH
 
 Only commands that read can be asked for: nothing here writes to a device. One exception leaves this module: YdtError.
+What stands in INFO is `wire.ydt1363_info`.
 """
 
 import binascii
 from dataclasses import dataclass
-from typing import Final, Literal
-
-from wire.float32 import float32
+from typing import Final
 
 SOI: Final = 0x7E
 EOI: Final = 0x0D
@@ -51,20 +50,6 @@ RTN: Final = {
     0x05: "command format wrong",
     0x06: "command data invalid",
 }
-
-ALARM_CODES: Final = {
-    0x00: "normal",
-    0x01: "below_limit",
-    0x02: "above_limit",
-    0x03: "phase_missing",
-    0x04: "fuse_blown",
-    0x05: "switch_open",
-    0xF0: "fault",
-}
-"""Codes of an alarm byte; 80H to EFH are the maker's own."""
-
-NOT_MONITORED: Final = 0x20
-"""Every byte of a value that the device does not monitor."""
 
 
 class YdtError(ValueError):
@@ -232,70 +217,3 @@ class AnswerReader:
                 return frame
             self.foreign += 1
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class DataFlag:
-    """First byte of the answers to 41H to 44H: what has changed and was not read yet."""
-
-    alarms_changed: bool
-    states_changed: bool
-
-
-class Walk:
-    """Reads the values of an INFO one after the other; None is "not monitored". Past the end raises YdtError."""
-
-    def __init__(self, info: bytes) -> None:
-        self._info = info
-        self.at = 0
-
-    @property
-    def left(self) -> int:
-        """Bytes not read yet."""
-        return len(self._info) - self.at
-
-    def take(self, length: int) -> bytes:
-        """Read this many bytes as they are."""
-        if length > self.left:
-            raise YdtError(f"INFO ends at byte {len(self._info)}, but {length} bytes are due from byte {self.at}")
-        self.at += length
-        return self._info[self.at - length : self.at]
-
-    def value(self, length: int) -> bytes | None:
-        """Read this many bytes as they are, or None where the device does not monitor them (every byte 20H)."""
-        octets = self.take(length)
-        return None if octets == bytes((NOT_MONITORED,)) * length else octets
-
-    def float32(self, order: Literal["little", "big"] = "little") -> float | None:
-        """Read an IEEE 754 number of 4 bytes, low byte first unless told; None also where it is no number."""
-        octets = self.value(4)
-        if octets is None:
-            return None
-        return float32(octets[::-1] if order == "little" else octets)
-
-    def fixed(self, length: int = 2, *, signed: bool = True) -> int | None:
-        """Read a whole number, high byte first."""
-        octets = self.value(length)
-        return None if octets is None else int.from_bytes(octets, "big", signed=signed)
-
-    def code(self) -> int | None:
-        """Read one byte of state or alarm."""
-        return self.fixed(1, signed=False)
-
-    def count(self) -> int:
-        """Read a count byte."""
-        return self.take(1)[0]
-
-    def flag(self) -> DataFlag:
-        """Read DATAFLAG."""
-        flag = self.take(1)[0]
-        return DataFlag(alarms_changed=bool(flag & 0x01), states_changed=bool(flag & 0x10))
-
-    def items(self, width: int) -> list[bytes]:
-        """Read a counted group: its count byte p, then p items of `width` bytes (4 float, 2 fixed, 1 state)."""
-        return [self.take(width) for _ in range(self.count())]
-
-    def text(self, length: int) -> str:
-        """Read ASCII text, without the spaces and zeros that fill it up; other bytes show as '?'."""
-        octets = self.take(length).rstrip(b" \x00")
-        return "".join(chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets)

@@ -123,7 +123,7 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
     longest: Annotated[int, Meta(ge=1, le=2000)] = 125
     timeout: Timeout | None = None
     reserved: tuple[tuple[int, int], ...] = ()
-    registers: tuple[Register, ...]
+    registers: Annotated[tuple[Register, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
         if self.longest > LONGEST[self.function]:

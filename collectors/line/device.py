@@ -7,7 +7,6 @@ living device refuses or leaves unanswered is spared in the same way, and the ot
 
 import logging
 import time
-from collections.abc import Callable
 
 from collectors.line.backoff import Backoff
 from collectors.line.definition import Definition, ModbusDefinition, shipped
@@ -58,16 +57,16 @@ class PolledDevice:
         self._stats = stats.slaves.setdefault(device.id, SlaveStats(device.id))
         self._error = "not asked yet"
 
-    def poll(self, exchange: Exchange, clock: Callable[[], float] = time.monotonic) -> Batch:
+    def poll(self, exchange: Exchange) -> Batch:
         """Ask everything that is worth asking; return a batch with every point known. Raises PortError."""
-        started = clock()
+        started = time.monotonic()
         probing = self.down.failures > 0
         patience, in_a_row = (1, 0) if probing else (SILENT_IN_A_ROW, 0)
         readings: dict[Point, Reading] = {}
         silent: list[str] = []
         asked: set[str] = set()
         # An answer may bring counts, and with them questions that were not planned before: they follow at once.
-        while in_a_row < patience and (question := self._next(asked, clock())):
+        while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
             values = self._ask(exchange, question, tries=2 if self._stats.up and not in_a_row else 1)
             if values is None:
@@ -78,12 +77,12 @@ class PolledDevice:
             readings |= {p: unavailable(p, now) if v is None else Reading(p, v, now) for p, v in values.items()}
         self._stats.polls += 1
         self._stats.probes += probing
-        self._stats.poll_seconds = clock() - started
+        self._stats.poll_seconds = time.monotonic() - started
         if len(silent) == len(asked):
-            self.down.failed(clock())
-            return self.absent(self._error, clock() - started)
-        self._spare(silent, clock())
-        return self._present(readings, clock() - started)
+            self.down.failed(time.monotonic())
+            return self.absent(self._error, time.monotonic() - started)
+        self._spare(silent, time.monotonic())
+        return self._present(readings, time.monotonic() - started)
 
     def absent(self, error: str, seconds: float = 0.0) -> Batch:
         """Return the batch of a device that did not answer or cannot be asked: everything unavailable, and why."""
@@ -112,8 +111,12 @@ class PolledDevice:
         return next(awake, left[0] if left and not asked else None)
 
     def _spare(self, silent: list[str], now: float) -> None:
+        """Ask what stayed silent less often; what was answered before is asked in the next poll once more."""
         for key in silent:
-            self._spared.setdefault(key, Backoff()).failed(now)
+            if key in self._proven:
+                self._proven.discard(key)
+            else:
+                self._spared.setdefault(key, Backoff()).failed(now)
 
     def _ask(self, exchange: Exchange, question: Question, *, tries: int) -> Values | None:
         """Ask up to so many times; return the values, none of them after a refusal, or None after silence."""

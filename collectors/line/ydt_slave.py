@@ -3,7 +3,8 @@
 from collectors.line.definition import Layout, Step, YdtDefinition, YdtRead
 from collectors.line.question import Answer, Points, Question, RefusedError, Values
 from model.point import Point
-from wire.ydt1363 import LONGEST, AnswerReader, Frame, Request, Walk, YdtError, rtn_name
+from wire.ydt1363 import LONGEST, AnswerReader, Frame, Request, YdtError, rtn_name
+from wire.ydt1363_info import Walk
 
 NEVER = frozenset({0x01, 0x04, 0x05, 0x06})
 """Return codes that come again however often one asks."""
