@@ -156,7 +156,7 @@ def test_what_follows_a_name_is_found_and_the_end_of_the_mib_follows_nothing(spe
 # -- walk -------------------------------------------------------------------------------------------------------------
 
 TABLE = {f"1.3.6.1.4.1.9.1.{row}": row for row in range(1, 33)}
-ROWS = [(str(row), row) for row in range(1, 33)]
+ROWS = {str(row): row for row in range(1, 33)}
 
 
 @pytest.mark.parametrize("beyond", [{}, {"1.3.6.1.4.1.9.2.1": 5}], ids=["the end of the MIB", "another table"])
@@ -191,7 +191,7 @@ def test_a_card_that_goes_round_in_circles_ends_the_walk() -> None:
             return VarBind("1.3.6.1.4.1.9.1.5", ber.INTEGER, 5)
 
     card = Circling({})
-    assert converse(walk("1.3.6.1.4.1.9.1", Manners(V2C, 2)), card) == [("5", 5)]
+    assert converse(walk("1.3.6.1.4.1.9.1", Manners(V2C, 2)), card) == {"5": 5}
     assert len(card.asked) == 1
 
 

@@ -56,6 +56,8 @@ def expect(buf: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
 
 def integer(buf: bytes, at: int, end: int) -> tuple[int, int]:
     """Read a signed INTEGER element: (value, offset after it)."""
+    if buf[at : at + 2] == b"\x02\x01" and at + 3 <= end:  # most are of one octet
+        return (buf[at + 2] ^ 0x80) - 0x80, at + 3
     start, stop = expect(buf, at, end, INTEGER)
     if not 1 <= stop - start <= MAX_INTEGER_OCTETS:
         raise MalformedError(f"INTEGER of {stop - start} octets at octet {at}")

@@ -81,7 +81,7 @@ def _rows(device: str, definition: Definition, table: Table, manners: Manners) -
     items = []
     for column in table.columns:
         meaning, states = column.meaning(definition.absent), column.point_states()
-        for row, value in (yield from walk(f"{table.entry}.{column.column}", manners)):
+        for row, value in (yield from walk(f"{table.entry}.{column.column}", manners)).items():
             if not is_there(value):
                 continue
             oid = f"{table.entry}.{column.column}.{row}"

@@ -285,6 +285,8 @@ class Engine:
             except OSError:  # nothing more to read
                 break
             self._received(datagram, source)
+            if len(self._flights) < 2:  # the one just sent cannot be answered yet
+                break
         self._wake_at_next()
 
     def _received(self, datagram: bytes, source: Address) -> None:

@@ -9,11 +9,11 @@ chip, of a power supply, of a shelf with several temperatures) stands alone: ind
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collectors.snmp.definition import Definition
-from collectors.snmp.exchange import Exchange, Manners, walk
+from collectors.snmp.exchange import Exchange, Manners, get, walk
 from collectors.snmp.meaning import as_number, as_text
 from collectors.snmp.meaning import is_there as there
 from collectors.snmp.plan import Item
@@ -37,7 +37,7 @@ Index = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Physical:
-    """The columns of entPhysicalTable that say what lies where, by entPhysicalIndex."""
+    """Columns of entPhysicalTable, by entPhysicalIndex: the sensors and what they lie in, up to the top."""
 
     inside: Column
     kind: Column
@@ -58,10 +58,9 @@ class Physical:
     def above(self, entity: str) -> Iterator[str]:
         """Yield what an entity lies in, the nearest first."""
         for _ in range(DEEPEST):
-            number = as_number(self.inside.get(entity))
-            if not number:
+            entity = parent(self.inside.get(entity))
+            if not entity:
                 return
-            entity = str(int(number))
             yield entity
 
     def fan_of(self, entity: str) -> str | None:
@@ -80,30 +79,55 @@ class Physical:
         return as_text(self.name.get(entity)) or as_text(self.descr.get(entity)) or f"Sensor {entity}"
 
 
+def parent(contained_in: Value) -> str:
+    """Return the entPhysicalIndex that an entPhysicalContainedIn names, nothing at the top."""
+    number = as_number(contained_in)
+    return str(int(number)) if number is not None and 0 < number < 2**31 else ""
+
+
 def read_sensors(device: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
-    """Read both tables and return the points of the sensors whose type the definition lists."""
-    columns: dict[int, Column] = {}
-    for column in (TYPE, SCALE, PRECISION, VALUE, STATUS):
-        columns[column] = dict((yield from walk(f"{SENSOR}.{column}", manners)))
-    physical: dict[int, Column] = {}
-    for column in (CONTAINED_IN, CLASS, POSITION, NAME, DESCR):
-        physical[column] = dict((yield from walk(f"{PHYSICAL}.{column}", manners)))
+    """Return the points of a card's sensors: one column is walked, then only what belongs to its rows is asked for."""
+    values = yield from walk(f"{SENSOR}.{VALUE}", manners)
+    sensors = [sensor for sensor, value in values.items() if there(value)]
+    columns = yield from _columns(SENSOR, (TYPE, SCALE, PRECISION), sensors, manners)
+    physical = yield from _columns(PHYSICAL, (CONTAINED_IN, NAME, DESCR), sensors, manners)
+    around, known = physical, set(sensors)
+    for _ in range(DEEPEST):
+        above = {parent(each) for each in around[CONTAINED_IN].values()} - known - {""}
+        if not above:
+            break
+        known |= above
+        around = yield from _columns(PHYSICAL, (CONTAINED_IN, CLASS, POSITION, NAME), sorted(above), manners)
+        for column, cells in around.items():
+            physical.setdefault(column, {}).update(cells)
     tree = Physical(
         inside=physical[CONTAINED_IN],
-        kind=physical[CLASS],
-        position=physical[POSITION],
+        kind=physical.get(CLASS, {}),
+        position=physical.get(POSITION, {}),
         name=physical[NAME],
         descr=physical[DESCR],
     )
-    return list(_items(device, definition, columns, _Places(tree, columns)))
+    return list(_items(device, definition, columns | {VALUE: values}, _Places(tree, sensors, columns[TYPE])))
+
+
+def _columns(
+    entry: str, columns: tuple[int, ...], rows: Iterable[str], manners: Manners
+) -> Exchange[dict[int, dict[str, Value]]]:
+    """Ask for these columns of these rows; return each column by row."""
+    cells = {f"{entry}.{column}.{row}": (column, row) for row in rows for column in columns}
+    found: dict[int, dict[str, Value]] = {column: {} for column in columns}
+    for oid, value in (yield from get(cells, manners)).items():
+        if oid in cells and there(value):
+            column, row = cells[oid]
+            found[column][row] = value
+    return found
 
 
 class _Places:
     """Where each sensor lies, as the index of its points."""
 
-    def __init__(self, tree: Physical, columns: Mapping[int, Column]) -> None:
+    def __init__(self, tree: Physical, sensors: list[str], types: Column) -> None:
         self.tree = tree
-        sensors = [each for each, value in columns[VALUE].items() if there(value)]
         self._fan = {each: fan for each in sensors if (fan := tree.fan_of(each))}
         self._shelf = {fan: shelf for fan in self._fan.values() if (shelf := tree.shelf_of(fan))}
         shelves = sorted(set(self._shelf.values()), key=int)
@@ -112,9 +136,7 @@ class _Places:
         for shelf in shelves:
             fans = sorted((fan for fan, its_shelf in self._shelf.items() if its_shelf == shelf), key=int)
             self._fan_number |= _numbered(fans, tree.name, tree.position)
-        inside = [
-            (next(tree.above(each), ""), each) for each in sensors if as_number(columns[TYPE].get(each)) == CELSIUS
-        ]
+        inside = [(next(tree.above(each), ""), each) for each in sensors if as_number(types.get(each)) == CELSIUS]
         several = Counter(shelf for shelf, _ in inside)
         self._temperature = {each: shelf for shelf, each in inside if shelf in shelves and several[shelf] == 1}
 
@@ -141,7 +163,7 @@ def _numbered(entities: list[str], names: Column, positions: Column) -> dict[str
     return dict(zip(entities, chosen, strict=True))
 
 
-def _items(device: str, definition: Definition, columns: dict[int, Column], places: _Places) -> Iterator[Item]:
+def _items(device: str, definition: Definition, columns: Mapping[int, Column], places: _Places) -> Iterator[Item]:
     """Yield the items; where two sensors would be one point (two sensors in one fan), each has its index too."""
     found = [
         (sensor, meant, places.index(meant.quantity, sensor))

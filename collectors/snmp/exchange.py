@@ -66,11 +66,10 @@ def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBi
     }
 
 
-def walk(root: str, manners: Manners) -> Exchange[list[tuple[str, Value]]]:
-    """Read all below `root`: pairs of what follows it in the name ("2.1" of root.2.1) and the value, in order."""
-    rows: list[tuple[str, Value]] = []
+def walk(root: str, manners: Manners) -> Exchange[dict[str, Value]]:
+    """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value."""
+    rows: dict[str, Value] = {}
     below, name = root + ".", root
-    last = _numbers(root)
     silences = 0
     while len(rows) < MOST_ROWS:
         reply = yield _step(manners.version, name, manners.repetitions)
@@ -85,11 +84,11 @@ def walk(root: str, manners: Manners) -> Exchange[list[tuple[str, Value]]]:
         if reply.error_status or not reply.varbinds:
             return rows  # version 1 says noSuchName at the end of its MIB
         for bind in reply.varbinds:
-            numbers = _numbers(bind.oid)
-            if not bind.oid.startswith(below) or isinstance(bind.value, Absent) or numbers <= last:
-                return rows  # past the root, at the end of the MIB, or a card that goes round in circles
-            rows.append((bind.oid[len(below) :], bind.value))
-            name, last = bind.oid, numbers
+            name = bind.oid
+            row = name.removeprefix(below)
+            if row == name or row in rows or isinstance(bind.value, Absent):
+                return rows  # past the root, a card that goes round in circles, or the end of the MIB
+            rows[row] = bind.value
     return rows
 
 
@@ -98,10 +97,6 @@ def _step(version: int, name: str, repetitions: int) -> Request:
     if version == V1 or repetitions == 1:
         return request(GET_NEXT, (name,))
     return request(GET_BULK, (name,), max_repetitions=repetitions)
-
-
-def _numbers(oid: str) -> tuple[int, ...]:
-    return tuple(map(int, oid.split(".")))
 
 
 def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tuple[Request, Pdu]]]:

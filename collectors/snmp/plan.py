@@ -53,9 +53,9 @@ class AlarmTable(msgspec.Struct, frozen=True):
     alarms: Alarms
     points: tuple[AlarmPoint, ...]
 
-    def readings(self, rows: Sequence[tuple[str, Value]], count: Value, time: float) -> list[Reading]:
+    def readings(self, rows: Mapping[str, Value], count: Value, time: float) -> list[Reading]:
         """Return each alarm as it stands.  Clear needs proof: as many rows as the card counts alarms."""
-        present = {value for _, value in rows if isinstance(value, str)}
+        present = {value for value in rows.values() if isinstance(value, str)}
         unknown = present.difference(self.alarms.known)
         counted = as_number(count)
         complete = counted is None or len(rows) >= counted

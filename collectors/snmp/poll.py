@@ -1,6 +1,6 @@
 """One poll of one card: an exchange that ends in a Batch, whatever the card does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from collectors.snmp.definition import Definition
 from collectors.snmp.discover import discover
@@ -100,12 +100,12 @@ def _plan(card: Card, definitions: Mapping[str, Definition], clock: Callable[[],
     card.discover_at = clock() + REDISCOVER_SECONDS
 
 
-def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[Sequence[tuple[str, Value]]]]:
+def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[str, Value]]]:
     """Read each alarm table that says it has rows."""
-    tables: list[Sequence[tuple[str, Value]]] = []
+    tables: list[dict[str, Value]] = []
     for table in _planned(card).alarm_tables:
         empty = as_number(values.get(table.alarms.count)) == 0
-        tables.append([] if empty else (yield from walk(table.alarms.column, card.manners)))
+        tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
     return tables
 
 
