@@ -21,6 +21,7 @@ from model.protocol import (
     Shelve,
     TrendReport,
 )
+from model.rule import Evidence
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -135,15 +136,22 @@ def alarm_row(agent: "Agent", alarm: Alarm) -> AlarmRow:
         provisional=alarm.provisional,
         active=alarm.active,
         since=alarm.onset_wall,
-        evidence=[
-            f"{e.label} {e.value if e.count is None else f'{e.count}/{e.installed}'} {e.unit}".strip()
-            for e in alarm.evidence
-        ],
+        evidence=[evidence_text(each) for each in alarm.evidence],
         missing=alarm.missing,
         explained_by=alarm.explained_by,
         acknowledged_by=alarm.acknowledged_by,
         momentary=alarm.momentary,
     )
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """Return one piece of evidence in a few words: `L1 3.2 V (limit 50)`, `stopped 2 of 4`."""
+    if evidence.count is not None:
+        return f"{evidence.label} {evidence.count} of {evidence.installed}"
+    if evidence.value is None or isinstance(evidence.value, str):
+        return f"{evidence.label} {evidence.value or ''}".strip()
+    limit = "" if evidence.limit is None else f" (limit {evidence.limit:g})"
+    return f"{evidence.label} {evidence.value:.4g} {evidence.unit}".rstrip() + limit
 
 
 async def _settled(agent: "Agent", condition: str, standing: list[Standing]) -> AlarmRow:

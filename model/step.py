@@ -165,6 +165,6 @@ def _ended(alarm: Alarm, state: AlarmState) -> Alarm:
 
 def _told(evidence: tuple[Evidence, ...], missing: tuple[str, ...]) -> object:
     """What of the evidence is worth a Change: counts, states and missing readings; a number that moves is not."""
-    counts = [(e.label, e.count) for e in evidence]
+    counts = [(e.quantity, e.count) for e in evidence]
     states = [e.value for e in evidence if isinstance(e.value, str)]
     return counts, states, missing
