@@ -52,7 +52,7 @@ def convert(node: Node, kind: type[T]) -> T:
 class Conversion:
     """One conversion that goes on after a problem, so that checks between parts can add theirs.
 
-    A list or dict lacks what could not be converted; a struct has its default there, or None where it has none.
+    A list or dict lacks what could not be converted; a struct has its default there, or else nothing (None or empty).
     `node_of` finds the map that a struct was made of. Once `problems` is not empty the value is good for checks only.
     """
 
@@ -217,7 +217,8 @@ class Conversion:
                 self.fail(node, f'the key "{key}" is missing{_for_example(key, field.type)}')
             if field.required:
                 complete = False
-                values[field.name] = None
+                origin = get_origin(field.type)
+                values[field.name] = origin() if origin in (list, tuple, dict) else None
         if not complete and hasattr(kind, "__post_init__"):
             return _MISSING
         try:

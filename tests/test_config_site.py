@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from config.reader import ConfigError
+from config.rulebook import RuleBook
 from config.scalars import Address
 from config.secret import Secret, find_secret, read_secret
 from config.shipped import example_site
@@ -130,3 +133,48 @@ def test_the_credentials_of_the_service_come_before_the_folder_of_the_site_file(
     assert find_secret("token", tmp_path) == tmp_path / "token"
     (service / "token").write_text("t")
     assert find_secret("token", tmp_path) == service / "token"
+
+
+PIECES = [
+    "on",
+    "0123",
+    "12:30",
+    "[]",
+    "{}",
+    "",
+    "- a",
+    ": ",
+    " #",
+    "'",
+    '"',
+    "{a: b}",
+    "-1",
+    "1e400",
+    "ups-1",
+    "*a",
+    "<<",
+    "：",
+    "\t",
+]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 10_000), st.integers(0, 120), st.sampled_from(PIECES), st.sampled_from(["value", "insert", "delete"])
+)
+def test_an_example_with_a_broken_line_loads_with_its_rules_or_says_what_is_wrong(
+    tmp_path: Path, line: int, column: int, piece: str, edit: str
+) -> None:
+    lines = example_site().split("\n")
+    line %= len(lines)
+    text = lines[line]
+    key, colon, _ = text.partition(":")
+    edited = {"value": f"{key}{colon} {piece}", "insert": text[:column] + piece + text[column:], "delete": ""}[edit]
+    path = write(tmp_path, "\n".join([*lines[:line], edited, *lines[line + 1 :]]))
+    site, told = None, ""
+    try:
+        site = load_site(path)
+    except ConfigError as error:
+        told = str(error)
+    assert (site is None) == told.startswith(str(path))
+    assert site is None or all(map(RuleBook(site).rules, site.devices))
