@@ -1,5 +1,6 @@
 """The YAML files that come with the program: in a checkout and in an installed wheel alike."""
 
+import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -7,6 +8,7 @@ from config.node import Node
 from config.reader import read_text
 
 
+@functools.cache
 def names(room: str) -> frozenset[str]:
     """Return the names of the files in config/`room`, folders below included: `contracts`, `faults`, `devices`."""
     return frozenset(file.name.removesuffix(".yaml") for file in _files(files("config") / room))

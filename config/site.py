@@ -1,9 +1,7 @@
 """Loading a site file. The schema is `config.schema`; what its parts must agree on is `config.site_checks`."""
 
-from collections.abc import Collection
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -15,17 +13,16 @@ from config.site_checks import check_site
 
 __all__ = ["Device", "HostDevice", "Line", "LineDevice", "Site", "SnmpDevice", "load_site"]
 
+D = TypeVar("D", HostDevice, SnmpDevice, LineDevice)
 
-def load_site(path: Path | str, *, definitions: Collection[str] | None = None) -> Site:
-    """Read and check a site file. Raises ConfigError with every problem.
 
-    `definitions` are the names a device's `definition` may have; without it, those that are shipped.
-    """
+def load_site(path: Path | str) -> Site:
+    """Read and check a site file. Raises ConfigError with every problem."""
     node = read(path)
     conversion = Conversion()
     file: SiteFile | None = conversion.value(node, SiteFile)
     if file is not None:
-        check_site(conversion, file, definitions)
+        check_site(conversion, file)
     if conversion.problems or file is None:
         raise ConfigError(conversion.problems)
     return _resolved(file, Path(path))
@@ -34,10 +31,7 @@ def load_site(path: Path | str, *, definitions: Collection[str] | None = None) -
 def _resolved(file: SiteFile, path: Path) -> Site:
     """Fill in what a key left out means."""
     folder = path.absolute().parent
-    change: Any = msgspec.structs.replace
-    named = partial(_filled, change)
-    agent = change(file.agent, state=folder / file.agent.state, control=folder / file.agent.control)
-    lines = tuple(change(line, devices=tuple(named(d, line.every) for d in line.devices)) for line in file.lines)
+    agent = msgspec.structs.replace(file.agent, state=folder / file.agent.state, control=folder / file.agent.control)
     return Site(
         file=str(path),
         folder=folder,
@@ -49,13 +43,17 @@ def _resolved(file: SiteFile, path: Path) -> Site:
         agent=agent,
         desk=file.desk,
         credentials=file.credentials,
-        host=named(file.host, 15.0) if file.host else None,
-        snmp=tuple(named(d, file.snmp.every) for d in file.snmp.devices) if file.snmp else (),
-        lines=lines,
+        host=_filled(file.host, file.host.every) if file.host else None,
+        snmp=tuple(_filled(device, file.snmp.every) for device in file.snmp.devices) if file.snmp else (),
+        lines=tuple(
+            msgspec.structs.replace(line, devices=tuple(_filled(device, line.every) for device in line.devices))
+            for line in file.lines
+        ),
         rules=file.rules,
         delays=file.delays,
     )
 
 
-def _filled(change: Any, device: Any, every: float) -> Any:
-    return change(device, name=device.name or device.id, every=device.every or every)
+def _filled(device: D, every: float) -> D:
+    """Give a device its name and its period where its own are not written."""
+    return msgspec.structs.replace(device, name=device.name or device.id, every=device.every or every)

@@ -4,7 +4,7 @@ Each check notes every problem it finds at the line of the key that is wrong, an
 key that could not be converted is None here: its problem is noted already, and the checks pass over it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from config import shipped
@@ -19,7 +19,7 @@ ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
 
 
-def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[str] | None) -> None:
+def check_site(conversion: Conversion, file: SiteFile) -> None:
     """Check a converted site file; problems are added to the conversion's."""
     faults = load_faults()
     root = conversion.node_of(file)
@@ -32,7 +32,7 @@ def check_site(conversion: Conversion, file: SiteFile, definitions: Collection[s
     for device in _devices(file):
         check_settings(device.rules, faults, conversion)
         _check_parents(conversion, device, {id_.text for id_ in ids})
-        _check_definition(conversion, device, definitions)
+        _check_definition(conversion, device)
     for line in file.lines:
         _check_line(conversion, line)
     if not {"host", "snmp", "lines"} & set(root.fields):
@@ -130,20 +130,21 @@ def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> Non
             conversion.complain(device, "explained_by", f"there is no device {show(parent)}; {nearest(parent, ids)}")
 
 
-def _check_definition(conversion: Conversion, device: Device, definitions: Collection[str] | None) -> None:
+def _check_definition(conversion: Conversion, device: Device) -> None:
     definition: str | None = getattr(device, "definition", None)
     protocol: str | None = device.protocol if isinstance(device, LineDevice) else "snmp"
     if definition is None or protocol is None or (definition == "auto" and protocol == "snmp"):
         return
     rooms = {room: shipped.names(f"devices/{room}") for room in ("snmp", *ADDRESSES)}
-    known = rooms[protocol] if definitions is None else frozenset(definitions)
+    if definition in rooms[protocol]:
+        return
     other = next((room for room, names in rooms.items() if definition in names), None)
     if definition == "auto":
         conversion.complain(device, "definition", "a device on a line does not say what it is; name its definition")
-    elif definition not in known and other is not None:
+    elif other is not None:
         conversion.complain(device, "definition", f"{definition} speaks {other}; this device speaks {protocol}")
-    elif definition not in known:
-        advice = nearest(definition, known)
+    else:
+        advice = nearest(definition, rooms[protocol])
         conversion.complain(device, "definition", f"there is no definition {show(definition)}; {advice}")
 
 
