@@ -1,7 +1,7 @@
 """The part of BER that SNMP uses, cross-checked against pyasn1."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.type import univ
@@ -116,6 +116,7 @@ def test_an_element_may_not_leave_the_one_around_it_although_the_octets_are_ther
         ber.octets(wire, 2, 5)
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_integers_agree_with_pyasn1_in_both_directions(number: int) -> None:
     ours, theirs = ber.encode_integer(number), encoder.encode(univ.Integer(number))
@@ -124,6 +125,7 @@ def test_integers_agree_with_pyasn1_in_both_directions(number: int) -> None:
     assert ber.integer(theirs, 0, len(theirs)) == (number, len(theirs))
 
 
+@settings(deadline=None)
 @given(
     st.tuples(st.integers(0, 1), st.integers(0, 39)) | st.tuples(st.just(2), st.integers(0, 2**32 - 81)),
     st.lists(st.integers(0, 2**32 - 1), max_size=20),
@@ -137,6 +139,7 @@ def test_names_agree_with_pyasn1_in_both_directions(first: tuple[int, int], rest
     assert ber.oid(wire[start:stop]) == dotted
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=70_000))
 def test_strings_of_every_length_agree_with_pyasn1(content: bytes) -> None:
     wire = ber.element(ber.OCTET_STRING, content)

@@ -1,8 +1,7 @@
 """Conversations with one card and its polls, without a network: the card here answers real encoded requests."""
 
 import math
-from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -14,75 +13,12 @@ from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME
 from collectors.snmp.poll import REDISCOVER_SECONDS, Card, poll
 from collectors.snmp.target import Target
 from model.point import Batch, Quality, Reading
-from wire import ber, snmp
-from wire.snmp import GET, GET_BULK, NO_SUCH_NAME, TOO_BIG, V1, V2C, Absent, Pdu, Value, VarBind
+from tests.snmp_card import PaperCard, converse
+from wire import ber
+from wire.snmp import V1, V2C, Absent, Value, VarBind
 
-T = TypeVar("T")
 UPS = "1.3.6.1.2.1.33.1"
 ON_BATTERY, FAN_FAILURE = f"{UPS}.6.3.2", f"{UPS}.6.3.16"
-
-
-def key(oid: str) -> tuple[int, ...]:
-    return tuple(map(int, oid.split(".")))
-
-
-class PaperCard:
-    """An agent on paper: objects by name, and the weaknesses of real cards.
-
-    `most_names`: more in one request is tooBig.  `chokes_at`: more is met with silence.  `speaks`: version 1 fails a
-    whole PDU for one bad name.  `silent`: how many requests still go unanswered.
-    """
-
-    def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
-        self.objects = dict(objects)
-        self.speaks = speaks
-        self.most_names = self.chokes_at = 1000
-        self.silent = 0
-        self.asked: list[Pdu] = []
-
-    def answer(self, request: snmp.Request) -> Pdu | None:
-        wire = request.stamped(snmp.FIRST_REQUEST_ID)
-        asked = snmp.decode_pdu(wire, 0, len(wire))
-        self.asked.append(asked)
-        rows = asked.error_index if asked.kind == GET_BULK else 1
-        if self.silent:
-            self.silent -= 1
-            return None
-        if len(asked.varbinds) * rows > self.chokes_at:
-            return None
-        if len(asked.varbinds) * rows > self.most_names:
-            return self._reply(asked, TOO_BIG, 0, asked.varbinds)
-        found: list[VarBind] = []
-        names = [bind.oid for bind in asked.varbinds]
-        for _ in range(rows):
-            binds = [self._look(asked.kind, name) for name in names]
-            found += binds
-            names = [bind.oid for bind in binds]
-        bad = next((at for at, bind in enumerate(found, 1) if isinstance(bind.value, Absent)), 0)
-        if bad and self.speaks == V1:
-            return self._reply(asked, NO_SUCH_NAME, bad, asked.varbinds)
-        return self._reply(asked, 0, 0, tuple(found))
-
-    def _look(self, kind: int, name: str) -> VarBind:
-        if kind == GET:
-            value = self.objects.get(name, Absent.NO_SUCH_INSTANCE)
-        else:
-            after = [oid for oid in sorted(self.objects, key=key) if key(oid) > key(name)]
-            name, value = (after[0], self.objects[after[0]]) if after else (name, Absent.END_OF_MIB_VIEW)
-        return VarBind(name, ber.INTEGER, value)
-
-    def _reply(self, asked: Pdu, status: int, at: int, binds: tuple[VarBind, ...]) -> Pdu:
-        return Pdu(snmp.RESPONSE, asked.request_id, status, at, binds)
-
-
-def converse(exchange: Generator[snmp.Request, Pdu | None, T], card: PaperCard) -> T:
-    reply: Any = None
-    while True:
-        try:
-            request = exchange.send(reply)
-        except StopIteration as end:
-            return end.value
-        reply = card.answer(request)
 
 
 def numbered(count: int) -> dict[str, Value]:
@@ -187,7 +123,7 @@ def test_a_walk_takes_fewer_rows_after_too_big_and_after_two_silences() -> None:
 
 def test_a_card_that_goes_round_in_circles_ends_the_walk() -> None:
     class Circling(PaperCard):
-        def _look(self, kind: int, name: str) -> VarBind:
+        def look(self, kind: int, name: str) -> VarBind:
             return VarBind("1.3.6.1.4.1.9.1.5", ber.INTEGER, 5)
 
     card = Circling({})
@@ -347,8 +283,11 @@ def test_every_hour_a_card_is_discovered_anew() -> None:
     polled.once()
     polled.paper.objects[f"{UPS}.2.4.0"] = 97
     assert "battery.charge" not in polled.values()
+    before = {reading.point.id: reading.point for reading in polled.once().readings}
     polled.clock.now += REDISCOVER_SECONDS
-    assert polled.values()["battery.charge"] == 97.0
+    after = {reading.point.id: reading.point for reading in polled.once().readings}
+    assert after.keys() - before.keys() == {"battery.charge"}
+    assert all(after[name] is point for name, point in before.items())
 
 
 def test_an_uptime_that_wraps_after_497_days_is_no_restart() -> None:

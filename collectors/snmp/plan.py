@@ -98,10 +98,13 @@ class Plan:
         """Return this plan with the points of an earlier one that are gone now: they go on as unavailable.
 
         A fan that was there and is no longer is a fan that cannot be read.  Another device in its place starts anew.
+        What has not changed stays the same object: a point is made once.
         """
         if before is None or before.recognition.definitions != self.recognition.definitions:
             return self
         known = {point.id for point in self.points}
         gone = [item for item in before.items if item.point.id not in known]
-        lost_tables = [] if self.alarm_tables else before.alarm_tables
-        return Plan(self.recognition, [*self.items, *gone], [*self.alarm_tables, *lost_tables])
+        same = {item.point.id: item for item in before.items}
+        items = [old if (old := same.get(item.point.id, item)) == item else item for item in self.items]
+        tables = before.alarm_tables if before.alarm_tables == self.alarm_tables else self.alarm_tables
+        return Plan(self.recognition, [*items, *gone], tables or before.alarm_tables)

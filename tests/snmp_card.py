@@ -1,0 +1,72 @@
+"""An SNMP card on paper: it answers encoded requests without a network, with the weaknesses of real cards."""
+
+from collections.abc import Generator, Mapping
+from typing import Any, TypeVar
+
+from wire import ber, snmp
+from wire.snmp import GET, GET_BULK, NO_SUCH_NAME, TOO_BIG, V1, V2C, Absent, Pdu, Value, VarBind
+
+T = TypeVar("T")
+
+
+def key(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))
+
+
+class PaperCard:
+    """An agent on paper: objects by name, and the weaknesses of real cards.
+
+    `most_names`: more in one request is tooBig.  `chokes_at`: more is met with silence.  `speaks`: version 1 fails a
+    whole PDU for one bad name.  `silent`: how many requests still go unanswered.
+    """
+
+    def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
+        self.objects = dict(objects)
+        self.speaks = speaks
+        self.most_names = self.chokes_at = 1000
+        self.silent = 0
+        self.asked: list[Pdu] = []
+
+    def answer(self, request: snmp.Request) -> Pdu | None:
+        wire = request.stamped(snmp.FIRST_REQUEST_ID)
+        asked = snmp.decode_pdu(wire, 0, len(wire))
+        self.asked.append(asked)
+        rows = asked.error_index if asked.kind == GET_BULK else 1
+        if self.silent:
+            self.silent -= 1
+            return None
+        if len(asked.varbinds) * rows > self.chokes_at:
+            return None
+        if len(asked.varbinds) * rows > self.most_names:
+            return self._reply(asked, TOO_BIG, 0, asked.varbinds)
+        found: list[VarBind] = []
+        names = [bind.oid for bind in asked.varbinds]
+        for _ in range(rows):
+            binds = [self.look(asked.kind, name) for name in names]
+            found += binds
+            names = [bind.oid for bind in binds]
+        bad = next((at for at, bind in enumerate(found, 1) if isinstance(bind.value, Absent)), 0)
+        if bad and self.speaks == V1:
+            return self._reply(asked, NO_SUCH_NAME, bad, asked.varbinds)
+        return self._reply(asked, 0, 0, tuple(found))
+
+    def look(self, kind: int, name: str) -> VarBind:
+        if kind == GET:
+            value = self.objects.get(name, Absent.NO_SUCH_INSTANCE)
+        else:
+            after = [oid for oid in sorted(self.objects, key=key) if key(oid) > key(name)]
+            name, value = (after[0], self.objects[after[0]]) if after else (name, Absent.END_OF_MIB_VIEW)
+        return VarBind(name, ber.INTEGER, value)
+
+    def _reply(self, asked: Pdu, status: int, at: int, binds: tuple[VarBind, ...]) -> Pdu:
+        return Pdu(snmp.RESPONSE, asked.request_id, status, at, binds)
+
+
+def converse(exchange: Generator[snmp.Request, Pdu | None, T], card: PaperCard) -> T:
+    reply: Any = None
+    while True:
+        try:
+            request = exchange.send(reply)
+        except StopIteration as end:
+            return end.value
+        reply = card.answer(request)
