@@ -1,0 +1,260 @@
+"""One desk, one site's agent, and the card that makes its faults, in a folder of their own on loopback."""
+
+import http.client
+import json
+import os
+import random
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.crash.card import POLLS, READY, SHELVES, SILENT
+from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Started, die_with_parent, until
+
+SITE = "crash-1"
+SITE_FILE = """\
+site: {{id: crash-1, name: Crash site, contract: demo}}
+agent: {{state: {state}, metrics: "127.0.0.1:{metrics}", control: {control}}}
+desk: {{url: "http://127.0.0.1:{desk}", token_file: desk.token}}
+credentials: {{card: {{version: 2c, community_file: community}}}}
+snmp:
+  every: 1s
+  devices:
+    - {{id: shelves, address: 127.0.0.1, port: {card}, credential: card, definition: subrack, timeout: 1s}}
+rules:
+  subrack.cooling: {{{rule}}}
+"""
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago, outside the range that the kernel gives to clients."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class World:
+    """A context: leaving it ends every process. `cold` starts programs anew instead of forking them."""
+
+    def __init__(self, folder: Path, *, cold: bool = False, through: int = 0, extra: str = "") -> None:
+        self.folder = folder
+        self.cold = cold
+        self.agent_state, self.desk_state = folder / "agent", folder / "desk"
+        self.ports = {name: free_port() for name in ("desk", "metrics")} | {"card": free_port(socket.SOCK_DGRAM)}
+        self.site_file = folder / "site.yaml"
+        self.desk: Child | None = None
+        self.agent: Child | None = None
+        self.starts = {"agent": 0, "desk": 0}
+        self._switches = folder / "switches"
+        self._card: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._switches.write_bytes(bytes(SHELVES + 3))
+        (folder / "community").write_text("public\n")
+        (folder / "community").chmod(0o600)
+        self.through = through or self.ports["desk"]
+        self.write_site(extra)
+
+    def write_site(self, extra: str = "", *, rule: str = "") -> None:
+        """Write the site file; `through` is the port where the agent finds the desk."""
+        text = SITE_FILE.format(
+            state=self.agent_state,
+            control=self.folder / "control.sock",
+            metrics=self.ports["metrics"],
+            desk=self.through,
+            card=self.ports["card"],
+            rule=rule,
+        )
+        self.site_file.write_text(text + extra)
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def _begin(self) -> None:
+        command = [sys.executable, "-m", "tests.crash.card", str(self._switches), str(self.ports["card"])]
+        self._card = subprocess.Popen(command, preexec_fn=die_with_parent)
+        self.start_desk()
+        self.until_desk_answers()
+        line = self.command("desk", "enrol", SITE, "--state", str(self.desk_state), "--contract", "demo").split("\n")[0]
+        redeemed = line.replace(f":{self.ports['desk']}#", f":{self.through}#")
+        self.command("join", redeemed, "--site", str(self.site_file))
+        until("the card answers", lambda: self._switches.read_bytes()[READY])
+
+    def end(self) -> None:
+        """End every process."""
+        self.kill_agent()
+        self.kill_desk()
+        if self._card is not None:
+            self._card.kill()
+            self._card.wait()
+
+    def command(self, *words: str) -> str:
+        """Run a command of roundsman to its end and return what it printed."""
+        done = subprocess.run([ROUNDSMAN, *words], capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise HarnessError(f"roundsman {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    # --- the two that are killed ---------------------------------------------------------------------------------
+
+    def start_desk(self, *, cold: bool | None = None) -> None:
+        """Start the desk where it was."""
+        listen = f"127.0.0.1:{self.ports['desk']}"
+        self.desk = self._start("desk", ["desk", "--state", str(self.desk_state), "--listen", listen], cold=cold)
+
+    def start_agent(self, *, cold: bool | None = None) -> None:
+        """Start the agent."""
+        self.agent = self._start("agent", ["agent", "--site", str(self.site_file)], cold=cold)
+
+    def start(self) -> None:
+        """Start what does not run, the desk first."""
+        if self.desk is None or not self.desk.alive():
+            self.start_desk()
+            self.until_desk_answers()
+        if self.agent is None or not self.agent.alive():
+            self.start_agent()
+
+    def kill_desk(self) -> None:
+        """kill -9."""
+        if self.desk is not None:
+            self.desk.kill()
+            self.desk = None
+
+    def kill_agent(self) -> None:
+        """kill -9."""
+        if self.agent is not None:
+            self.agent.kill()
+            self.agent = None
+
+    def _start(self, name: str, words: Sequence[str], *, cold: bool | None) -> Child:
+        self.starts[name] += 1
+        kind = Started if (self.cold if cold is None else cold) else Forked
+        return kind(words, self.folder / f"{name}.log")
+
+    def until_desk_answers(self) -> None:
+        """Wait until the desk takes connections."""
+        until("the desk answers", self._desk_listens)
+
+    def _desk_listens(self) -> bool:
+        if self.desk is not None and not self.desk.alive():
+            raise HarnessError(f"the desk ended by itself: see {self.folder / 'desk.log'}")
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as asking:
+            return asking.connect_ex(("127.0.0.1", self.ports["desk"])) == 0
+
+    # --- what happens to it --------------------------------------------------------------------------------------
+
+    def switch(self, shelf: int, *, stopped: bool) -> None:
+        """Stop or start the fan of a shelf, from 0."""
+        with self._switches.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), bytes((stopped,)), shelf)
+
+    def silence(self, *, silent: bool) -> None:
+        """Make the card deaf, or let it answer again."""
+        self.switch(SILENT, stopped=silent)
+
+    def stopped(self) -> list[bool]:
+        """Return which fans stand."""
+        return [bool(octet) for octet in self._switches.read_bytes()[:SHELVES]]
+
+    def acknowledge(self, number: int, by: str) -> bool:
+        """Take a ticket; False when the desk did not answer that it is done."""
+        asking = http.client.HTTPConnection("127.0.0.1", self.ports["desk"], timeout=5)
+        try:
+            headers = {"Content-Type": "application/json"}
+            asking.request("POST", f"/api/v1/tickets/{number}/acknowledge", json.dumps({"by": by}), headers)
+            return asking.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            asking.close()
+
+    # --- what is on the disk -------------------------------------------------------------------------------------
+
+    def journal(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the agent's file."""
+        return rows(self.agent_state / "journal.db", sql, *values)
+
+    def books(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the desk's file."""
+        return rows(self.desk_state / "desk.sqlite", sql, *values)
+
+    def meta(self) -> dict[str, str]:
+        """Return the agent's position: epoch, seq, acked, cursor."""
+        return dict(self.journal("SELECT key, value FROM meta"))  # type: ignore[arg-type]
+
+    def cursor(self, epoch: str) -> int:
+        """Return how far the desk has an epoch."""
+        found = self.books("SELECT seq FROM cursors WHERE epoch = ?", epoch)
+        return int(found[0][0]) if found else 0
+
+    def standing(self) -> list[bool]:
+        """Return which shelves have a running alarm in the agent's file."""
+        alarms = {c: json.loads(a) for c, a in self.journal("SELECT condition, alarm FROM alarms")}
+        return [bool(alarms.get(condition(shelf), {}).get("active")) for shelf in range(SHELVES)]
+
+    def ticket(self, shelf: int) -> tuple[int, str] | None:
+        """Return number and state of the ticket of a shelf that is not closed."""
+        found = self.books("SELECT number, state FROM tickets WHERE condition = ? AND state <> 'closed'", condition(shelf))
+        return (int(found[0][0]), str(found[0][1])) if found else None
+
+    def settled(self) -> bool:
+        """Say whether agent and desk know all that the card shows and each other's words."""
+        meta = self.meta()
+        wanted = self.books("SELECT max(id) FROM commands")[0][0] or 0
+        return (
+            self.standing() == self.stopped()
+            and meta["seq"] == meta["acked"]
+            and self.cursor(meta["epoch"]) == int(meta["seq"])
+            and int(meta["cursor"]) >= wanted
+        )
+
+    def settle(self, seconds: float = 20.0) -> str:
+        """Start everything anew and wait until all is known; returns what is missing, "" when nothing is."""
+        self.kill_agent()
+        self.kill_desk()
+        self.start()
+        polls = self._switches.read_bytes()[POLLS]
+        try:
+            until("two polls", lambda: (self._switches.read_bytes()[POLLS] - polls) % 256 >= 2, seconds)
+            until("all is settled", self.settled, seconds)
+        except HarnessError:
+            meta = self.meta()
+            return (
+                f"not settled within {seconds:g} s: the card shows {self.stopped()}, the agent {self.standing()};"
+                f" outbox {meta['acked']} of {meta['seq']}, the desk has {self.cursor(meta['epoch'])}"
+            )
+        return ""
+
+
+def condition(shelf: int) -> str:
+    """Return the condition of a shelf, from 0."""
+    return f"{SITE}/shelves/subrack={shelf + 1}/subrack.cooling"
+
+
+def rows(path: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Ask a SQLite file without the right to write it."""
+    asking = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)
+    try:
+        return asking.execute(sql, values).fetchall()
+    finally:
+        asking.close()
+
