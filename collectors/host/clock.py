@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from collectors.host.sample import Points, Samples
@@ -45,10 +46,15 @@ class Discipline:
     offset: float
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def kernel_discipline() -> Discipline:
     """Ask the kernel; `modes` 0 changes nothing and needs no right. Raises OSError where the call is not allowed."""
     timex = _Timex()
-    if ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.byref(timex)) < 0:
+    if _libc().ntp_adjtime(ctypes.byref(timex)) < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return Discipline(timex.status, timex.offset * (1e-9 if timex.status & STA_NANO else 1e-6))
