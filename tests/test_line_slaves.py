@@ -203,10 +203,20 @@ def test_user_defined_items_are_walked_by_their_count_and_never_shift_what_follo
     }
 
 
-def test_what_is_not_monitored_is_absent_and_never_a_number() -> None:
-    found = answered(plant(), "AC values", b"\x00\x01" + b"    " * 4 + b"\x00" + float_le(0.0, 2.0, 3.0))
+def test_what_was_never_monitored_is_no_point_and_never_a_number() -> None:
+    slave = plant()
+    found = answered(slave, "AC values", b"\x00\x01" + b"    " * 4 + b"\x00" + float_le(0.0, 2.0, 3.0))
+    assert found == {"mains.current[phase=1]": 0.0, "mains.current[phase=2]": 2.0, "mains.current[phase=3]": 3.0}
+    assert "mains.voltage[phase=1]" not in {point.id for point in slave.points()}
+
+
+def test_what_was_monitored_once_and_is_no_more_is_missing() -> None:
+    slave = plant()
+    rest = b"\x00" + float_le(0.0, 2.0, 3.0)
+    answered(slave, "AC values", b"\x00\x01" + float_le(230.0, 231.5, 229.0, 50.0) + rest)
+    found = answered(slave, "AC values", b"\x00\x01" + b"    " * 4 + rest)
     assert found["mains.voltage[phase=1]"] is None
-    assert found["mains.current[phase=1]"] == 0.0
+    assert "mains.voltage[phase=1]" in {point.id for point in slave.points()}
 
 
 def test_dc_values_are_read_with_and_without_the_makers_items_at_the_end() -> None:
@@ -221,11 +231,10 @@ def test_alarm_bytes_are_codes() -> None:
         "mains.status[phase=1]": "normal",
         "mains.status[phase=2]": "above_limit",
         "mains.status[phase=3]": "phase_missing",
-        "mains.status[of=frequency]": "fault",
+        "device.status[of=frequency]": "fault",
         "fuse.status[fuse=1]": "blown",
-        "mains.status[of=current,phase=1]": "normal",
-        "mains.status[of=current,phase=2]": None,
-        "mains.status[of=current,phase=3]": "code_85",
+        "device.status[of=current,phase=1]": "normal",
+        "device.status[of=current,phase=3]": "code_85",
     }
 
 

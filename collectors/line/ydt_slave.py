@@ -11,12 +11,17 @@ NEVER = frozenset({0x01, 0x04, 0x05, 0x06})
 
 
 class YdtSlave:
-    """One YD/T 1363 device at one address; the counts of its modules, fuses and so on are learnt from its answers."""
+    """One YD/T 1363 device at one address; the counts of its modules, fuses and so on are learnt from its answers.
+
+    What the device says it does not monitor is no point of it, until it has had a value; then it is a missing one.
+    """
 
     def __init__(self, device: str, definition: YdtDefinition, address: int) -> None:
         self.device = device
         self._reads = {read.name: read for read in definition.reads}
         self._points = Points(device)
+        self._had: set[Point] = set()
+        self._unmonitored: set[Point] = set()
         self._planned = [self._question(definition, read, address) for read in definition.reads]
         for read in definition.reads:
             self._foresee(read, read.layouts[0].walk, {})
@@ -39,8 +44,8 @@ class YdtSlave:
         raise RefusedError(f"{question.key}: no layout fits the answer ({'; '.join(why)})", permanent=False)
 
     def points(self) -> list[Point]:
-        """Return every point known so far."""
-        return self._points.all()
+        """Return every point known so far, without those that are not monitored."""
+        return [point for point in self._points.all() if point not in self._unmonitored]
 
     @staticmethod
     def _question(definition: YdtDefinition, read: YdtRead, address: int) -> Question:
@@ -61,7 +66,10 @@ class YdtSlave:
         _follow(layout.walk, walk, {}, steps)
         if walk.left:
             raise YdtError(f"{walk.left} bytes are left over")
-        return {self._point(read, step, index): step.of(raw) for step, index, raw in steps}
+        values = {self._point(read, step, index): step.of(raw) for step, index, raw in steps}
+        self._had |= {point for point, value in values.items() if value is not None}
+        self._unmonitored = (self._unmonitored | values.keys()) - self._had
+        return {point: value for point, value in values.items() if point in self._had}
 
     def _point(self, read: YdtRead, step: Step, index: dict[str, str]) -> Point:
         assert step.quantity is not None  # noqa: S101  # only steps with a quantity come here
