@@ -9,16 +9,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 
-from desk import api, intake
+from desk import api, intake, pages
 from desk.core import LOG, Desk
 from desk.guard import Guard
 from desk.local import Local, write_local
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
-from desk.web import ProblemError, is_loopback, problem_reply
+from desk.web import ProblemError, as_problem, is_loopback, problem_reply
+from model.protocol import PREFIX
 from runtime.notify import notify, watchdog_seconds
 from runtime.writer import StoreError
 
@@ -30,9 +34,9 @@ class AddressError(Exception):
 def create_app(desk: Desk) -> Starlette:
     """Return the application that answers for a desk."""
     application = Starlette(
-        routes=[*intake.ROUTES, *api.ROUTES],
+        routes=[*intake.ROUTES, *api.ROUTES, *pages.ROUTES],
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
-        exception_handlers={ProblemError: problem_reply, StoreError: problem_reply},
+        exception_handlers={ProblemError: _problem, StoreError: _problem, HTTPException: _problem},
     )
     application.state.desk = desk
     return application
@@ -62,6 +66,17 @@ async def serve(
     finally:
         desk.close()
         listening.close()
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    """Answer programs in JSON and people with a page."""
+    if isinstance(problem, HTTPException):
+        word = problem.detail.lower().replace(" ", "_")
+        problem = ProblemError(problem.status_code, word, f"{problem.detail}: {request.method} {request.url.path}.")
+    problem = as_problem(problem)
+    if request.url.path.startswith((PREFIX, "/healthz", "/metrics")):
+        return problem_reply(request, problem)
+    return await pages.problem_page(request, problem)
 
 
 class _Server(uvicorn.Server):

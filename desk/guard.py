@@ -21,6 +21,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_KEPT = "public, max-age=31536000, immutable"  # pages name static files with their content's hash
 
 
 def foreign(method: str, headers: Headers) -> str:
@@ -55,7 +56,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Cache-Control", _KEPT if scope["path"].startswith("/static/") else "no-store")
             await send(message)
 
         try:

@@ -34,6 +34,7 @@ CREATE TABLE episodes (
 ) STRICT;
 CREATE INDEX episodes_standing ON episodes (site) WHERE active = 1;
 CREATE INDEX episodes_explained ON episodes (explained_by) WHERE active = 1 AND explained_by <> '';
+CREATE INDEX episodes_by_condition ON episodes (condition, changed);
 CREATE INDEX episodes_by_change ON episodes (changed);
 CREATE TABLE tickets (
     number INTEGER PRIMARY KEY AUTOINCREMENT, condition TEXT NOT NULL, site TEXT NOT NULL, state TEXT NOT NULL,

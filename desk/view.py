@@ -7,7 +7,6 @@ from desk.settings import Contracts
 from desk.silence import FAULT as SITE_SILENT
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
-from model.change import Change
 from model.level import Contract, clocks
 from model.rule import Evidence
 from model.ticket import Ticket, TicketState
@@ -144,7 +143,7 @@ def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: f
         onset_wall=alarm.onset_wall,
         alarm_state=alarm.state,
         explains=row["explains"],
-        last_words=_last_words(db, change),
+        last_words=latest_title(db, alarm.explained_by) if origin.fault == SITE_SILENT else {},
         contract=contract.name,
         digest=contract.digest,
         agent_level=alarm.level,
@@ -155,11 +154,9 @@ def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: f
     )
 
 
-def _last_words(db: Db, change: Change) -> dict[str, str]:
-    """Return the title of what a silent site told last, {} for none."""
-    if change.origin.fault != SITE_SILENT or not change.alarm.explained_by:
-        return {}
-    row = one(
-        db, "SELECT change FROM episodes WHERE condition = ? ORDER BY changed DESC LIMIT 1", change.alarm.explained_by
+def latest_title(db: Db, condition: str) -> dict[str, str]:
+    """Return the title of a condition's latest alarm, {} for none."""
+    row = condition and one(
+        db, "SELECT change FROM episodes WHERE condition = ? ORDER BY changed DESC LIMIT 1", condition
     )
     return change_of(row).origin.title if row else {}

@@ -38,14 +38,19 @@ def reply(value: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-async def problem_reply(request: Request, problem: Exception) -> Response:
-    """Answer a ProblemError or StoreError in JSON, and count it."""
-    if isinstance(problem, BusyError):
-        problem = ProblemError(503, "busy", "The desk has too much to write: try again in a second.", retry_after=1)
-    elif isinstance(problem, StoreError):
-        problem = ProblemError(503, "store", f"{problem} Nothing was taken; try again.", retry_after=5)
-    if not isinstance(problem, ProblemError):
-        raise problem
+def as_problem(error: Exception) -> ProblemError:
+    """Return what went wrong as a ProblemError; what is none of ours is raised again."""
+    if isinstance(error, BusyError):
+        return ProblemError(503, "busy", "The desk has too much to write: try again in a second.", retry_after=1)
+    if isinstance(error, StoreError):
+        return ProblemError(503, "store", f"{error} Nothing was taken; try again.", retry_after=5)
+    if not isinstance(error, ProblemError):
+        raise error
+    return error
+
+
+def problem_reply(request: Request, problem: ProblemError) -> Response:
+    """Answer a program, and count it."""
     desk_of(request).meters.refusals.labels(problem.error).inc()
     answer = reply(ErrorReply(problem.error, problem.message, problem.seq), problem.status)
     if problem.retry_after:

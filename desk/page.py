@@ -1,0 +1,87 @@
+"""How a page is made: the reader's language and name, what stands around it, and the template."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from desk.frame import frame
+from desk.shown import MARKS, Shown, clean
+from desk.web import desk_of
+from desk.words import LANGUAGES, preferred
+
+STATIC = Path(__file__).parent / "static"
+YEAR = 31_536_000
+
+
+def _harmless(value: object) -> object:
+    """Clean every text on its way into a page; autoescape does the rest."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _static(name: str) -> str:
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_harmless,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals.update(
+    marks=MARKS,
+    languages=LANGUAGES,
+    static={name: _static(name) for name in ("desk.css", "desk.js", "htmx.min.js", "htmx-sse.min.js", "icon.svg")},
+)
+
+
+def who_of(request: Request) -> str:
+    """Return the name that this browser gave for the person on duty, "" for none."""
+    return clean(unquote(request.cookies.get("who", ""))).strip()[:100]
+
+
+def shown_for(request: Request, zone: str = "") -> Shown:
+    """Return how to write for this reader."""
+    desk = desk_of(request)
+    lang = preferred(
+        request.query_params.get("lang", "") or request.cookies.get("lang", ""),
+        request.headers.get("accept-language", ""),
+    )
+    return Shown(lang, desk.clock().wall, zone or desk.settings.timezone)
+
+
+async def page(request: Request, template: str, status: int = 200, *, topic: str = "", **values: Any) -> Response:
+    """Return a template's page. `topic` is what its event stream listens to, "" for a page that does not change."""
+    desk = desk_of(request)
+    shown: Shown = values.pop("shown", None) or shown_for(request)
+    around = await desk.store.read(lambda db: frame(db, desk.contracts))
+    text = _TEMPLATES.get_template(template).render(
+        request=request,
+        shown=shown,
+        say=shown.say,
+        frame=around,
+        desk=desk,
+        topic=topic,
+        here=request.url.path,
+        again=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        who=who_of(request),
+        **values,
+    )
+    answer = HTMLResponse(text, status)
+    if request.query_params.get("lang") in LANGUAGES:
+        remember(answer, "lang", shown.lang)
+    return answer
+
+
+def remember(answer: Response, name: str, value: str) -> None:
+    """Keep a reader's choice in their browser."""
+    answer.set_cookie(name, quote(value), max_age=YEAR, httponly=True, samesite="strict")

@@ -1,0 +1,194 @@
+"""The desk's pages: board, tickets, sites, system. They work without script; with it they follow the news."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from desk.api import acknowledged, ticket_view
+from desk.live import BOARD, news, readings_of
+from desk.page import STATIC, page, remember, shown_for, who_of
+from desk.past import agents_now, episodes_of, history_of, quarantined, recent
+from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
+from desk.store import site_of
+from desk.view import board, listed
+from desk.web import ProblemError, address_of, desk_of
+
+KEEP_ALIVE = 15.0
+CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one look
+
+
+async def board_page(request: Request) -> Response:
+    """Show the open tickets, least time left first."""
+    desk = desk_of(request)
+    now = desk.clock().wall
+    views = await desk.store.read(lambda db: board(db, desk.contracts, now))
+    return await page(request, "board.html", topic=BOARD, views=views)
+
+
+async def tickets_page(request: Request) -> Response:
+    """Show the last tickets, those that are closed too."""
+    desk = desk_of(request)
+    now = desk.clock().wall
+    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, limit=200))
+    views.sort(key=lambda view: -view.ticket.number)
+    return await page(request, "tickets.html", topic=BOARD, views=views)
+
+
+async def ticket_page(request: Request) -> Response:
+    """Show a ticket with its history."""
+    desk = desk_of(request)
+    number: int = request.path_params["number"]
+    view = await ticket_view(desk, number)
+    rows = await desk.store.read(lambda db: history_of(db, number))
+    episodes = await desk.store.read(lambda db: episodes_of(db, number))
+    shown = shown_for(request, view.site.timezone)
+    contract = desk.contracts(view.site.contract)
+    return await page(
+        request,
+        "ticket.html",
+        topic=BOARD,
+        shown=shown,
+        view=view,
+        history=rows,
+        episodes=episodes,
+        contract_title=shown.title(contract.title, contract.name),
+        region_title=shown.title(contract.regions.get(view.site.region, {}), view.site.region),
+    )
+
+
+async def take_ticket(request: Request) -> Response:
+    """Acknowledge from a page's form, and go back to that page."""
+    form = await request.form()
+    number: int = request.path_params["number"]
+    who = who_of(request) or shown_for(request).say("nobody")
+    await acknowledged(desk_of(request), number, who, address_of(request))
+    return RedirectResponse(f"/tickets/{number}" if form.get("back") == "ticket" else "/", 303)
+
+
+async def sites_page(request: Request) -> Response:
+    """Show every site: whether it was heard, and what it has open."""
+    desk = desk_of(request)
+    lines = await desk.store.read(site_lines)
+    return await page(request, "sites.html", topic=BOARD, lines=lines)
+
+
+async def site_page(request: Request) -> Response:
+    """Show a site's devices and readings, and ask the site for fresh ones when these are old."""
+    desk = desk_of(request)
+    site = await desk.store.read(lambda db: site_of(db, request.path_params["site"]))
+    if site is None:
+        raise ProblemError(404, "no_site", "There is no such site.")
+    asked = await ask_for_readings(desk, site.id)
+    now = desk.clock().wall
+    snapshot = await desk.store.read(lambda db: last_readings(db, site.id, now))
+    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, state="open", site=site.id))
+    (line,) = [line for line in await desk.store.read(site_lines) if line.site.id == site.id]
+    shown = shown_for(request, site.timezone)
+    return await page(
+        request,
+        "site.html",
+        topic=readings_of(site.id),
+        shown=shown,
+        site=site,
+        line=line,
+        snapshot=snapshot,
+        asked=asked,
+        views=views,
+    )
+
+
+async def trend_page(request: Request) -> Response:
+    """Show one point's last hours, as the site sends them."""
+    desk = desk_of(request)
+    site = await desk.store.read(lambda db: site_of(db, request.path_params["site"]))
+    device, point = request.query_params.get("device", ""), request.query_params.get("point", "")
+    now = desk.clock().wall
+    if site is None:
+        raise ProblemError(404, "no_site", "There is no such site.")
+    row = await desk.store.read(lambda db: find_point(db, site.id, device, point))
+    if row is None:
+        raise ProblemError(404, "no_point", "There is no such point.")
+    await ask_for_trend(desk, site.id, device, point)
+    trend = await desk.store.read(lambda db: last_trend(db, site.id, device, point, now))
+    shown = shown_for(request, site.timezone)
+    topic = readings_of(site.id)
+    return await page(request, "trend.html", topic=topic, shown=shown, site=site, row=row, trend=trend)
+
+
+async def system_page(request: Request) -> Response:
+    """Show agents, quarantine and the last of the audit."""
+    desk = desk_of(request)
+    rows = await desk.store.read(recent)
+    held = await desk.store.read(quarantined)
+    agents = await desk.store.read(agents_now)
+    return await page(request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents)
+
+
+async def who_page(request: Request) -> Response:
+    """Ask who is on duty at this browser."""
+    return await page(request, "who.html")
+
+
+async def say_who(request: Request) -> Response:
+    """Keep who is on duty at this browser."""
+    form = await request.form()
+    answer = RedirectResponse("/", 303)
+    remember(answer, "who", str(form.get("who", "")).strip()[:100])
+    return answer
+
+
+async def live(request: Request) -> Response:
+    """Stream a word at each news of a topic: the page then asks for itself again."""
+    desk = desk_of(request)
+    topic = request.query_params.get("topic", BOARD)
+    if topic != BOARD and not topic.startswith(readings_of("")):
+        raise ProblemError(404, "no_topic", "There is no such stream.")
+    if desk.hub.listeners >= desk.settings.streams:
+        raise ProblemError(503, "streams", "Too many pages follow this desk.", retry_after=30)
+
+    async def words() -> AsyncIterator[bytes]:
+        with desk.hub.listen(topic) as event:
+            yield b"retry: 2000\n\n"
+            while not desk.hub.closing:
+                if await news(event, KEEP_ALIVE):
+                    event.clear()
+                    if desk.hub.closing:
+                        return
+                    yield b"event: changed\ndata: 1\n\n"
+                    await asyncio.sleep(CALM)
+                else:
+                    yield b": still here\n\n"
+
+    return StreamingResponse(words(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def problem_page(request: Request, problem: ProblemError) -> Response:
+    """Answer a person's request that cannot be done, in a sentence."""
+    text = shown_for(request).say("not_found") if problem.status == 404 else problem.message
+    return await page(request, "problem.html", problem.status, text=text)
+
+
+def trend_address(site: str, device: str, point: str) -> str:
+    """Return the address of a point's trend."""
+    return f"/sites/{quote(site)}/trend?device={quote(device, safe='')}&point={quote(point, safe='')}"
+
+
+ROUTES = (
+    Route("/", board_page, methods=["GET"]),
+    Route("/tickets", tickets_page, methods=["GET"]),
+    Route("/tickets/{number:int}", ticket_page, methods=["GET"]),
+    Route("/tickets/{number:int}/acknowledge", take_ticket, methods=["POST"]),
+    Route("/sites", sites_page, methods=["GET"]),
+    Route("/sites/{site}", site_page, methods=["GET"]),
+    Route("/sites/{site}/trend", trend_page, methods=["GET"]),
+    Route("/system", system_page, methods=["GET"]),
+    Route("/who", who_page, methods=["GET"]),
+    Route("/who", say_who, methods=["POST"]),
+    Route("/live", live, methods=["GET"]),
+    Mount("/static", StaticFiles(directory=STATIC)),
+)

@@ -1,0 +1,106 @@
+"""What was: a ticket's history and episodes, the last of the audit, the quarantine, the agents."""
+
+from typing import Any
+
+import msgspec
+
+from desk.record import change_of
+from desk.store import Db, Row, every
+from model.change import Change
+
+LAST = 100
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One row of the audit; `at` is the desk's Unix seconds."""
+
+    at: float
+    who: str
+    source: str
+    what: str
+    site: str
+    ticket: int | None
+    detail: dict[str, Any]
+
+
+class EpisodeLine(msgspec.Struct, frozen=True):
+    """One episode of a ticket: its last Change, and its onset by the desk's clock."""
+
+    onset: float
+    changed: float
+    active: bool
+    change: Change
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One event in quarantine, with the first of its bytes."""
+
+    site: str
+    agent: str
+    seq: int
+    received: float
+    reason: str
+    body: str
+
+
+class AgentLine(msgspec.Struct, frozen=True):
+    """One enrolled agent by its last heartbeat."""
+
+    id: str
+    site: str
+    version: str
+    heartbeat: float | None
+    contract: str
+    digest: str
+    depth: int
+    last_seq: int
+
+
+def history_of(db: Db, ticket: int) -> list[Entry]:
+    """Return what happened to a ticket and its episodes, latest first."""
+    rows = every(
+        db,
+        "SELECT * FROM audit WHERE ticket = ? OR (episode <> '' AND episode IN"
+        " (SELECT episode FROM ticket_episodes WHERE ticket = ?)) ORDER BY id DESC LIMIT 500",
+        ticket,
+        ticket,
+    )
+    return [_entry(row) for row in rows]
+
+
+def recent(db: Db) -> list[Entry]:
+    """Return the last of the audit, latest first."""
+    return [_entry(row) for row in every(db, "SELECT * FROM audit ORDER BY id DESC LIMIT ?", LAST)]
+
+
+def episodes_of(db: Db, ticket: int) -> list[EpisodeLine]:
+    """Return a ticket's episodes, latest first."""
+    rows = every(
+        db,
+        "SELECT e.* FROM episodes e JOIN ticket_episodes l ON l.episode = e.id WHERE l.ticket = ?"
+        " ORDER BY e.onset DESC LIMIT ?",
+        ticket,
+        LAST,
+    )
+    return [EpisodeLine(row["onset"], row["changed"], bool(row["active"]), change_of(row)) for row in rows]
+
+
+def quarantined(db: Db) -> list[Held]:
+    """Return what stands in quarantine, latest first."""
+    rows = every(db, "SELECT * FROM quarantine ORDER BY received DESC LIMIT ?", LAST)
+    return [
+        Held(r["site"], r["agent"], r["seq"], r["received"], r["reason"], r["body"][:300].decode("utf-8", "replace"))
+        for r in rows
+    ]
+
+
+def agents_now(db: Db) -> list[AgentLine]:
+    """Return the enrolled agents by site."""
+    names = ", ".join(AgentLine.__struct_fields__)
+    rows = every(db, f"SELECT {names} FROM agents WHERE retired IS NULL ORDER BY site")  # noqa: S608 - constant
+    return [AgentLine(*row) for row in rows]
+
+
+def _entry(row: Row) -> Entry:
+    detail = msgspec.json.decode(row["detail"], type=dict[str, Any])
+    return Entry(row["at"], row["who"], row["source"], row["what"], row["site"], row["ticket"], detail)

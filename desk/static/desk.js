@@ -1,0 +1,41 @@
+// The page follows the news by itself, but never moves what a finger is about to touch.
+(function () {
+  "use strict";
+  var CALM = 1500;            // milliseconds without touching before the board may change
+  var touched = 0, down = false, waiting = null, before = null;
+
+  function now() { return Date.now(); }
+  function touching() { return down || now() - touched < CALM; }
+  function overButton(e) { return e.target.closest && e.target.closest("#main button, #main a, #main input"); }
+
+  addEventListener("pointerdown", function () { down = true; touched = now(); });
+  ["pointerup", "pointercancel"].forEach(function (name) {
+    addEventListener(name, function () { down = false; touched = now(); });
+  });
+  addEventListener("pointermove", function (e) { if (overButton(e)) touched = now(); });
+  addEventListener("keydown", function (e) { if (overButton(e)) touched = now(); });
+
+  function byRefresh(e) { return e.detail.requestConfig && e.detail.requestConfig.elt.id === "refresh"; }
+  function ids() { return new Set(Array.from(document.querySelectorAll(".ticket"), function (t) { return t.id; })); }
+
+  document.addEventListener("htmx:beforeSwap", function (e) {
+    if (byRefresh(e) && touching()) {
+      e.detail.shouldSwap = false;
+      clearTimeout(waiting);
+      waiting = setTimeout(function () { htmx.trigger("#refresh", "refresh"); }, CALM);
+      return;
+    }
+    before = ids();
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    if (!before) return;
+    document.querySelectorAll(".ticket").forEach(function (t) { if (!before.has(t.id)) t.classList.add("fresh"); });
+    before = null;
+  });
+
+  function lost(yes) { var p = document.getElementById("lost"); if (p) p.hidden = !yes; }
+  document.addEventListener("htmx:sseOpen", function () { lost(false); htmx.trigger("#refresh", "refresh"); });
+  document.addEventListener("htmx:sseError", function () { lost(true); });
+  document.addEventListener("htmx:sendError", function () { lost(true); });
+  document.addEventListener("htmx:afterRequest", function (e) { if (e.detail.successful) lost(false); });
+})();
