@@ -7,21 +7,22 @@ from collections.abc import Awaitable, Callable
 
 from agent.own_metrics import OwnMetrics
 from connectors.desk import DeskClient, DeskError
-from model.protocol import Command, Heartbeat
+from model.protocol import Command, Heartbeat, HeartbeatReply
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between tries for commands, doubling
 log = logging.getLogger("roundsman.link")
 
 
-async def heartbeat(client: DeskClient, beat: Heartbeat, metrics: OwnMetrics) -> None:
+async def heartbeat(client: DeskClient, beat: Heartbeat, metrics: OwnMetrics) -> HeartbeatReply | None:
     """Give one sign of life and note whether the desk answered; its failure is a reading, not an error."""
     try:
-        await client.heartbeat(beat)
+        reply = await client.heartbeat(beat)
     except DeskError as error:
         metrics.desk_up.set(0)
         log.info("no heartbeat: %s", error)
-    else:
-        metrics.desk_up.set(1)
+        return None
+    metrics.desk_up.set(1)
+    return reply
 
 
 async def obey(

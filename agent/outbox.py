@@ -60,6 +60,13 @@ class Outbox:
         """Say that something new is there."""
         self._awake.set()
 
+    async def heed(self, before: Position, acked: int, incarnation: str) -> None:
+        """Compare a heartbeat's answer with where we stood before it: a desk that has less gets the rest again."""
+        if acked < before.acked:
+            log.warning("the desk has %d of our events and had %d: it was restored; sending again", acked, before.acked)
+            await _kept(self._journal.acknowledge(before.epoch, acked, incarnation))
+            self.wake()
+
     async def run(self) -> None:
         """Send until cancelled; no error of desk or disk ends it."""
         while True:

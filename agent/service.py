@@ -237,7 +237,9 @@ class Agent:
             interval=self._heartbeat_every,
             metrics=str(self.site.agent.metrics),
         )
-        await heartbeat(self.client, beat, self.metrics)
+        reply = await heartbeat(self.client, beat, self.metrics)
+        if reply is not None:
+            await self.outbox.heed(place, reply.acked, reply.incarnation)
 
     async def _forget(self) -> None:
         await asyncio.wrap_future(self.journal.forget(now()))
