@@ -1,0 +1,24 @@
+"""How much is measured: five runs of everything by default, and sizes so small that a test can run all rows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """`window` and `interval` are seconds; `sensors` and `gauges` count values of one device and one page."""
+
+    runs: int = 5
+    devices: int = 500
+    window: float = 10.0
+    interval: int = 10
+    collections: int = 40
+    scrapes: int = 20
+    gauges: int = 10_000
+    sensors: int = 500
+    walks: int = 10
+    cycles: int = 4
+
+
+TINY = Sizes(
+    runs=1, devices=3, window=1.0, interval=1, collections=2, scrapes=2, gauges=50, sensors=10, walks=2, cycles=2
+)
