@@ -166,10 +166,14 @@ def close_resolved(db: Db, before: float, now: float) -> list[Ticket]:
 
 
 def command(db: Db, site: str, body: msgspec.Struct, now: float, lives: float) -> int:
-    """Queue a command for a site's agent and return its id; it is not given out after `lives` seconds."""
+    """Queue a command for a site's agent and return its id; it is not given out after `lives` seconds.
+
+    Ids rise with time (milliseconds): a desk restored from a backup gives none that its agents have done already.
+    """
     row = db.execute(
-        "INSERT INTO commands (site, at, expires, body) VALUES (?, ?, ?, ?) RETURNING id",
-        (site, now, now + lives, msgspec.json.encode(body)),
+        "INSERT INTO commands (id, site, at, expires, body)"
+        " VALUES (max(?, (SELECT coalesce(max(id), 0) + 1 FROM commands)), ?, ?, ?, ?) RETURNING id",
+        (int(now * 1000), site, now, now + lives, msgspec.json.encode(body)),
     ).fetchone()
     return int(row[0])
 
