@@ -198,11 +198,14 @@ def _sequence(journal: Journal, desk: DeskFile) -> list[str]:
 
 def _taken(journal: Journal, desk: DeskFile, truth: Truth) -> list[str]:
     """A taking at the desk is one command, and one step of the agent's alarm while that episode stands."""
-    audit = [(ticket, who, episode) for what, who, ticket, episode, _ in desk.audit if what == "acknowledged"]
-    by_people = [(ticket, who, episode) for ticket, who, episode in audit if who != "agent"]
+    by_people = [  # the agent's own word of it, when a restored desk hears it again, has the alarm's kind beside it
+        (ticket, who, episode)
+        for what, who, ticket, episode, detail in desk.audit
+        if what == "acknowledged" and "kind" not in json.loads(detail)
+    ]
     wrong = []
     given = Counter((each["episode"], each["by"]) for each in desk.commands.values() if each["type"] == "acknowledge")
-    if given != Counter((episode, who) for _, who, episode in by_people if who.startswith("crash-")):
+    if given != Counter((episode, who) for _, who, episode in by_people):
         wrong.append(f"{len(by_people)} tickets were taken, {sum(given.values())} commands given")
     known = {who for _, who, _ in by_people}
     wrong += [f"ticket {ticket} was taken by {who}, and the desk forgot it" for ticket, who in _late(truth, known)]

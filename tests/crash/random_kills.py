@@ -29,11 +29,12 @@ class Lane:
     def once(self, *, cold: bool) -> list[str]:
         """Let the world live for a moment in which things happen, then kill one or both of it."""
         world, dice = self.world, self.dice
-        for name, child in (("desk", world.desk), ("agent", world.agent)):
-            if child is None or not child.alive():
-                world.start_desk(cold=cold) if name == "desk" else world.start_agent(cold=cold)
-        for shelf in dice.sample(range(SHELVES), dice.choice((0, 1, 1, 2, 3))):
-            world.switch(shelf, stopped=dice.random() < 0.5)
+        for shelf in dice.sample(range(SHELVES), dice.choice((0, 1, 2, 3))):
+            world.switch(shelf, stopped=not world.stopped()[shelf])
+        if world.desk is None:
+            world.start_desk(cold=cold)
+        if world.agent is None:
+            world.start_agent(cold=cold)
         if dice.random() < 0.3:
             self.take()
         time.sleep(dice.random() * (2.5 if cold else LONGEST))

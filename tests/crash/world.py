@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from tests.crash.card import POLLS, READY, SHELVES, SILENT
 from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Started, die_with_parent, until
+from tests.crash.proxy import Proxy
 
 SITE = "crash-1"
 SITE_FILE = """\
@@ -46,7 +47,7 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
 class World:
     """A context: leaving it ends every process. `cold` starts programs anew instead of forking them."""
 
-    def __init__(self, folder: Path, *, cold: bool = False, through: int = 0, extra: str = "") -> None:
+    def __init__(self, folder: Path, *, cold: bool = False, proxied: bool = False, extra: str = "") -> None:
         self.folder = folder
         self.cold = cold
         self.agent_state, self.desk_state = folder / "agent", folder / "desk"
@@ -57,11 +58,13 @@ class World:
         self.starts = {"agent": 0, "desk": 0}
         self._switches = folder / "switches"
         self._card: subprocess.Popen[bytes] | None = None
+        self._proxy: Proxy | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._switches.write_bytes(bytes(SHELVES + 3))
         (folder / "community").write_text("public\n")
         (folder / "community").chmod(0o600)
-        self.through = through or self.ports["desk"]
+        self._proxied = proxied
+        self.through = free_port() if proxied else self.ports["desk"]
         self.write_site(extra)
 
     def write_site(self, extra: str = "", *, rule: str = "") -> None:
@@ -92,20 +95,35 @@ class World:
     def _begin(self) -> None:
         command = [sys.executable, "-m", "tests.crash.card", str(self._switches), str(self.ports["card"])]
         self._card = subprocess.Popen(command, preexec_fn=die_with_parent)
+        if self._proxied:
+            self._proxy = Proxy(self.folder, self.through, self.ports["desk"])
         self.start_desk()
         self.until_desk_answers()
-        line = self.command("desk", "enrol", SITE, "--state", str(self.desk_state), "--contract", "demo").split("\n")[0]
-        redeemed = line.replace(f":{self.ports['desk']}#", f":{self.through}#")
-        self.command("join", redeemed, "--site", str(self.site_file))
+        self.join()
         until("the card answers", lambda: self._switches.read_bytes()[READY])
 
     def end(self) -> None:
         """End every process."""
         self.kill_agent()
         self.kill_desk()
+        if self._proxy is not None:
+            self._proxy.end()
         if self._card is not None:
             self._card.kill()
             self._card.wait()
+
+    @property
+    def proxy(self) -> Proxy:
+        """The bad line, of a world that has one."""
+        if self._proxy is None:
+            raise HarnessError("this world has no proxy")
+        return self._proxy
+
+    def join(self) -> None:
+        """Enrol the site with the running desk and give the agent its token."""
+        line = self.command("desk", "enrol", SITE, "--state", str(self.desk_state), "--contract", "demo").split("\n")[0]
+        redeemed = line.replace(f":{self.ports['desk']}#", f":{self.through}#")
+        self.command("join", redeemed, "--site", str(self.site_file))
 
     def command(self, *words: str) -> str:
         """Run a command of roundsman to its end and return what it printed."""
