@@ -60,6 +60,11 @@ class Shown:
             return f"{when.month}月{when.day}日 {clock}"
         return f"{when.day} {when:%b} {clock}"
 
+    def day(self, at: float) -> str:
+        """Return a time that is more than a day away by its day alone, else as `time` does."""
+        text = self.time(at)
+        return text.rpartition(" ")[0] or text if abs(at - self.now) > 86_400 else text
+
     def moment(self, at: float) -> str:
         """Return a time to the second, with its day."""
         return f"{self._local(at):%Y-%m-%d %H:%M:%S}"

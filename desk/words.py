@@ -57,7 +57,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "left": ("{span} to {milestone}", "距{milestone}还有{span}"),
     "over": ("{milestone} was due {span} ago", "{milestone}已超时{span}"),
     "no_limit": ("no limit", "无时限"),
-    "open_for": ("open for {span}", "已开{span}"),
+    "open_for": ("{span} open", "已开{span}"),
+    "not_heard": ("not heard for {span}", "已{span}无心跳"),
     "due_at": ("due {time}", "时限 {time}"),
     "milestone.accept": ("accept", "接单"),
     "milestone.depart": ("depart", "出发"),
@@ -142,7 +143,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ahead": ("ahead", "快"),
     "behind": ("behind", "慢"),
     "readings": ("Readings", "读数"),
-    "readings_at": ("as they were {span} ago", "{span}前的读数"),
+    "readings_at": ("readings of {span} ago", "{span}前的读数"),
     "asking": ("Asking the site for its readings …", "正在向站点索取读数……"),
     "asking_silent": (
         "The site is silent: its readings come when it is heard again.",
