@@ -22,42 +22,59 @@ _SHOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class _Series:
+    """What is written of one point, but for its number: made once. `states` holds the lines of each state it was in."""
+
+    __slots__ = ("factor", "labels", "quantity", "start", "states")
+
+    def __init__(self, point: Point) -> None:
+        labels = [("device", point.device), *point.index]
+        if not point.index or point.label:
+            labels.append(("name", point.label))
+        self.labels = ",".join(f'{_label_name(key)}="{_escaped(value)}"' for key, value in labels)
+        self.quantity = point.quantity
+        self.factor = point.quantity.unit.factor
+        self.start = f"{metric_name(point.quantity)}{{{self.labels}}} "
+        self.states: dict[str, str] = {}
+
+    def state(self, point: Point, value: str) -> str:
+        """Return the lines of a state: 1 for the one it is in, 0 for the others."""
+        lines = self.states.get(value)
+        if lines is None:
+            name = metric_name(point.quantity)
+            lines = self.states[value] = "".join(
+                f'{name}{{{self.labels},state="{_escaped(state.name)}"}} {int(state.name == value)}\n'
+                for state in point.states
+            )
+        return lines
+
+
 class Exposition:
-    """Writes readings as text; series names are made once for each point."""
+    """Writes readings as text; all but the values is made once for each point."""
 
     def __init__(self) -> None:
-        self._series: dict[Point, tuple[str, ...]] = {}
+        self._series: dict[Point, _Series] = {}
         self._names: dict[Quantity, str] = {}
 
     def text(self, readings: Iterable[Reading]) -> str:
         """Return the device series, each metric family together, as the format asks."""
         families: dict[Quantity, list[str]] = {}
+        known = self._series
         for reading in readings:
-            point = reading.point
-            if reading.value is None or reading.quality not in _SHOWN or not point.preferred:
+            value, point = reading.value, reading.point
+            if value is None or reading.quality not in _SHOWN or not point.preferred:
                 continue
-            series = self._series.get(point)
+            series = known.get(point)
             if series is None:
-                series = self._series[point] = self._cached(point)
-            lines = families.setdefault(point.quantity, [])
-            if isinstance(reading.value, str):
-                lines.extend(
-                    f"{name}{1 if state.name == reading.value else 0}\n"
-                    for name, state in zip(series, point.states, strict=True)
-                )
+                series = known[point] = _Series(point)
+            lines = families.get(series.quantity)
+            if lines is None:
+                lines = families[series.quantity] = [self._head(series.quantity)]
+            if isinstance(value, str):
+                lines.append(series.state(point, value))
             else:
-                lines.append(f"{series[0]}{reading.value * point.quantity.unit.factor:.10g}\n")
-        return "".join(part for quantity, lines in families.items() for part in (self._head(quantity), *lines))
-
-    def _cached(self, point: Point) -> tuple[str, ...]:
-        name = metric_name(point.quantity)
-        labels = [("device", point.device), *point.index]
-        if not point.index or point.label:
-            labels.append(("name", point.label))
-        inside = ",".join(f'{_label_name(key)}="{_escaped(value)}"' for key, value in labels)
-        if point.quantity.kind is Kind.STATE:
-            return tuple(f'{name}{{{inside},state="{_escaped(state.name)}"}} ' for state in point.states)
-        return (f"{name}{{{inside}}} ",)
+                lines.append(f"{series.start}{value * series.factor:.10g}\n")
+        return "".join(["".join(lines) for lines in families.values()])
 
     def _head(self, quantity: Quantity) -> str:
         head = self._names.get(quantity)
@@ -75,6 +92,8 @@ def metric_name(quantity: Quantity) -> str:
     stem = "roundsman_" + quantity.value.replace(".", "_")
     if quantity.kind is Kind.STATE:
         return stem
+    if quantity.measure == "count":  # _count is a histogram's word
+        return f"roundsman_{quantity.subject}_number"
     suffix = quantity.unit.suffix
     if quantity.kind is Kind.COUNTER and not suffix.endswith("total"):
         suffix += "_total"

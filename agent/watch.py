@@ -17,7 +17,7 @@ from agent.journal import Standing
 from model import step
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
 from model.change import Change, Origin, Snapshot, condition_key
-from model.decide import asks, decide, scenes
+from model.decide import Scene, asks, decide, scenes
 from model.level import Contract, delays, level_of
 from model.point import Batch, Point, Quality, Reading, Severity, State, point_id
 from model.quantity import Quantity
@@ -81,6 +81,7 @@ class Watch:
         self._started = started.boot
         self._seen: dict[str, _Seen] = {}
         self._looks: dict[str, _Look] = {}
+        self._asked: dict[tuple[int, frozenset[Quantity]], tuple[Rule, ...]] = {}  # by id of a device's rules
         self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
         self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
         self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
@@ -125,7 +126,7 @@ class Watch:
     def reload(self, plan: Plan, now: Now) -> list[Standing]:
         """Swap the configuration; alarms of what is no longer configured end with that reason."""
         self.plan = plan
-        self._looks, self._children, self._polls = {}, {}, {}
+        self._looks, self._children, self._polls, self._asked = {}, {}, {}, {}
         results = []
         for device_id in [d for d in self._seen if d not in plan.devices]:
             del self._seen[device_id]
@@ -196,26 +197,37 @@ class Watch:
     def _ask(self, device: Watched, now: Now) -> list[Standing]:
         """Ask every rule about every scope of a device; parents come before what they explain."""
         results: list[Standing] = []
-        readings = tuple(self._seen[device.id].readings.values())
-        present = {reading.point.quantity for reading in readings}
-        for rule in device.rules:
-            wanted = [asks(case.when) for case in rule.cases]
-            if not any(not quantities or quantities & present for quantities in wanted):
-                continue
-            for scope, scene in scenes(rule, readings, device.installed):
+        whole = Scene(tuple(self._seen[device.id].readings.values()), installed=device.installed.get(("", ""), {}))
+        for rule in self._rules(device, whole):
+            for scope, scene in scenes(rule, whole, device.installed):
                 condition = condition_key(self.plan.site, device.id, scope, rule.fault)
-                alarm = self.alarms.get(condition) or Alarm(condition)
-                decision = decide(rule, scene, alarm.case)
+                alarm = self.alarms.get(condition)
+                decision = decide(rule, scene, alarm.case if alarm else "")
                 if decision is None:
                     continue
-                look = self._look(rule, device, decision.case or alarm.case)
+                self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
+                if alarm is None and not decision.case:
+                    continue  # no fault, and never one: nothing to step, nothing to keep
+                look = self._look(rule, device, decision.case or (alarm.case if alarm else ""))
                 look = replace(look, case=decision.case, evidence=decision.evidence, missing=decision.missing)
                 self._looks[condition] = _Look(look, rule, device, scope)
-                self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
                 for fault, _ in rule.explained_by:
                     self._children.setdefault(fault, set()).add(condition)
                 results += self._observe(condition, now)
         return results
+
+    def _rules(self, device: Watched, whole: Scene) -> tuple[Rule, ...]:
+        """Return the device's rules that what it has can answer; alike devices share the list."""
+        present = frozenset([reading.point.quantity for reading in whole.readings])
+        key = (id(device.rules), present)
+        rules = self._asked.get(key)
+        if rules is None:
+            wanted = ((rule, [asks(case.when) for case in rule.cases]) for rule in device.rules)
+            rules = tuple(
+                rule for rule, cases in wanted if any(not quantities or quantities & present for quantities in cases)
+            )
+            self._asked[key] = rules
+        return rules
 
     def _look(self, rule: Rule, device: Watched, name: str) -> Look:
         case = rule.case(name)

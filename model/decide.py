@@ -7,9 +7,10 @@ named. Worse cases that are unknown but were never reached are not assumed. A st
 release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -34,16 +35,27 @@ class Outcome(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+_NOT_SO = Outcome(Truth.FALSE)  # made once: it is what almost every question ends in
+
+
 class Scene(msgspec.Struct, frozen=True):
-    """What a condition is asked of: the scope's readings, the rest of its device's, and the installed numbers."""
+    """What a condition is asked of: the scope's readings, the rest of its device's, and the installed numbers.
+
+    `sorted` holds the readings that may feed a rule by quantity, made at the first question: a scope is asked often.
+    """
 
     readings: tuple[Reading, ...]
     around: tuple[Reading, ...] = ()
     installed: dict[str, int] = {}
+    sorted: dict[Quantity, list[Reading]] = {}
 
-    def of(self, quantity: Quantity) -> tuple[Reading, ...]:
+    def of(self, quantity: Quantity) -> Sequence[Reading]:
         """Return the scope's readings of a quantity that may feed a rule."""
-        return tuple(r for r in self.readings if r.point.quantity is quantity and r.point.preferred)
+        if not self.sorted:
+            for reading in self.readings:
+                if reading.point.preferred:
+                    self.sorted.setdefault(reading.point.quantity, []).append(reading)
+        return self.sorted.get(quantity, ())
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -112,7 +124,7 @@ def judge(condition: Condition, scene: Scene, *, latched: bool = False) -> Outco
         case Compare() | Is():
             readings = scene.of(condition.quantity)
             if not readings:
-                return Outcome(Truth.FALSE)
+                return _NOT_SO
             if isinstance(condition, Compare):
                 parts = [_compare(condition, r, scene, latched=latched) for r in readings]
             else:
@@ -120,6 +132,7 @@ def judge(condition: Condition, scene: Scene, *, latched: bool = False) -> Outco
             return _together(parts, *((Truth.FALSE, Truth.TRUE) if condition.every else (Truth.TRUE, Truth.FALSE)))
 
 
+@lru_cache(4096)
 def asks(condition: Condition) -> frozenset[Quantity]:
     """Return the quantities a condition must see; empty for one that asks about every reading."""
     match condition:
@@ -132,15 +145,16 @@ def asks(condition: Condition) -> frozenset[Quantity]:
 
 
 def scenes(
-    rule: Rule, readings: tuple[Reading, ...], installed: Mapping[tuple[str, str], dict[str, int]]
+    rule: Rule, whole: Scene, installed: Mapping[tuple[str, str], dict[str, int]]
 ) -> Iterator[tuple[str, Scene]]:
     """Give each scope of a device that a rule looks at: its name in the condition's identity, and what is there.
 
-    `installed` maps (index name, index value) to the installed number by quantity; ("", "") stands for the device.
+    `whole` is the device's own; `installed` maps (index name, index value) to the installed number by quantity.
     """
     if rule.scope == "device":
-        yield "-", Scene(readings, installed=installed.get(("", ""), {}))
+        yield "-", whole
         return
+    readings = whole.readings
     if rule.scope == "point":
         wanted = frozenset[Quantity]().union(*(asks(case.when) for case in rule.cases))
         for reading in readings:
@@ -163,6 +177,8 @@ def _known(reading: Reading) -> bool:
 
 def _together(parts: list[Outcome], decisive: Truth, other: Truth) -> Outcome:
     """Kleene's `any` (decisive true) or `all` (decisive false) of the parts."""
+    if len(parts) == 1:
+        return parts[0]
     truth = decisive if any(p.truth is decisive for p in parts) else other
     if truth is other and any(p.truth is Truth.UNKNOWN for p in parts):
         truth = Truth.UNKNOWN
@@ -192,10 +208,11 @@ def _compare(condition: Compare, reading: Reading, scene: Scene, *, latched: boo
         if base is None:
             return Outcome(Truth.UNKNOWN, missing=(label,))
         value -= base
-    holds = _held(value, condition.op, condition.limit, condition.deadband if latched else 0.0)
+    if not _held(value, condition.op, condition.limit, condition.deadband if latched else 0.0):
+        return _NOT_SO
     unit = reading.point.quantity.unit.symbol
     seen = Evidence(str(condition.quantity), reading.point.label, value, unit, condition.limit)
-    return Outcome(Truth.TRUE if holds else Truth.FALSE, (seen,))
+    return Outcome(Truth.TRUE, (seen,))
 
 
 def _base(quantity: Quantity, scene: Scene) -> tuple[float | None, str]:
@@ -215,8 +232,9 @@ def _is(condition: Is, reading: Reading) -> Outcome:
     holds = value in condition.states or (
         condition.severity is not None and reading.point.severity(value) is condition.severity
     )
-    seen = Evidence(str(condition.quantity), reading.point.label, value)
-    return Outcome(Truth.TRUE if holds else Truth.FALSE, (seen,))
+    if not holds:
+        return _NOT_SO
+    return Outcome(Truth.TRUE, (Evidence(str(condition.quantity), reading.point.label, value),))
 
 
 def _share(condition: Share, scene: Scene) -> Outcome:

@@ -56,7 +56,10 @@ class Point(msgspec.Struct, frozen=True, cache_hash=True):
 
     def at(self, name: str) -> str | None:
         """Return this point's index of that name, or None."""
-        return next((value for key, value in self.index if key == name), None)
+        for key, value in self.index:
+            if key == name:
+                return value
+        return None
 
     def severity(self, value: float | str | None) -> Severity:
         """Return how bad the maker says a state is; `unknown` for a value that is none of this point's states."""
