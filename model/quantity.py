@@ -47,6 +47,7 @@ UNITS: dict[str, Unit] = {
     "utilisation": Unit("%", "ratio", 0.01),
     "runtime": Unit("s", "seconds"),
     "uptime": Unit("s", "seconds"),
+    "discharge_time": Unit("s", "seconds"),
     "offset": Unit("s", "seconds"),
     "capacity": Unit("Ah", "coulombs", 3600.0),
     "pressure": Unit("Pa", "pascals"),
@@ -66,10 +67,9 @@ UNITS: dict[str, Unit] = {
     "busy": Unit("s", "seconds_total"),
     "errors": Unit("", "total"),
     "drops": Unit("", "total"),
-    "starts": Unit("", "total"),
     "generic": Unit("", "value"),
 }
-COUNTERS = frozenset({"energy", "read", "written", "received", "sent", "busy", "errors", "drops", "starts"})
+COUNTERS = frozenset({"energy", "read", "written", "received", "sent", "busy", "errors", "drops"})
 
 # The states that rules may name. An empty tuple: the maker's own states, each with its severity.
 STATES: dict[str, tuple[str, ...]] = {
@@ -156,6 +156,7 @@ class Quantity(StrEnum):
     BATTERY_CHARGE = "battery.charge"
     BATTERY_HEALTH = "battery.health"
     BATTERY_RUNTIME = "battery.runtime"
+    BATTERY_DISCHARGE_TIME = "battery.discharge_time"
     BATTERY_CAPACITY = "battery.capacity"
     BATTERY_CYCLES = "battery.cycles"
     BATTERY_RESISTANCE = "battery.resistance"

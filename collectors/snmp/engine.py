@@ -251,8 +251,7 @@ class Engine:
 
     def _lost(self, card: Card, error: str) -> Batch:
         now = self._clock()
-        points = (card.uptime_point, *(card.plan.points if card.plan else ()))
-        readings = tuple(unavailable(point, now) for point in points)
+        readings = tuple(unavailable(point, now) for point in card.points)
         return Batch(card.target.device, now, readings, reachable=False, error=error)
 
     # -- the socket ---------------------------------------------------------------------------------------------------

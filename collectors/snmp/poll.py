@@ -8,7 +8,7 @@ from collectors.snmp.exchange import Exchange, Manners, NoAnswer, get, get_all, 
 from collectors.snmp.meaning import as_number
 from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
 from collectors.snmp.target import AUTO, Target
-from model.point import Batch, Reading, unavailable
+from model.point import Batch, Point, Reading, unavailable
 from wire.snmp import V1, V2C, Value
 
 REDISCOVER_SECONDS = 3600.0
@@ -28,6 +28,12 @@ class Card:
         self.manners = Manners(V1 if target.version == "1" else V2C, target.retries)
         self._ticks = 0
         self._wraps = 0
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Every point this card is known to have."""
+        had = () if self.uptime is None else (self.uptime_point,)
+        return (*had, *(self.plan.points if self.plan else ()))
 
     def sees(self, ticks: int) -> bool:
         """Note a sysUpTime; tell whether the card has started anew since the last one."""
@@ -53,7 +59,7 @@ def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], 
     card.unanswered = 0
     now = clock()
     plan = _planned(card)
-    readings = [_uptime(card, now), *(item.reading(values, now) for item in plan.items)]
+    readings = [*_uptime(card, values, now), *(item.reading(values, now) for item in plan.items)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
         readings += table.readings(rows, values.get(table.alarms.count), now)
     return Batch(card.target.device, now, tuple(readings), error=_unrecognised(card.target, plan), seconds=now - began)
@@ -109,8 +115,13 @@ def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[s
     return tables
 
 
-def _uptime(card: Card, now: float) -> Reading:
-    return unavailable(card.uptime_point, now) if card.uptime is None else Reading(card.uptime_point, card.uptime, now)
+def _uptime(card: Card, values: Mapping[str, Value], now: float) -> tuple[Reading, ...]:
+    """Return the uptime of this poll; nothing of a card that never told one: what it never had is not missing."""
+    if card.uptime is None:
+        return ()
+    if as_number(values.get(SYS_UPTIME)) is None:
+        return (unavailable(card.uptime_point, now),)
+    return (Reading(card.uptime_point, card.uptime, now),)
 
 
 def _unrecognised(target: Target, plan: Plan) -> str:
@@ -123,8 +134,7 @@ def _unrecognised(target: Target, plan: Plan) -> str:
 
 def _silent(card: Card, began: float, now: float) -> Batch:
     target = card.target
-    points = (card.uptime_point, *(card.plan.points if card.plan else ()))
     tries = 1 if card.unanswered > 1 else 1 + target.retries
     error = f"no answer from {target.address}:{target.port} in {tries} x {target.timeout:g} s"
-    readings = tuple(unavailable(point, now) for point in points)
+    readings = tuple(unavailable(point, now) for point in card.points)
     return Batch(target.device, now, readings, reachable=False, error=error, seconds=now - began)

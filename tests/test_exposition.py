@@ -1,0 +1,119 @@
+"""The /metrics page, compared with a golden one.
+
+After an intended change: `python -m tests.test_exposition > tests/golden/metrics.txt`.
+"""
+
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines, metric_name
+from agent.own_metrics import OwnMetrics
+from model.point import Point, Quality, Reading, Severity, State, point_id
+from model.quantity import Kind, Quantity
+
+GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
+
+
+def reading(
+    device: str,
+    quantity: Quantity,
+    value: float | str | None,
+    label: str,
+    quality: Quality = Quality.GOOD,
+    **index: str,
+) -> Reading:
+    states = tuple(State(word, Severity.OK) for word in quantity.states)
+    pairs = tuple(index.items())
+    return Reading(Point(device, point_id(quantity, pairs), quantity, label, pairs, states=states), value, 0, quality)
+
+
+READINGS = [
+    reading("meter-1", Quantity.MAINS_VOLTAGE, 230.12, "L1", phase="1"),
+    reading("meter-1", Quantity.MAINS_VOLTAGE, 0.0, "L2", phase="2"),
+    reading("meter-1", Quantity.MAINS_VOLTAGE, None, "L3", Quality.UNAVAILABLE, phase="3"),
+    reading("meter-1", Quantity.MAINS_ENERGY, 1234.5, "Energy"),
+    reading("battery-1", Quantity.BATTERY_CHARGE, 85.7, "State of charge"),
+    reading("battery-1", Quantity.BATTERY_TEMPERATURE, -5.5, "Temperature", Quality.UNCERTAIN),
+    reading("room", Quantity.DOOR_STATUS, "open", 'Door "A"\\\n', door="1"),
+    reading("room", Quantity.AMBIENT_HUMIDITY, 45.0, "Humidity", Quality.STALE),
+    reading("host", Quantity.NETWORK_RECEIVED, 1e15, "eth0", interface="eth0"),
+    reading("host", Quantity.LOAD_AVERAGE, 0.5, "Load", minutes="1"),
+]
+
+
+def page() -> str:
+    own = generate_latest(OwnMetrics("1.2.3").registry).decode()
+    heads = [line for line in own.splitlines() if line.startswith(("# HELP roundsman", "# TYPE roundsman"))]
+    devices = device_lines([("meter-1", True, 1.25, 0.17), ("battery-1", False, 61.0, 0.5), ("new", None, 0.0, 0.0)])
+    alarms = alarm_lines([("meter-1", "-", "mains.lost", "unacknowledged", 2)])
+    return "\n".join(heads) + "\n" + devices + alarms + Exposition().text(READINGS)
+
+
+def test_the_page_is_the_golden_one() -> None:
+    assert page() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_another_parser_reads_the_same_values() -> None:
+    samples = {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(Exposition().text(READINGS))
+        for sample in family.samples
+    }
+    assert samples["roundsman_mains_energy_joules_total", (("device", "meter-1"), ("name", "Energy"))] == 1234.5 * 3600
+    assert samples[
+        "roundsman_battery_charge_ratio", (("device", "battery-1"), ("name", "State of charge"))
+    ] == pytest.approx(0.857)
+    door = {key[1]: value for key, value in samples.items() if key[0] == "roundsman_door_status"}
+    assert sorted(door.values()) == [0.0, 1.0]
+    assert all(("name", 'Door "A"\\\n') in labels for labels in door)
+
+
+def test_absent_is_absent_never_zero() -> None:
+    text = Exposition().text(READINGS)
+    assert 'phase="3"' not in text
+    assert "humidity" not in text
+    assert 'phase="2",name="L2"} 0\n' in text
+
+
+def test_a_duplicate_source_that_is_set_aside_is_not_shown() -> None:
+    aside = Point("ups", "x", Quantity.BATTERY_CHARGE, "Other", preferred=False)
+    assert Exposition().text([Reading(aside, 50.0, 0)]) == ""
+
+
+def test_every_quantity_has_a_name_of_its_own_that_promtool_likes() -> None:
+    names = {metric_name(quantity) for quantity in Quantity}
+    assert len(names) == len(Quantity)
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    every = [
+        reading("d", quantity, quantity.states[0] if quantity.states else 1.0, "x")
+        for quantity in Quantity
+        if quantity.kind is not Kind.STATE or quantity.states
+    ]
+    said = subprocess.run(
+        ["promtool", "check", "metrics"], input=Exposition().text(every), capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+def test_the_server_answers_metrics_and_nothing_else() -> None:
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: "extra 1\n")
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
+            assert reply.read().endswith(b"extra 1\n")
+            assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/admin", timeout=5)
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    print(page(), end="")
