@@ -55,6 +55,7 @@ class _Seen:
 
     def __init__(self, started: float) -> None:
         self.readings: dict[str, Reading] = {}
+        self.ever: set[str] = set()  # ids of points that have had a value
         self.reachable: Point | None = None
         self.error = ""
         self.answered: bool | None = None
@@ -102,6 +103,7 @@ class Watch:
             seen.readings = fresh | {k: _without(r, Quality.UNAVAILABLE) for k, r in gone.items()}
         else:
             seen.readings.update((r.point.id, r) for r in batch.readings)
+        seen.ever.update(r.point.id for r in batch.readings if r.value is not None)
         seen.time, seen.error, seen.answered, seen.seconds = batch.time, batch.error, batch.reachable, batch.seconds
         reachable = _reachable(device.id, batch)
         seen.readings[reachable.point.id] = reachable
@@ -160,10 +162,10 @@ class Watch:
     # --- what can be asked ---------------------------------------------------------------------------------------
 
     def readings(self, device: str | None = None) -> Iterator[Reading]:
-        """Give the readings as they stand, of one device or of all."""
-        for name, seen in self._seen.items():
+        """Give the readings as they stand, of one device or of all; each step is a copy, so any thread may ask."""
+        for name, seen in list(self._seen.items()):
             if device in {None, name}:
-                yield from seen.readings.values()
+                yield from list(seen.readings.values())
 
     def devices(self) -> Iterator[tuple[Watched, bool | None, str, float, float]]:
         """Give each device, whether it answers (None: not asked yet), its error, when it was polled, and how long."""
@@ -197,7 +199,8 @@ class Watch:
     def _ask(self, device: Watched, now: Now) -> list[Standing]:
         """Ask every rule about every scope of a device; parents come before what they explain."""
         results: list[Standing] = []
-        whole = Scene(tuple(self._seen[device.id].readings.values()), installed=device.installed.get(("", ""), {}))
+        seen = self._seen[device.id]
+        whole = Scene(tuple(seen.readings.values()), installed=device.installed.get(("", ""), {}), ever=seen.ever)
         for rule in self._rules(device, whole):
             for scope, scene in scenes(rule, whole, device.installed):
                 condition = condition_key(self.plan.site, device.id, scope, rule.fault)

@@ -7,7 +7,7 @@ named. Worse cases that are unknown but were never reached are not assumed. A st
 release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -41,12 +41,14 @@ _NOT_SO = Outcome(Truth.FALSE)  # made once: it is what almost every question en
 class Scene(msgspec.Struct, frozen=True):
     """What a condition is asked of: the scope's readings, the rest of its device's, and the installed numbers.
 
-    `sorted` holds the readings that may feed a rule by quantity, made at the first question: a scope is asked often.
+    `ever` holds the ids of points that have had a value: what a device never had is not missing. `sorted` holds the
+    readings that may feed a rule by quantity, made at the first question: a scope is asked often.
     """
 
     readings: tuple[Reading, ...]
     around: tuple[Reading, ...] = ()
     installed: dict[str, int] = {}
+    ever: Set[str] = frozenset()
     sorted: dict[Quantity, list[Reading]] = {}
 
     def of(self, quantity: Quantity) -> Sequence[Reading]:
@@ -118,7 +120,7 @@ def judge(condition: Condition, scene: Scene, *, latched: bool = False) -> Outco
         case Share():
             return _share(condition, scene)
         case QualityIs(qualities):
-            bad = [r.point.label for r in scene.readings if r.quality in qualities]
+            bad = [r.point.label for r in scene.readings if r.quality in qualities and r.point.id in scene.ever]
             seen = tuple(Evidence("quality", label) for label in bad[:5])
             return Outcome(Truth.TRUE if bad else Truth.FALSE, seen)
         case Compare() | Is():
@@ -159,7 +161,7 @@ def scenes(
         wanted = frozenset[Quantity]().union(*(asks(case.when) for case in rule.cases))
         for reading in readings:
             if reading.point.quantity in wanted and reading.point.preferred:
-                yield reading.point.id, Scene((reading,), around=readings)
+                yield reading.point.id, Scene((reading,), around=readings, ever=whole.ever)
         return
     groups: dict[str, list[Reading]] = {}
     for reading in readings:
@@ -168,7 +170,8 @@ def scenes(
             groups.setdefault(value, []).append(reading)
     for value, group in groups.items():
         counted = installed.get((rule.scope, value), {})
-        yield f"{rule.scope}={value.replace('/', '|')}", Scene(tuple(group), around=readings, installed=counted)
+        scene = Scene(tuple(group), around=readings, installed=counted, ever=whole.ever)
+        yield f"{rule.scope}={value.replace('/', '|')}", scene
 
 
 def _known(reading: Reading) -> bool:

@@ -164,6 +164,15 @@ def test_readings_that_nobody_renews_grow_stale_and_say_so() -> None:
     }
 
 
+def test_a_value_that_a_device_never_had_is_not_missing() -> None:
+    w = watch(device("ups", STALE))
+    never = number("ups", Quantity.BATTERY_TEMPERATURE, None)
+    once = number("ups", Quantity.BATTERY_VOLTAGE, 54.0)
+    assert w.take(batch("ups", 0, never, once), at(0)) == []
+    gone = w.take(batch("ups", 10, never, (once[0], None)), at(10))
+    assert [row.alarm.evidence[0].label for row in gone] == [once[0].label]
+
+
 def test_a_point_that_a_whole_poll_leaves_out_is_unavailable_not_forgotten() -> None:
     w = watch(device("room", HOT))
     one = number("room", Quantity.AMBIENT_TEMPERATURE, 20.0, sensor="1")
