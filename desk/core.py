@@ -56,6 +56,7 @@ class Desk:
         self.meters = Meters(self.store, self.hub)
         self.started = clock().boot
         self.badges: dict[str, Badge] = {}
+        self._tokens: dict[str, str] = {}
         self.heard: dict[str, Heard] = {}
 
     async def open(self) -> None:
@@ -65,15 +66,19 @@ class Desk:
             self.check_contract(site)
 
     async def know_agents(self) -> None:
-        """Read again who is enrolled. Who was not known is taken to be heard now; who was retired is forgotten."""
-        now = self.clock().boot
-        heard: dict[str, Heard] = {}
-        badges: dict[str, Badge] = {}
+        """Read who is enrolled; everyone is taken to be heard now, so that a desk's own absence makes nobody silent."""
         for row in await self.store.read(_enrolled):
-            agent = str(row["id"])
-            badges[row["token"]] = Badge(agent, row["site"])
-            heard[agent] = self.heard.get(agent) or Heard(row["site"], now, row["interval"])
-        self.badges, self.heard = badges, heard
+            self.welcome(row["token"], Badge(row["id"], row["site"]), row["interval"])
+
+    def welcome(self, token: str, badge: Badge, interval: float = 30.0) -> None:
+        """Know a site's agent by the hash of its token from now on, and no other agent of that site."""
+        before = self._tokens.pop(badge.site, "")
+        old = self.badges.pop(before, None)
+        if old is not None:
+            del self.heard[old.agent]
+        self._tokens[badge.site] = token
+        self.badges[token] = badge
+        self.heard[badge.agent] = Heard(badge.site, self.clock().boot, interval)
 
     def hear(self, agent: str, interval: float) -> None:
         """Note that an agent was heard now; the next heartbeat is due after `interval` seconds."""

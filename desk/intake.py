@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from desk.core import Badge, Desk
+from desk.core import Badge, Desk, token_hash
 from desk.enrolment import CodeError, redeem
 from desk.events import Taken, cursor_of, take_events, unpack
 from desk.live import BOARD, commands_of, news, readings_of
@@ -45,7 +45,7 @@ async def enrol(request: Request) -> Response:
         enrolled = await desk.store.write(lambda db: redeem(db, asked, source, now))
     except CodeError as error:
         raise ProblemError(403, "code", f"Not enrolled: {error}.") from error
-    await desk.know_agents()
+    desk.welcome(token_hash(enrolled.token), Badge(enrolled.agent, enrolled.site))
     desk.hub.announce(BOARD)
     return reply(EnrolReply(enrolled.token, enrolled.site, desk.store.incarnation))
 

@@ -13,7 +13,8 @@ from model.ticket import Ticket, TicketState
 
 ACCEPT = "accept"  # the milestone that an acknowledgement reaches
 _SELECT = """SELECT t.*, e.change AS change, e.onset AS onset, e.state AS alarm_state,
-    (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by = t.condition) AS explains
+    (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by <> ''
+        AND x.explained_by = t.condition) AS explains
     FROM tickets t LEFT JOIN episodes e ON e.id = t.episode"""
 
 

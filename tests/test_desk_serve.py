@@ -101,13 +101,26 @@ async def test_a_body_that_comes_too_slowly_is_ended(tmp_path: Path) -> None:
         await writer.wait_closed()
 
 
-async def test_a_connection_cut_after_the_request_does_not_lose_the_event(tmp_path: Path) -> None:
+async def test_a_connection_that_is_cut_before_the_answer_neither_loses_nor_doubles_the_event(tmp_path: Path) -> None:
     async with running(tmp_path) as (client, _):
         send = await joined(client, tmp_path)
-        first = await send(change())
-        again = await send(change())
-        assert first.json() == again.json()
-        assert len(await asyncio.to_thread(local.tickets, tmp_path)) == 1
+        asked = await send(change())
+        content = asked.request.content.replace(b'"seq":1', b'"seq":2').replace(b"e1", b"e2").replace(b"/ups/", b"/b/")
+        head = f"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(content)}\r\n"
+        head += f"Authorization: {asked.request.headers['authorization']}\r\n\r\n"
+        async with client.stream("GET", "/live?topic=board") as stream:
+            lines = stream.aiter_lines()
+            await anext(lines)
+            _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+            writer.write(head.encode() + content)
+            writer.close()
+            await writer.wait_closed()
+            assert [line async for line in _until(lines, "data: 1")]
+        known = {"Authorization": asked.request.headers["authorization"]}
+        again = await client.post("/api/v1/events", content=content, headers=known)
+        assert (again.json()["acked"], again.json()["refused"]) == (2, [])
+        conditions = [ticket["condition"] for ticket in await asyncio.to_thread(local.tickets, tmp_path)]
+        assert sorted(conditions) == ["S1/b/-/mains.lost", "S1/ups/-/mains.lost"]
 
 
 async def test_systemd_hears_ready_then_progress_then_stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
