@@ -7,7 +7,7 @@ readings and the seconds its poll took. Only good and uncertain readings are sho
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -58,23 +58,31 @@ class Exposition:
 
     def text(self, readings: Iterable[Reading]) -> str:
         """Return the device series, each metric family together, as the format asks."""
-        families: dict[Quantity, list[str]] = {}
+        return "".join(self.families(readings))
+
+    def families(self, readings: Iterable[Reading]) -> Iterator[str]:
+        """Give the series of each metric family, so that a large page need not be held whole more than once."""
+        shown: dict[Quantity, list[tuple[_Series, Reading]]] = {}
         known = self._series
         for reading in readings:
-            value, point = reading.value, reading.point
-            if value is None or reading.quality not in _SHOWN or not point.preferred:
+            point = reading.point
+            if reading.value is None or reading.quality not in _SHOWN or not point.preferred:
                 continue
             series = known.get(point)
             if series is None:
                 series = known[point] = _Series(point)
-            lines = families.get(series.quantity)
-            if lines is None:
-                lines = families[series.quantity] = [self._head(series.quantity)]
-            if isinstance(value, str):
-                lines.append(series.state(point, value))
-            else:
-                lines.append(f"{series.start}{value * series.factor:.10g}\n")
-        return "".join(["".join(lines) for lines in families.values()])
+            family = shown.get(series.quantity)
+            if family is None:
+                family = shown[series.quantity] = []
+            family.append((series, reading))
+        for quantity, family in shown.items():
+            lines = [
+                series.state(reading.point, value)
+                if isinstance(value := reading.value, str)
+                else f"{series.start}{(value or 0.0) * series.factor:.10g}\n"
+                for series, reading in family
+            ]
+            yield self._head(quantity) + "".join(lines)
 
     def _head(self, quantity: Quantity) -> str:
         head = self._names.get(quantity)
@@ -151,7 +159,7 @@ class _Quiet(WSGIRequestHandler):
 class MetricsServer:
     """Answers GET /metrics (and /) from a thread of its own, so that no scraper can hold the loop."""
 
-    def __init__(self, host: str, port: int, registry: CollectorRegistry, text: Callable[[], str]) -> None:
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, text: Callable[[], Iterable[str]]) -> None:
         self._registry = registry
         self._text = text
         self._server = make_server(host, port, self._app, server_class=_Server, handler_class=_Quiet)
@@ -169,7 +177,7 @@ class MetricsServer:
         if environ.get("PATH_INFO") not in {"/", "/metrics"} or environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
             start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"Only GET /metrics is answered here.\n"]
-        devices = self._text().encode()  # first: it also brings gauges of the registry up to date
-        page = generate_latest(self._registry) + devices
-        start("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(page)))])
-        return [page]
+        devices = [part.encode() for part in self._text()]  # first: it also brings gauges of the registry up to date
+        page = [generate_latest(self._registry), *devices]
+        start("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(sum(map(len, page))))])
+        return page

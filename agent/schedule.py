@@ -18,6 +18,7 @@ from model.point import Batch
 from runtime.clock import now
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before an engine that failed is started again, doubling
+SHORTEST_LIMIT = 10.0  # seconds: no collection is called hung sooner
 log = logging.getLogger("roundsman.schedule")
 Collect = Callable[[], Awaitable[Batch]]
 Emit = Callable[[Batch], None]
@@ -60,7 +61,7 @@ class Schedule:
         """Run a collector periodically, the first time at once."""
 
         async def once() -> None:
-            await self._collect(name, device, max(every, 10.0), collect, emit)
+            await self._collect(name, device, max(every, SHORTEST_LIMIT), collect, emit)
 
         self.every(every, f"collector {name}", once, soon=True)
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -244,8 +244,8 @@ class Agent:
     async def _forget(self) -> None:
         await asyncio.wrap_future(self.journal.forget(now()))
 
-    def _device_text(self) -> str:
-        """Return the page's second half; called from the metrics server's thread, on copies."""
+    def _device_text(self) -> Iterator[str]:
+        """Give the page's second half, part by part; called from the metrics server's thread, on copies."""
         moment = now()
         stats = self.outbox.stats if self.outbox else None
         if stats is not None:
@@ -262,7 +262,9 @@ class Agent:
             if alarm.active
             for _, device, scope, fault in [alarm.condition.split("/", 3)]
         ]
-        return device_lines(devices) + alarm_lines(standing) + self._exposition.text(list(watch.readings()))
+        yield device_lines(devices)
+        yield alarm_lines(standing)
+        yield from self._exposition.families(list(watch.readings()))
 
 
 def _nobody() -> None:

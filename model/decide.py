@@ -7,7 +7,8 @@ named. Worse cases that are unknown but were never reached are not assumed. A st
 release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -48,7 +49,7 @@ class Scene(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     around: tuple[Reading, ...] = ()
     installed: dict[str, int] = {}
-    ever: Set[str] = frozenset()
+    ever: AbstractSet[str] = frozenset()
     sorted: dict[Quantity, list[Reading]] = {}
 
     def of(self, quantity: Quantity) -> Sequence[Reading]:

@@ -1,0 +1,96 @@
+"""Every command has its help and its line in the documents; errors are sentences."""
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from roundsman.cli import COMMANDS, run
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def said(*words: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = run(list(words))
+        except SystemExit as end:
+            status = int(str(end.code or 0))
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_a_line_in_the_documents(command: str) -> None:
+    status, out, _ = said(command, "--help")
+    assert status == 0
+    assert f"roundsman {command}" in out
+    assert re.search(rf"^### `roundsman {command}", (ROOT / "docs" / "commands.md").read_text(), re.MULTILINE)
+
+
+def test_the_example_is_a_good_site_file(tmp_path: Path) -> None:
+    _, out, _ = said("example")
+    (tmp_path / "site.yaml").write_text(out)
+    status, checked, err = said("check", str(tmp_path / "site.yaml"))
+    assert (status, err) == (0, "")
+    assert "is good" in checked
+
+
+def test_check_prints_every_problem_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("site: {id: a, name: A, contract: none-such}\nhost: {every: 0s}\nhots: {}\n")
+    status, _, err = said("check", str(tmp_path / "bad.yaml"))
+    assert status == 1
+    assert [line.split(":")[1] for line in err.strip().splitlines()] == ["1", "2", "3"]
+
+
+def test_rules_name_each_settings_value_and_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "site: {id: a, name: A, contract: telecom-transmission}\nhost: {rules: {disk.full: {above: 77}}}\n"
+        "rules: {disk.full: {above: 80}, memory.short: {on_delay: 5min}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "roundsman", "rules", "host", "--json", "--site", str(tmp_path / "site.yaml")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = {(row["fault"], row["setting"]): row for row in map(json.loads, done.stdout.splitlines())}
+    disk = rows["disk.full", "above"]
+    assert (disk["value"], disk["layer"], disk["from"].endswith("site.yaml:2")) == (77, "device", True)
+    assert rows["subrack.cooling", "temperature"]["layer"] == "contract"
+    assert rows["mains.lost", "dead_below"]["layer"] == "default"
+
+
+def test_asking_where_no_agent_runs_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "site: {id: a, name: A, contract: demo}\nagent: {control: none.sock}\nhost: {}\n"
+    )
+    status, _, err = said("alarms", "--site", str(tmp_path / "site.yaml"))
+    assert status == 1
+    assert "no agent runs here" in err
+    assert "roundsman agent --site" in err
+
+
+def test_a_host_is_read_once_without_an_agent(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("site: {id: a, name: A, contract: demo}\nagent: {control: no.sock}\nhost: {}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "roundsman", "read", "host", "--json", "--site", str(tmp_path / "site.yaml")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    keys = ["device", "point", "quantity", "label", "value", "unit", "index", "quality", "age", "source", "preferred"]
+    assert list(rows[0])[: len(keys)] == keys
+    assert {"memory.size", "disk.utilisation"} <= {row["quantity"] for row in rows}
+
+
+def test_a_join_line_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("site: {id: a, name: A, contract: demo}\nhost: {}\n")
+    status, _, err = said("join", "nonsense", "--site", str(tmp_path / "site.yaml"))
+    assert (status, "This is no join line" in err) == (1, True)
