@@ -137,6 +137,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "devices": ("devices", "设备"),
     "heard": ("heard {span} ago", "{span}前有心跳"),
     "never_heard": ("not heard yet", "尚无心跳"),
+    "unreachable_one": ("1 does not answer", "1台无应答"),
     "unreachable_n": ("{n} do not answer", "{n}台无应答"),
     "waiting_n": ("{n} events wait at the site", "{n}条事件待发"),
     "skew": ("its clock is {span} {way}", "其时钟{way}{span}"),

@@ -1,6 +1,7 @@
 """From the desk back to the site: acknowledgements, requests for readings and trends, and what comes of them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,13 @@ async def test_a_trend_is_taken_only_when_it_was_asked_for(world: World) -> None
     assert page.status_code == 200
     (told,) = await agent.commands()
     assert (told["type"], told["point"], told["end"] - told["start"]) == ("send_trend", "mains.voltage", 3 * 3600.0)
-    trend |= {"command": told["id"], "samples": [[0.0, 220.0], [60.0, None], [120.0, 230.0], [180.0, 225.0]]}
+    samples = [[60.0 * n, None if n == 100 else 220.0 + n % 11] for n in range(180)]
+    trend |= {"command": told["id"], "samples": samples}
     assert (await agent.post("trends", trend)).status_code == 204
     page = await world.client.get("/sites/S1/trend", params={"device": "ups", "point": "mains.voltage"})
     assert "from 220 V to 230 V" in page.text
+    lines = re.findall(r'<polyline points="([^"]+)"', page.text)
+    assert [len(line.split()) for line in lines] == [100, 79]
     await ask_for_trend(world.desk, "S1", "ups", "mains.voltage")
     assert len(await agent.commands()) == 1
 
