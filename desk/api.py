@@ -20,6 +20,7 @@ from model.protocol import PREFIX
 from model.ticket import Reason, TicketState
 from runtime.writer import StoreError
 
+MOST = 50_000
 _STATES = {"all": "", **{state.value: state.value for state in TicketState}}
 
 
@@ -41,14 +42,17 @@ class EnrolSite(msgspec.Struct, frozen=True):
 
 
 async def tickets(request: Request) -> Response:
-    """List tickets, least time left first: `?state=open|resolved|closed|all&site=ID`."""
+    """List tickets, least time left first: `?state=open|resolved|closed|all&site=ID&limit=500`."""
     desk = desk_of(request)
     state = request.query_params.get("state", "open")
     if state not in _STATES:
         raise ProblemError(400, "malformed", f"state is one of {', '.join(_STATES)}.")
-    site = request.query_params.get("site", "")
+    site, limit = request.query_params.get("site", ""), request.query_params.get("limit", "500")
+    if not limit.isascii() or not limit.isdigit() or int(limit) > MOST:
+        raise ProblemError(400, "malformed", f"limit is a number up to {MOST}.")
     now = desk.clock().wall
-    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, state=_STATES[state], site=site))
+    wanted = {"state": _STATES[state], "site": site}
+    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, **wanted, limit=int(limit)))
     return reply({"now": now, "incarnation": desk.store.incarnation, "tickets": [as_json(view) for view in views]})
 
 

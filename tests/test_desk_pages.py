@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from desk import api, intake, pages
 from desk.page import STATIC
 from desk.shown import Shown, clean
 from desk.silence import fall_silent
@@ -368,7 +369,9 @@ async def test_tickets_are_listed_by_state_and_site(world: World) -> None:
     assert await listed("?state=resolved") == [1]
     assert await listed("?state=all") == [1, 2]
     assert await listed("?state=all&site=S1") == [1]
-    assert (await world.client.get("/api/v1/tickets?state=x")).status_code == 400
+    assert await listed("?state=all&limit=1") == [2]
+    for wrong in ("state=x", "limit=-1", "limit=many", "limit=9999999"):
+        assert (await world.client.get(f"/api/v1/tickets?{wrong}")).status_code == 400
 
 
 async def test_metrics_and_health_speak_for_the_desk(world: World) -> None:
@@ -379,3 +382,16 @@ async def test_metrics_and_health_speak_for_the_desk(world: World) -> None:
                  "intake_seconds_count 1.0"):  # fmt: skip
         assert f"\nroundsman_desk_{line}\n" in text
     assert (await world.client.get("/healthz")).json()["status"] == "ok"
+
+
+async def test_every_metric_and_page_of_the_desk_has_its_line_in_the_manual(world: World) -> None:
+    manual = (STATIC.parent.parent / "docs" / "desk.md").read_text("utf-8")
+    agent = await world.agent()
+    await agent.send(change())
+    metrics = re.findall(r"^# TYPE (\S+)", (await world.client.get("/metrics")).text, re.MULTILINE)
+    assert len(metrics) > 10
+    for name in metrics:
+        assert f"`{name}`" in manual or name.endswith("_created"), name
+    paths = [route.path for route in (*intake.ROUTES, *api.ROUTES, *pages.ROUTES)]
+    for path in paths:
+        assert f"`{path}`" in manual, path
