@@ -100,7 +100,9 @@ def check(world: World, truth: Truth | None = None, *, epochs: int = 1) -> list[
 
 
 def _doubled(world: World) -> list[str]:
-    doubled = world.books("SELECT condition, count(*) FROM tickets WHERE state <> 'closed' GROUP BY 1 HAVING count(*) > 1")
+    doubled = world.books(
+        "SELECT condition, count(*) FROM tickets WHERE state <> 'closed' GROUP BY 1 HAVING count(*) > 1"
+    )
     return [f"{name} has {count} tickets that are not closed" for name, count in doubled]
 
 
@@ -191,6 +193,12 @@ def _sequence(journal: Journal, desk: DeskFile) -> list[str]:
     wrong = []
     if journal.seqs != [(epoch, seq) for seq in range(1, last + 1)]:
         wrong.append(f"the outbox is not 1 to {last} of one epoch")
+    revisions: defaultdict[str, list[int]] = defaultdict(list)
+    for change in journal.changes:
+        revisions[change["alarm"]["episode"]].append(change["alarm"]["revision"])
+    for episode, told in revisions.items():
+        if told != list(range(1, len(told) + 1)):
+            wrong.append(f"the outbox tells of episode {episode} by revisions {told}: one was lost or came twice")
     if desk.receipts != {epoch: last}:
         wrong.append(f"the desk has {dict(desk.receipts)} receipts of {last} events of {epoch}")
     return wrong
@@ -209,8 +217,12 @@ def _taken(journal: Journal, desk: DeskFile, truth: Truth) -> list[str]:
         wrong.append(f"{len(by_people)} tickets were taken, {sum(given.values())} commands given")
     known = {who for _, who, _ in by_people}
     wrong += [f"ticket {ticket} was taken by {who}, and the desk forgot it" for ticket, who in _late(truth, known)]
-    done = Counter((each["alarm"]["episode"], each.get("actor")) for each in journal.changes if each["kind"] == "acknowledged")
-    wrong += [f"the acknowledgement of {episode} came {times} times" for (episode, _), times in done.items() if times > 1]
+    done = Counter(
+        (each["alarm"]["episode"], each.get("actor")) for each in journal.changes if each["kind"] == "acknowledged"
+    )
+    wrong += [
+        f"the acknowledgement of {episode} came {times} times" for (episode, _), times in done.items() if times > 1
+    ]
     last = {alarm.get("episode"): alarm for alarm in journal.alarms.values()}
     for episode, who in given:
         if episode in last and not done[episode, who] and last[episode].get("state") in {"unacknowledged", "returned"}:

@@ -108,7 +108,7 @@ def _become(words: Sequence[str], log: Path) -> None:
         os.dup2(out, 1)
         os.dup2(out, 2)
         status = import_module("roundsman.cli").run(list(words))
-    except BaseException as problem:  # noqa: BLE001 - the child's last word goes into its log
+    except BaseException as problem:
         os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
     finally:
         os._exit(status)

@@ -1,8 +1,8 @@
 """kill -9 at each write and sync syscall of one episode's life: a fault begins, is taken, ends.
 
-strace is attached to a running, idle agent or desk and kills it as it enters the K-th syscall that writes its file, for
-K = 1, 2, ... until a whole life passes without a kill. Then all is started anew without strace, settles, and the books
-are checked.
+strace is attached to a running, idle agent or desk and kills it as it enters the K-th call of one kind, for K = 1, 2, ...
+until whole lives pass without a kill. After each kill all is started anew without strace and settles, the fault as it
+was when the kill came, and the books are checked.
 """
 
 import os
@@ -13,23 +13,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tests.crash.books import Truth, check
+from tests.crash.books import check
 from tests.crash.processes import Child, HarnessError, until
 from tests.crash.world import World
 
-WRITES = "pwrite64,pwritev,fdatasync,fsync,ftruncate,unlink,unlinkat,rename,fallocate"
-LIVES = 8.0  # seconds one life may take when nobody is killed
+CALLS = ("pwrite64", "pwritev", "fdatasync", "fsync", "ftruncate", "unlink", "rename")  # what writes or syncs a file
+SURE = 2  # lives in a row without a kill that end a kind: a busy one may write less
+LIVES = 20.0  # seconds one life may take when nobody is killed
 Say = Callable[[str], None]
 
 
 class Tracer:
     """strace on a child that runs already; `ended` once it has killed its victim."""
 
-    def __init__(self, child: Child, place: int, log: os.PathLike[str]) -> None:
+    def __init__(self, child: Child, call: str, place: int, log: os.PathLike[str]) -> None:
         if shutil.which("strace") is None:
             raise HarnessError("strace is not installed: apt-get install strace")
-        inject = f"inject={WRITES}:signal=SIGKILL:when={place}"
-        command = ["strace", "-f", "-p", str(child.pid), "-e", f"trace={WRITES}", "-e", inject, "-o", os.fspath(log)]
+        inject = f"inject={call}:signal=SIGKILL:when={place}"
+        command = ["strace", "-f", "-p", str(child.pid), "-e", f"trace={call}", "-e", inject, "-o", os.fspath(log)]
         self._strace = subprocess.Popen(command, stderr=subprocess.PIPE)
         self._attach()
 
@@ -51,45 +52,53 @@ class Tracer:
 
 
 def every_write(
-    world: World,
-    victim: str,
-    *,
-    life: str = "whole",
-    most: int = 1000,
-    step: int = 1,
-    say: Say | None = None,
-    truth: Truth | None = None,
+    world: World, victim: str, *, whole: bool = True, first: int = 1, step: int = 1, say: Say | None = None
 ) -> list[str]:
-    """Kill agent or desk at each of its writes; `step` above 1 takes a fixed part. Returns what is wrong."""
-    truth = truth or Truth()
+    """Kill agent or desk at each of its writes and syncs; `first` and `step` take a fixed part.
+
+    Returns what is wrong.
+    """
     world.start()
     until("the first words are over", world.settled)
-    for place in range(1, most + 1, step):
-        killed = _one(world, victim, place, whole=life == "whole")
-        missing = world.settle()
-        wrong = ([missing] if missing else []) + check(world, truth)
-        if wrong:
-            return [f"the {victim} killed at write {place} of one episode's life: {each}" for each in wrong]
-        if say and place % 10 < step:
-            say(f"{victim}: killed at write {place}")
-        if not killed:
-            if say:
-                say(f"{victim}: an episode's life has {place - 1} writes at most")
-            return []
+    for call in CALLS:
+        place, survived, kills = first, 0, 0
+        while survived < SURE:
+            killed = _one(world, victim, call, place, whole=whole)
+            missing = world.settle()
+            if wrong := ([missing] if missing else []) + check(world):
+                return [f"the {victim} killed at {call} {place} of one episode's life: {each}" for each in wrong]
+            _end_faults(world)
+            kills, survived = kills + killed, 0 if killed else survived + 1
+            place += step if killed else 0
+            survived = SURE if not killed and kills == 0 else survived
+        if say and kills:
+            say(f"{victim}: killed at {kills} calls of {call}, to number {place - step} of one episode's life")
     return []
 
 
-def _one(world: World, victim: str, place: int, *, whole: bool) -> bool:
-    """Live one life with death at its write `place`; say whether death came."""
+def _one(world: World, victim: str, call: str, place: int, *, whole: bool) -> bool:
+    """Live one life with death at a call; say whether death came."""
     child = world.agent if victim == "agent" else world.desk
     if child is None:
         raise HarnessError(f"no {victim} runs")
-    tracer = Tracer(child, place, world.folder / "strace.log")
+    tracer = Tracer(child, call, place, world.folder / "strace.log")
     try:
         _life(world, child, whole=whole)
     finally:
         tracer.end()
     return not child.alive()
+
+
+def _end_faults(world: World) -> None:
+    """Start every fan, and the agent anew so that it looks at once."""
+    if not any(world.stopped()):
+        return
+    for shelf, stopped in enumerate(world.stopped()):
+        if stopped:
+            world.switch(shelf, stopped=False)
+    world.kill_agent()
+    world.start()
+    until("the faults are over", world.settled)
 
 
 def _life(world: World, child: Child, *, whole: bool) -> None:
@@ -105,10 +114,11 @@ def _life(world: World, child: Child, *, whole: bool) -> None:
         return child.alive()
 
     world.switch(shelf, stopped=True)
-    if so(world.settled) and whole:
-        found = world.ticket(shelf)
-        if found and world.acknowledge(found[0], f"crash-{time.monotonic_ns()}"):
-            so(world.settled)
-    world.switch(shelf, stopped=False)
-    if whole:
+    if not so(world.settled) or not whole:
+        return
+    found = world.ticket(shelf)
+    if found is None or (not world.acknowledge(found[0], f"crash-{time.monotonic_ns()}") and child.alive()):
+        raise HarnessError(f"the ticket could not be taken: {found}")
+    if so(world.settled):
+        world.switch(shelf, stopped=False)
         so(world.settled)

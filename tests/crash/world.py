@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Starte
 from tests.crash.proxy import Proxy
 
 SITE = "crash-1"
+RESTS = 0.2  # seconds of a poll's consequences: many times what they take
 SITE_FILE = """\
 site: {{id: crash-1, name: Crash site, contract: demo}}
 agent: {{state: {state}, metrics: "127.0.0.1:{metrics}", control: {control}}}
@@ -231,7 +233,9 @@ class World:
 
     def ticket(self, shelf: int) -> tuple[int, str] | None:
         """Return number and state of the ticket of a shelf that is not closed."""
-        found = self.books("SELECT number, state FROM tickets WHERE condition = ? AND state <> 'closed'", condition(shelf))
+        found = self.books(
+            "SELECT number, state FROM tickets WHERE condition = ? AND state <> 'closed'", condition(shelf)
+        )
         return (int(found[0][0]), str(found[0][1])) if found else None
 
     def settled(self) -> bool:
@@ -252,8 +256,10 @@ class World:
         self.start()
         polls = self._switches.read_bytes()[POLLS]
         try:
-            until("two polls", lambda: (self._switches.read_bytes()[POLLS] - polls) % 256 >= 2, seconds)
+            until("the agent polls", lambda: self._switches.read_bytes()[POLLS] != polls, seconds)
             until("all is settled", self.settled, seconds)
+            time.sleep(RESTS)
+            until("all stays settled", self.settled, seconds)
         except HarnessError:
             meta = self.meta()
             return (
@@ -275,4 +281,3 @@ def rows(path: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return asking.execute(sql, values).fetchall()
     finally:
         asking.close()
-
