@@ -116,7 +116,9 @@ class Shown:
                 subject=self.say(f"subject.{subject}"),
                 state=say_state(self.lang, proof.label),
             )
-        text = f"{proof.label} {self.value(proof.value, proof.unit)}" if proof.value is not None else proof.label
+        text = proof.label
+        if proof.value is not None:
+            text += ("：" if self.lang == "zh" else ": ") + self.value(proof.value, proof.unit)
         if proof.limit is not None and proof.limit != proof.value:
             text += f" ({self.say('limit', limit=self.value(proof.limit, proof.unit))})"
         return text

@@ -130,7 +130,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "alarms_live": ("Alarms, live", "实时告警"),
     "none_yet": ("None yet", "暂无"),
     "silent_sites": ("Silent sites", "失联站点"),
-    "pending": ("pending", "待确认"),
+    "pending": ("pending", "延时中"),
+    "explained": ("explained", "由其他告警引起"),
     "gone": ("gone", "恢复"),
     # sites and readings
     "site": ("Site", "站点"),
