@@ -22,38 +22,12 @@ _SHOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class _Series:
-    """What is written of one point, but for its number: made once. `states` holds the lines of each state it was in."""
-
-    __slots__ = ("factor", "labels", "quantity", "start", "states")
-
-    def __init__(self, point: Point) -> None:
-        labels = [("device", point.device), *point.index]
-        if not point.index or point.label:
-            labels.append(("name", point.label))
-        self.labels = ",".join(f'{_label_name(key)}="{_escaped(value)}"' for key, value in labels)
-        self.quantity = point.quantity
-        self.factor = point.quantity.unit.factor
-        self.start = f"{metric_name(point.quantity)}{{{self.labels}}} "
-        self.states: dict[str, str] = {}
-
-    def state(self, point: Point, value: str) -> str:
-        """Return the lines of a state: 1 for the one it is in, 0 for the others."""
-        lines = self.states.get(value)
-        if lines is None:
-            name = metric_name(point.quantity)
-            lines = self.states[value] = "".join(
-                f'{name}{{{self.labels},state="{_escaped(state.name)}"}} {int(state.name == value)}\n'
-                for state in point.states
-            )
-        return lines
-
-
 class Exposition:
-    """Writes readings as text; all but the values is made once for each point."""
+    """Writes readings as text; all but the number is made once for each point."""
 
     def __init__(self) -> None:
-        self._series: dict[Point, _Series] = {}
+        self._starts: dict[Point, str] = {}
+        self._states: dict[tuple[Point, str], str] = {}
         self._names: dict[Quantity, str] = {}
 
     def text(self, readings: Iterable[Reading]) -> str:
@@ -62,27 +36,40 @@ class Exposition:
 
     def families(self, readings: Iterable[Reading]) -> Iterator[str]:
         """Give the series of each metric family, so that a large page need not be held whole more than once."""
-        shown: dict[Quantity, list[tuple[_Series, Reading]]] = {}
-        known = self._series
+        shown: dict[Quantity, list[tuple[Point, float | str]]] = {}
         for reading in readings:
-            point = reading.point
-            if reading.value is None or reading.quality not in _SHOWN or not point.preferred:
+            point, value = reading.point, reading.value
+            if value is None or reading.quality not in _SHOWN or not point.preferred:
                 continue
-            series = known.get(point)
-            if series is None:
-                series = known[point] = _Series(point)
-            family = shown.get(series.quantity)
+            family = shown.get(point.quantity)
             if family is None:
-                family = shown[series.quantity] = []
-            family.append((series, reading))
+                family = shown[point.quantity] = []
+            family.append((point, value))
+        starts = self._starts
         for quantity, family in shown.items():
+            factor = quantity.unit.factor
             lines = [
-                series.state(reading.point, value)
-                if isinstance(value := reading.value, str)
-                else f"{series.start}{(value or 0.0) * series.factor:.10g}\n"
-                for series, reading in family
+                self._state(point, value)
+                if isinstance(value, str)
+                else f"{starts.get(point) or self._start(point)}{value * factor:.10g}\n"
+                for point, value in family
             ]
             yield self._head(quantity) + "".join(lines)
+
+    def _start(self, point: Point) -> str:
+        """Return the name and labels of a number."""
+        start = self._starts[point] = f"{metric_name(point.quantity)}{{{_labels(point)}}} "
+        return start
+
+    def _state(self, point: Point, value: str) -> str:
+        """Return the lines of a state: 1 for the one it is in, 0 for the others."""
+        lines = self._states.get((point, value))
+        if lines is None:
+            start = f"{metric_name(point.quantity)}{{{_labels(point)},state="
+            lines = self._states[point, value] = "".join(
+                f'{start}"{_escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
+            )
+        return lines
 
     def _head(self, quantity: Quantity) -> str:
         head = self._names.get(quantity)
@@ -135,6 +122,13 @@ def alarm_lines(standing: Iterable[tuple[str, str, str, str, int]]) -> str:
     ]
     head = f"# HELP {name} Running alarm episodes, with the level the contract gives.\n# TYPE {name} gauge\n"
     return head + "".join(lines) if lines else ""
+
+
+def _labels(point: Point) -> str:
+    labels = [("device", point.device), *point.index]
+    if not point.index or point.label:
+        labels.append(("name", point.label))
+    return ",".join(f'{_label_name(key)}="{_escaped(value)}"' for key, value in labels)
 
 
 def _escaped(text: str) -> str:
