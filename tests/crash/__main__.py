@@ -98,10 +98,9 @@ def _alone(name: str, work: Work, *, warmly: bool = True) -> int:
         rmtree(folder)
         return GOOD
     print(*wrong, sep="\n")
-    print(
-        f"The files as they were: {folder}. The agent's: sqlite3 {folder}/agent/journal.db 'SELECT seq, body FROM outbox'"
-    )
-    print(f"The desk's: sqlite3 {folder}/desk/desk.sqlite 'SELECT * FROM audit'. Their logs: {folder}/*.log")
+    print(f"The files as they were are in {folder}; the logs too.")
+    print(f"The agent's: sqlite3 {folder}/agent/journal.db 'SELECT seq, body FROM outbox'")
+    print(f"The desk's: sqlite3 {folder}/desk/desk.sqlite 'SELECT * FROM audit'")
     return WRONG
 
 

@@ -100,10 +100,8 @@ def check(world: World, truth: Truth | None = None, *, epochs: int = 1) -> list[
 
 
 def _doubled(world: World) -> list[str]:
-    doubled = world.books(
-        "SELECT condition, count(*) FROM tickets WHERE state <> 'closed' GROUP BY 1 HAVING count(*) > 1"
-    )
-    return [f"{name} has {count} tickets that are not closed" for name, count in doubled]
+    not_closed = Counter(name for (name,) in world.books("SELECT condition FROM tickets WHERE state <> 'closed'"))
+    return [f"{name} has {count} tickets that are not closed" for name, count in not_closed.items() if count > 1]
 
 
 def _standing(world: World, journal: Journal, desk: DeskFile) -> list[str]:
@@ -217,12 +215,9 @@ def _taken(journal: Journal, desk: DeskFile, truth: Truth) -> list[str]:
         wrong.append(f"{len(by_people)} tickets were taken, {sum(given.values())} commands given")
     known = {who for _, who, _ in by_people}
     wrong += [f"ticket {ticket} was taken by {who}, and the desk forgot it" for ticket, who in _late(truth, known)]
-    done = Counter(
-        (each["alarm"]["episode"], each.get("actor")) for each in journal.changes if each["kind"] == "acknowledged"
-    )
-    wrong += [
-        f"the acknowledgement of {episode} came {times} times" for (episode, _), times in done.items() if times > 1
-    ]
+    acknowledged = [change for change in journal.changes if change["kind"] == "acknowledged"]
+    done = Counter((change["alarm"]["episode"], change.get("actor")) for change in acknowledged)
+    wrong += [f"{episode} was acknowledged {times} times" for (episode, _), times in done.items() if times > 1]
     last = {alarm.get("episode"): alarm for alarm in journal.alarms.values()}
     for episode, who in given:
         if episode in last and not done[episode, who] and last[episode].get("state") in {"unacknowledged", "returned"}:

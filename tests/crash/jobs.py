@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.crash.processes import die_with_parent
-
 Running = subprocess.Popen[str]
 AT_ONCE = 1 + (os.cpu_count() or 1)  # they wait more than they work
 
@@ -64,7 +62,6 @@ def _started(job: Job) -> Running:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=die_with_parent,
     )
 
 

@@ -1,4 +1,4 @@
-"""How agent and desk are started and ended: forked from a warm parent, cold as an operator starts them, or traced.
+"""How agent and desk are started and ended: forked from a warm parent, or cold as an operator starts them.
 
 Every child dies with the process that made it, and is ended by its own id.
 """
@@ -71,18 +71,15 @@ class Forked:
 
 
 class Started:
-    """A child that is a program of its own: the real `roundsman`, perhaps under a tracer."""
+    """A child that is a program of its own: the real `roundsman`."""
 
-    def __init__(self, words: Sequence[str], log: Path, before: Sequence[str] = ()) -> None:
+    def __init__(self, words: Sequence[str], log: Path) -> None:
         with log.open("ab") as out:
-            self._child = subprocess.Popen(
-                [*before, str(ROUNDSMAN), *words], stdout=out, stderr=out, preexec_fn=die_with_parent
-            )
+            command = ["setpriv", "--pdeathsig", "KILL", "--", str(ROUNDSMAN), *words]
+            self._child = subprocess.Popen(command, stdout=out, stderr=out)
         self.pid = self._child.pid
 
     def kill(self) -> None:
-        for pid in _below(self.pid) if self.alive() else ():
-            os.kill(pid, signal.SIGKILL)
         self._child.kill()
         self._child.wait()
 
@@ -112,9 +109,3 @@ def _become(words: Sequence[str], log: Path) -> None:
         os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
     finally:
         os._exit(status)
-
-
-def _below(pid: int) -> list[int]:
-    """Return the children of a process: the traced one below its tracer."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in path.read_text().split()] if path.exists() else []

@@ -45,7 +45,7 @@ class Proxy:
         self._orders = folder / "orders"
         self._orders.write_bytes(bytes(4))
         command = [sys.executable, "-m", "tests.crash.proxy", str(self._orders), str(port), str(desk_port)]
-        self._child = subprocess.Popen(command, preexec_fn=die_with_parent)
+        self._child = subprocess.Popen(command)
         until("the proxy listens", lambda: self._orders.read_bytes()[LISTENING])
 
     def be(self, mode: Mode) -> None:
@@ -75,17 +75,20 @@ class _Line:
         self.desk_port = desk_port
         self.spoilt = 0
         self.first = b""
+        self.tasks: set[asyncio.Task[None] | None] = set()  # the loop itself holds them weakly
 
     def harm(self) -> None:
         self.orders[HARMED] = (self.orders[HARMED] + 1) % 256
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.tasks.add(task := asyncio.current_task())
         try:
             await self._one(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             self.harm()
         finally:
             writer.close()
+            self.tasks.discard(task)
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -1,7 +1,7 @@
 """kill -9 at each write and sync syscall of one episode's life: a fault begins, is taken, ends.
 
-strace is attached to a running, idle agent or desk and kills it as it enters the K-th call of one kind, for K = 1, 2, ...
-until whole lives pass without a kill. After each kill all is started anew without strace and settles, the fault as it
+strace is attached to a running, idle agent or desk and kills it as it enters the K-th call of one kind, for K = 1, 2, 3
+and so on until whole lives pass without a kill. After each kill all is started anew without strace and settles, the fault as it
 was when the kill came, and the books are checked.
 """
 
@@ -117,8 +117,10 @@ def _life(world: World, child: Child, *, whole: bool) -> None:
     if not so(world.settled) or not whole:
         return
     found = world.ticket(shelf)
-    if found is None or (not world.acknowledge(found[0], f"crash-{time.monotonic_ns()}") and child.alive()):
-        raise HarnessError(f"the ticket could not be taken: {found}")
+    if found is None:
+        raise HarnessError("the ticket is missing")
+    if not world.acknowledge(found[0], f"crash-{time.monotonic_ns()}"):
+        until("what does not answer is dead", lambda: not child.alive())
     if so(world.settled):
         world.switch(shelf, stopped=False)
         so(world.settled)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.crash.card import POLLS, READY, SHELVES, SILENT
-from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Started, die_with_parent, until
+from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Started, until
 from tests.crash.proxy import Proxy
 
 SITE = "crash-1"
@@ -96,7 +96,7 @@ class World:
 
     def _begin(self) -> None:
         command = [sys.executable, "-m", "tests.crash.card", str(self._switches), str(self.ports["card"])]
-        self._card = subprocess.Popen(command, preexec_fn=die_with_parent)
+        self._card = subprocess.Popen(command)
         if self._proxied:
             self._proxy = Proxy(self.folder, self.through, self.ports["desk"])
         self.start_desk()
@@ -240,11 +240,12 @@ class World:
 
     def settled(self) -> bool:
         """Say whether agent and desk know all that the card shows and each other's words."""
-        meta = self.meta()
+        if self.standing() != self.stopped():
+            return False
+        meta = self.meta()  # after the alarms: what is told of them is in it
         wanted = self.books("SELECT max(id) FROM commands")[0][0] or 0
         return (
-            self.standing() == self.stopped()
-            and meta["seq"] == meta["acked"]
+            meta["seq"] == meta["acked"]
             and self.cursor(meta["epoch"]) == int(meta["seq"])
             and int(meta["cursor"]) >= wanted
         )
