@@ -14,13 +14,13 @@ LONGEST = 720  # samples of one point: two hours
 
 
 class _Ring:
-    """Pairs of (Unix time, value), oldest first; a gap is NaN."""
+    """Unix time, value, time, value ..., oldest first; a gap is NaN. One array: there is a ring for each number."""
 
-    __slots__ = ("times", "values")
+    __slots__ = ("samples", "unit")
 
-    def __init__(self) -> None:
-        self.times = array("d")
-        self.values = array("d")
+    def __init__(self, unit: str) -> None:
+        self.samples = array("d")
+        self.unit = unit
 
 
 class Trends:
@@ -28,7 +28,6 @@ class Trends:
 
     def __init__(self) -> None:
         self._rings: dict[tuple[str, str], _Ring] = {}
-        self._units: dict[tuple[str, str], str] = {}
 
     def take(self, readings: tuple[Reading, ...], wall: float) -> None:
         """Keep numbers and gaps; `wall` is the batch's Unix time."""
@@ -42,15 +41,15 @@ class Trends:
             if ring is None:
                 if not known:
                     continue
-                ring = self._rings[key] = _Ring()
-                self._units[key] = reading.point.quantity.unit.symbol
-            if ring.times and wall - ring.times[-1] < EVERY:
+                ring = self._rings[key] = _Ring(reading.point.quantity.unit.symbol)
+            samples = ring.samples
+            if samples and wall - samples[-2] < EVERY:
                 continue
-            ring.times.append(wall)
-            ring.values.append(value if known and value is not None else float("nan"))
-            excess = len(ring.times) - self._depth()
+            samples.append(wall)
+            samples.append(value if known and value is not None else float("nan"))
+            excess = len(samples) - 2 * self._depth()
             if excess > 0:
-                del ring.times[:excess], ring.values[:excess]
+                del samples[:excess]
 
     def range(self, device: str, point: str, start: float, end: float) -> tuple[str, list[tuple[float, float | None]]]:
         """Return a point's unit and its samples between two Unix times, oldest first; none for an unknown point."""
@@ -59,10 +58,10 @@ class Trends:
             return "", []
         samples = [
             (time, None if value != value else value)  # noqa: PLR0124 - NaN is the one value unlike itself
-            for time, value in zip(ring.times, ring.values, strict=True)
+            for time, value in zip(ring.samples[::2], ring.samples[1::2], strict=True)
             if start <= time < end
         ]
-        return self._units[device, point], samples
+        return ring.unit, samples
 
     def _depth(self) -> int:
         return max(2, min(LONGEST, SAMPLES // max(1, len(self._rings))))

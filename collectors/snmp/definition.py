@@ -83,20 +83,28 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     def meaning(self, absent: tuple[int, ...] = ()) -> Meaning:
         """Return how a value is read; `absent` counts where this one says nothing of its own."""
         factor, offset = conversion(self.quantity, self.unit)
-        return Meaning(
-            scale=self.scale * factor,
-            offset=offset,
-            absent=frozenset(absent if self.absent is None else self.absent),
-            states={number: state.name for number, state in self.states.items()} if self.states else None,
-            zero=self.zero,
-            nonzero=self.nonzero,
-        )
+        named = tuple((number, state.name) for number, state in self.states.items())
+        without = absent if self.absent is None else self.absent
+        return _meaning(self.scale * factor, offset, without, named, between=(self.zero, self.nonzero))
 
     def point_states(self) -> tuple[State, ...]:
         """Return the states a point may have, each once."""
         if self.zero:
             return (State(self.zero), State(self.nonzero))
         return tuple({state.name: state for state in self.states.values()}.values())
+
+
+@cache
+def _meaning(
+    scale: float,
+    offset: float,
+    absent: tuple[int, ...],
+    states: tuple[tuple[int, str], ...],
+    *,
+    between: tuple[str, str],
+) -> Meaning:
+    """Return a meaning, the same object for the same words: hundreds of alike cards share it."""
+    return Meaning(scale, offset, frozenset(absent), dict(states) or None, *between)
 
 
 class Object(Value, frozen=True, kw_only=True):
