@@ -21,6 +21,9 @@ from model.point import Batch, Point, Reading, unavailable
 
 logger = logging.getLogger(__name__)
 
+TRIES = 3
+"""Times that a living device is asked one thing before its silence counts: a garbled frame is no dead device."""
+
 SILENT_IN_A_ROW = 2
 """Questions without an answer, one after the other, that end a poll."""
 
@@ -68,7 +71,7 @@ class PolledDevice:
         # An answer may bring counts, and with them questions that were not planned before: they follow at once.
         while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
-            values = self._ask(exchange, question, tries=2 if self._stats.up and not in_a_row else 1)
+            values = self._ask(exchange, question, tries=TRIES if self._stats.up and not in_a_row else 1)
             if values is None:
                 in_a_row += 1
                 silent.append(question.key)

@@ -30,7 +30,7 @@ class Timing:
         bits = 1 + 8 + (line.parity != "none") + line.stop_bits
         char = bits / line.baud
         # USB adapters deliver what they have every 16 ms, so silence within a reply is real only well above that.
-        between = max(0.05, 20 * char)
+        between = max(0.1, 20 * char)
         gap = 0.00175 if line.baud > FAST else 3.5 * char
         return cls(char=char, gap=gap, turnaround=line.turnaround, first=line.timeout, between=between)
 

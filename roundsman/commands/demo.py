@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from config.scalars import seconds
-from roundsman.demo import Demo
+from roundsman.demo import Demo, Story
 from roundsman.output import CommandError
 
 _WORDS = {
@@ -38,11 +39,22 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--for: {error}") from error
     told = _as_json if args.json else _as_text
-    story = asyncio.run(Demo(args.folder, args.scenario, told, port=args.port).run(limit))
+    story = asyncio.run(_play(Demo(args.folder, args.scenario, told, port=args.port), limit))
     if story is None:
         return 0
     told("verdict", {"ok": story.complete, "why": story.wrong})
     return 0 if story.complete else 1
+
+
+async def _play(demo: Demo, limit: float | None) -> Story | None:
+    """Play; SIGTERM and a closed terminal end it in order, as Ctrl-C does, so that desk and agent end with it."""
+    loop, playing = asyncio.get_running_loop(), asyncio.ensure_future(demo.run(limit))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, playing.cancel)
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _as_json(step: str, more: dict[str, Any]) -> None:
