@@ -93,8 +93,8 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
     moment = now()
     try:
         match command:
-            case Acknowledge(condition=condition, episode=episode, by=by):
-                return agent.watch.acknowledge(condition, by, moment, episode=episode)
+            case Acknowledge(condition=condition, episode=episode, by=by, level=level):
+                return agent.watch.acknowledge(condition, by, moment, episode=episode, level=level)
             case Shelve(condition=condition, seconds=seconds, by=by, reason=reason):
                 return agent.watch.shelve(condition, seconds, by, moment, reason=reason)
             case SendReadings(id=number):

@@ -149,9 +149,10 @@ class Watch:
 
     # --- what people do ------------------------------------------------------------------------------------------
 
-    def acknowledge(self, condition: str, by: str, now: Now, *, episode: str = "") -> list[Standing]:
+    def acknowledge(self, condition: str, by: str, now: Now, *, episode: str = "", level: int = 0) -> list[Standing]:
         """Take an alarm; raises KeyError for a condition that has none."""
-        return self._keep(condition, step.acknowledge(self.alarms[condition], by, now, episode=episode), now, actor=by)
+        stepped = step.acknowledge(self.alarms[condition], by, now, episode=episode, level=level)
+        return self._keep(condition, stepped, now, actor=by)
 
     def shelve(self, condition: str, seconds: float, by: str, now: Now, *, reason: str = "") -> list[Standing]:
         """Put an alarm aside for a time, or take it back with 0; raises KeyError for a condition that has none."""

@@ -31,7 +31,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
 
     state: Path
     host: str = "127.0.0.1"
-    port: int = 8700
+    port: int = 8061
     title: str = ""
     contract: str = "telecom-transmission"
     region: str = ""

@@ -139,9 +139,11 @@ def take(db: Db, number: int, actor: Actor, now: float) -> Step | None:
         ticket=number,
         episode=ticket.episode,
     )
-    told = one(db, "SELECT agent FROM episodes WHERE id = ?", ticket.episode)
+    level = "json_extract(CAST(change AS TEXT), '$.alarm.level')"  # the agent's: its contract may be another than ours
+    told = one(db, f"SELECT agent, {level} AS level FROM episodes WHERE id = ?", ticket.episode)  # noqa: S608 - a constant
     if told and told["agent"]:
-        command(db, ticket.site, Acknowledge(0, ticket.condition, ticket.episode, actor.who), now, ACK_LIVES)
+        taken = Acknowledge(0, ticket.condition, ticket.episode, actor.who, told["level"] or 0)
+        command(db, ticket.site, taken, now, ACK_LIVES)
     return step
 
 

@@ -105,12 +105,13 @@ class HeartbeatReply(msgspec.Struct, frozen=True):
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
-    """An operator took the alarm of this episode."""
+    """An operator took the alarm of this episode at this level (0: any); one that got worse meanwhile asks again."""
 
     id: int
     condition: str
     episode: str
     by: str
+    level: int = 0
 
 
 class Shelve(msgspec.Struct, frozen=True, tag="shelve"):

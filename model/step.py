@@ -26,10 +26,14 @@ def observe(alarm: Alarm, look: Look, now: Now, fresh: str) -> Stepped:
     return replace(after, revision=after.revision + 1), kind
 
 
-def acknowledge(alarm: Alarm, by: str, now: Now, *, episode: str = "") -> Stepped:
-    """Return the alarm taken by somebody. An acknowledgement of another episode, or given twice, changes nothing."""
+def acknowledge(alarm: Alarm, by: str, now: Now, *, episode: str = "", level: int = 0) -> Stepped:
+    """Return the alarm taken by somebody.
+
+    An acknowledgement of another episode, given twice, or given before the alarm rose above `level` changes nothing.
+    """
     state = following(alarm.state, Trigger.ACKNOWLEDGE)
-    if state is alarm.state or (episode and episode != alarm.episode):
+    late = (episode and episode != alarm.episode) or (level and alarm.active and alarm.level < level)
+    if state is alarm.state or late:
         return alarm, None
     after = replace(alarm, state=state, acknowledged_by=by, acknowledged_wall=now.wall, revision=alarm.revision + 1)
     return after, Kind.ACKNOWLEDGED

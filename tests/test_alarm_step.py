@@ -81,6 +81,13 @@ def test_an_acknowledgement_of_an_earlier_episode_changes_nothing() -> None:
     assert acknowledge(taken, "wang", at(140), episode=raised.episode) == (taken, None)
 
 
+def test_an_acknowledgement_given_before_the_alarm_got_worse_does_not_take_the_worse_one() -> None:
+    raised, _ = run((0, replace(FAULT, on_delay=0, level=4)))
+    worse, _ = run((5, replace(FAULT, on_delay=0, level=2)), alarm=raised)
+    assert acknowledge(worse, "li", at(6), episode=worse.episode, level=4) == (worse, None)
+    assert acknowledge(worse, "li", at(6), episode=worse.episode, level=2)[1] is Kind.ACKNOWLEDGED
+
+
 def test_a_case_that_gets_worse_asks_again_and_one_that_gets_better_does_not() -> None:
     raised, _ = run((0, replace(FAULT, on_delay=0)))
     taken, _ = acknowledge(raised, "li", at(5))

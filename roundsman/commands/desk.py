@@ -12,7 +12,6 @@ from desk.app import AddressError, serve
 from desk.enrol import enrol
 from desk.local import LocalError
 from desk.settings import DeskSettings
-from roundsman.contracts import by_name
 from roundsman.output import CommandError
 from runtime.writer import StoreError
 
@@ -49,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     where = address(args.listen)
     settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title)
     try:
-        asyncio.run(serve(settings, by_name))
+        asyncio.run(serve(settings))
     except (AddressError, StoreError) as error:
         raise CommandError(str(error)) from error
     return 0
