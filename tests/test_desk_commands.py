@@ -47,8 +47,13 @@ async def test_an_acknowledgement_is_ticket_audit_connector_row_and_command_at_o
     assert (answer.status_code, answer.json()["acknowledged_by"]) == (200, "Li")
     (told,) = await agent.commands()
     assert told == {
-        "type": "acknowledge", "id": told["id"], "condition": "S1/ups/-/mains.lost", "episode": "e1", "by": "Li", "level": 2
-    }  # fmt: skip
+        "type": "acknowledge",
+        "id": told["id"],
+        "condition": "S1/ups/-/mains.lost",
+        "episode": "e1",
+        "by": "Li",
+        "level": 2,
+    }
     assert (await world.audit())[-1] == "acknowledged"
     assert [row["reason"] for row in await world.rows("SELECT reason FROM connector_outbox")] == [
         "opened", "acknowledged"
