@@ -1,8 +1,8 @@
 """kill -9 at each write and sync syscall of one episode's life: a fault begins, is taken, ends.
 
 strace is attached to a running, idle agent or desk and kills it as it enters the K-th call of one kind, for K = 1, 2, 3
-and so on until whole lives pass without a kill. After each kill all is started anew without strace and settles, the fault as it
-was when the kill came, and the books are checked.
+and so on until whole lives pass without a kill. After each kill all is started anew without strace and settles, the
+fault as it was when the kill came, and the books are checked.
 """
 
 import os

@@ -207,6 +207,17 @@ class World:
         finally:
             asking.close()
 
+    def series(self) -> dict[str, float]:
+        """Return the agent's /metrics page: each series as it is written there."""
+        asking = http.client.HTTPConnection("127.0.0.1", self.ports["metrics"], timeout=2)
+        try:
+            asking.request("GET", "/metrics")
+            lines = asking.getresponse().read().decode().splitlines()
+        finally:
+            asking.close()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
     # --- what is on the disk -------------------------------------------------------------------------------------
 
     def journal(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
