@@ -67,7 +67,7 @@ class Exposition:
         if lines is None:
             start = f"{metric_name(point.quantity)}{{{_labels(point)},state="
             lines = self._states[point, value] = "".join(
-                f'{start}"{_escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
+                f'{start}"{escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
             )
         return lines
 
@@ -108,7 +108,7 @@ def device_lines(devices: Iterable[tuple[str, bool | None, float, float]]) -> st
     ):
         if rows:
             parts.append(f"# HELP {name} {text}\n# TYPE {name} gauge\n")
-            parts.extend(f'{name}{{device="{_escaped(row[0])}"}} {float(row[index] or 0):.6g}\n' for row in rows)
+            parts.extend(f'{name}{{device="{escaped(row[0])}"}} {float(row[index] or 0):.6g}\n' for row in rows)
     return "".join(parts)
 
 
@@ -116,7 +116,7 @@ def alarm_lines(standing: Iterable[tuple[str, str, str, str, int]]) -> str:
     """Return one series for each (device, scope, fault, state, level) of a running episode."""
     name = "roundsman_alarm_active"
     lines = [
-        f'{name}{{device="{_escaped(device)}",scope="{_escaped(scope)}",fault="{_escaped(fault)}",'
+        f'{name}{{device="{escaped(device)}",scope="{escaped(scope)}",fault="{escaped(fault)}",'
         f'state="{state}",level="{level}"}} 1\n'
         for device, scope, fault, state, level in standing
     ]
@@ -128,10 +128,11 @@ def _labels(point: Point) -> str:
     labels = [("device", point.device), *point.index]
     if not point.index or point.label:
         labels.append(("name", point.label))
-    return ",".join(f'{_label_name(key)}="{_escaped(value)}"' for key, value in labels)
+    return ",".join(f'{_label_name(key)}="{escaped(value)}"' for key, value in labels)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a label's value as the text format wants it."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

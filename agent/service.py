@@ -16,6 +16,7 @@ from typing import Any
 
 from agent import doings
 from agent.control import serve
+from agent.engine_metrics import engine_lines
 from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines
 from agent.journal import Journal, Standing
 from agent.keeper import Keeper
@@ -264,6 +265,7 @@ class Agent:
         ]
         yield device_lines(devices)
         yield alarm_lines(standing)
+        yield engine_lines(self.rounds)
         yield from self._exposition.families(list(watch.readings()))
 
 

@@ -13,8 +13,12 @@ import pytest
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.engine_metrics import engine_lines
 from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines, metric_name
 from agent.own_metrics import OwnMetrics
+from agent.rounds import Rounds
+from collectors.line.stats import LineStats, SlaveStats
+from collectors.snmp.engine import Counts
 from model.point import Point, Quality, Reading, Severity, State, point_id
 from model.quantity import Kind, Quantity
 
@@ -53,7 +57,10 @@ def page() -> str:
     heads = [line for line in own.splitlines() if line.startswith(("# HELP roundsman", "# TYPE roundsman"))]
     devices = device_lines([("meter-1", True, 1.25, 0.17), ("battery-1", False, 61.0, 0.5), ("new", None, 0.0, 0.0)])
     alarms = alarm_lines([("meter-1", "-", "mains.lost", "unacknowledged", 2)])
-    return "\n".join(heads) + "\n" + devices + alarms + Exposition().text(READINGS)
+    meter = SlaveStats("meter-1", up=True, polls=12, answers=11, timeouts=1)
+    line = LineStats("line-1", open=True, cycles=12, cycle_seconds=0.75, utilisation=0.4, slaves={"meter-1": meter})
+    engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, received=99, silences=1)))
+    return "\n".join(heads) + "\n" + devices + alarms + engines + Exposition().text(READINGS)
 
 
 def test_the_page_is_the_golden_one() -> None:
