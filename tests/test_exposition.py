@@ -3,6 +3,7 @@
 After an intended change: `python -m tests.test_exposition > tests/golden/metrics.txt`.
 """
 
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -65,6 +66,12 @@ def page() -> str:
 
 def test_the_page_is_the_golden_one() -> None:
     assert page() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_metric_of_the_agent_itself_has_its_line_in_the_documents() -> None:
+    told = set(re.findall(r"^\| `(\S+)` \|", (GOLDEN.parents[2] / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    readings = set(re.findall(r"^# TYPE (\S+)", Exposition().text(READINGS), re.MULTILINE))
+    assert told == set(re.findall(r"^# TYPE (\S+)", page(), re.MULTILINE)) - readings
 
 
 def test_another_parser_reads_the_same_values() -> None:
