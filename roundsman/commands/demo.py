@@ -11,15 +11,29 @@ import msgspec
 
 from config.scalars import seconds
 from roundsman.demo import Demo, Story
-from roundsman.output import CommandError
+from roundsman.output import CommandError, language
 
 _WORDS = {
-    "page": "The page: {url}\nMetrics:  {metrics}\nMains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
-    "Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
-    "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level} (the contract says {contract_says})",
-    "acknowledged": "{at:6.1f} s  ticket {ticket} taken by {by}",
-    "acknowledged_at_site": "{at:6.1f} s  the agent knows that it is taken",
-    "resolved": "{at:6.1f} s  ticket {ticket} resolved",
+    "en": {
+        "page": "The page: {url}\nMetrics:  {metrics}\nMains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
+        "Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
+        "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level} (the contract says {contract_says})",
+        "acknowledged": "{at:6.1f} s  ticket {ticket} taken by {by}",
+        "acknowledged_at_site": "{at:6.1f} s  the agent knows that it is taken",
+        "resolved": "{at:6.1f} s  ticket {ticket} resolved",
+        "right": "The story went as the contract says.",
+        "wrong": "The story went wrong: {why}.",
+    },
+    "zh": {
+        "page": "页面：{url}\n指标：{metrics}\n第20秒市电停电，第80秒恢复；第110秒起两个风扇停转。\n"
+        "请在页面上确认工单。演示合同不设延时。按 Ctrl-C 结束。",
+        "ticket_opened": "{at:6.1f} 秒  工单 {ticket} 开启：{title}，{level} 级（合同规定 {contract_says} 级）",
+        "acknowledged": "{at:6.1f} 秒  工单 {ticket} 已由 {by} 确认",
+        "acknowledged_at_site": "{at:6.1f} 秒  站点代理已知悉确认",
+        "resolved": "{at:6.1f} 秒  工单 {ticket} 已恢复",
+        "right": "演示过程与合同一致。",
+        "wrong": "演示过程有误：{why}。",
+    },
 }
 
 
@@ -63,7 +77,7 @@ def _as_json(step: str, more: dict[str, Any]) -> None:
 
 
 def _as_text(step: str, more: dict[str, Any]) -> None:
+    words = _WORDS[language()]
     if step == "verdict":
-        print("The story went as the contract says." if more["ok"] else f"The story went wrong: {more['why']}.")
-        return
-    print(_WORDS.get(step, "{at:6.1f} s  {title}").format(**more), flush=True)
+        step = "right" if more["ok"] else "wrong"
+    print(words.get(step, "{at:6.1f} s  {title}").format(**more), flush=True)
