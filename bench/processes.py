@@ -25,6 +25,7 @@ class Child:
     def __init__(self, name: str, words: Sequence[str], folder: Path, *, talk: bool = False) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         pipe = subprocess.PIPE if talk else subprocess.DEVNULL
         self.began = time.monotonic()
         with self.log.open("ab") as log:
@@ -50,6 +51,10 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def said(self, words: bytes) -> bool:
+        """Say whether the process has logged these words."""
+        return words in self.log.read_bytes()[self._said_before :]
 
     def until(self, there: Callable[[], bool], *, every: float = 0.02) -> float:
         """Wait until it is there; returns the seconds since the process was started."""

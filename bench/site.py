@@ -30,9 +30,15 @@ class Place:
         """The desk's file."""
         return self.folder / "desk" / "desk.sqlite"
 
+    @property
+    def modules(self) -> Path:
+        """Where the agent writes its loaded modules on SIGUSR1."""
+        return self.folder / "modules.json"
+
     def agent(self, *, until_up: bool = True) -> Child:
         """Start the agent, with its state as it was left."""
-        child = Child("agent", [str(ROUNDSMAN), "agent", "--site", str(self.folder / "site.yaml")], self.folder)
+        words = python("bench.installed", str(self.modules), "agent", "--site", str(self.folder / "site.yaml"))
+        child = Child("agent", words, self.folder)
         if until_up:
             child.until(lambda: answers(self.metrics))
         return child

@@ -1,0 +1,21 @@
+"""The rows of the bench: each is `measure(sizes, tell) -> figures`; ROWS is all of them."""
+
+from collections.abc import Callable
+
+from bench.figures import Figure
+from bench.rows import fault, host, idle, imports, line, page, start, walk
+from bench.sizes import Sizes
+
+Tell = Callable[[str], None]
+Measure = Callable[[Sizes, Tell], list[Figure]]
+
+ROWS: dict[str, Measure] = {
+    "idle": idle.measure,
+    "start": start.measure,
+    "host": host.measure,
+    "fault": fault.measure,
+    "page": page.measure,
+    "walk": walk.measure,
+    "line": line.measure,
+    "imports": imports.measure,
+}

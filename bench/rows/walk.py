@@ -1,0 +1,48 @@
+"""One card with many values: from SNMP through the rules to the text of /metrics, CPU of one round."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from bench import peers
+from bench.figures import Budget, Figure, Spread
+from bench.processes import scrape
+from bench.rows.idle import target, until_read
+from bench.site import cards_section, playing, site
+from bench.sizes import Sizes
+
+_POLLS = re.compile(r'^roundsman_batches_total\{collector="card-0"\} ([0-9.e+]+)$', re.MULTILINE)
+
+
+def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
+    """Let the agent poll every second, scraped once a second; ask snmp_exporter as often."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with ExitStack() as stack:
+        _, port = stack.enter_context(playing("sensors", sizes.sensors))
+        exporter = stack.enter_context(peers.snmp_exporter())
+        place = stack.enter_context(site(cards_section(1, port, "1s", "entity-sensor")))
+        agent = stack.enter_context(place.agent())
+        until_read(place, agent, 1)
+        for turn in range(sizes.runs):
+            tell(f"run {turn + 1} of {sizes.runs}, {sizes.walks} rounds")
+            polls, before = _polls(place.metrics), agent.cpu()
+            for _ in range(sizes.walks):
+                time.sleep(1.0)
+                page = scrape(place.metrics)
+            ours.append((agent.cpu() - before) / max(1, _polled(page) - polls) * 1e3)
+            if exporter:
+                theirs.append(peers.cost_of_pages(exporter, sizes.walks, target(0, port, "sensors"))[0] * 1e3)
+    what = f"SNMP, {2 * sizes.sensors} varbinds through the rules to text: CPU"
+    peer = peers.peer("snmp_exporter, the same walked to text", theirs)
+    return [Figure(what, "ms", Spread.of(ours), (peer,), Budget(0.5, of_ratio=True))]
+
+
+def _polls(port: int) -> float:
+    return _polled(scrape(port))
+
+
+def _polled(page: str) -> float:
+    found = _POLLS.search(page)
+    return float(found[1]) if found else 0.0
