@@ -15,9 +15,11 @@ from roundsman.output import CommandError, language
 
 _WORDS = {
     "en": {
-        "page": "The page: {url}\nMetrics:  {metrics}\nMains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
+        "page": "The page: {url}\nMetrics:  {metrics}\n"
+        "Mains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
         "Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
-        "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level} (the contract says {contract_says})",
+        "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level}"
+        " (the contract says {contract_says})",
         "acknowledged": "{at:6.1f} s  ticket {ticket} taken by {by}",
         "acknowledged_at_site": "{at:6.1f} s  the agent knows that it is taken",
         "resolved": "{at:6.1f} s  ticket {ticket} resolved",
