@@ -2,9 +2,9 @@
 
     python -m tests.crash.card SWITCHES PORT
 
-SWITCHES is a file that the harness writes and the card maps: a byte a shelf (1: its fan stands), one that makes the card
-silent, one that says it is ready, and one that counts the polls it answered (modulo 256). What is switched shows in the
-next answer.
+SWITCHES is a file that the harness writes and the card maps: a byte a shelf (1: its fan stands), one that makes the
+card silent, one that says it is ready, and one that counts the polls it answered (modulo 256). A fan that is switched
+shows so in the next answer.
 """
 
 import mmap

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Self
 
 from tests.crash.books import check
 from tests.crash.processes import Child, HarnessError, until
@@ -24,12 +25,12 @@ Say = Callable[[str], None]
 
 
 class Tracer:
-    """strace on a child that runs already; `ended` once it has killed its victim."""
+    """strace on a child that runs already. `what` becomes of a call: strace's words after `inject=CALL:`."""
 
-    def __init__(self, child: Child, call: str, place: int, log: os.PathLike[str]) -> None:
+    def __init__(self, child: Child, call: str, what: str, log: os.PathLike[str]) -> None:
         if shutil.which("strace") is None:
             raise HarnessError("strace is not installed: apt-get install strace")
-        inject = f"inject={call}:signal=SIGKILL:when={place}"
+        inject = f"inject={call}:{what}"
         command = ["strace", "-f", "-p", str(child.pid), "-e", f"trace={call}", "-e", inject, "-o", os.fspath(log)]
         self._strace = subprocess.Popen(command, stderr=subprocess.PIPE)
         self._attach()
@@ -39,6 +40,12 @@ class Tracer:
         if stderr is None or b"attached" not in (said := stderr.readline()):
             self.end()
             raise HarnessError(f"strace did not attach: {said.decode() if stderr else ''}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """Let the child go."""
@@ -81,11 +88,8 @@ def _one(world: World, victim: str, call: str, place: int, *, whole: bool) -> bo
     child = world.agent if victim == "agent" else world.desk
     if child is None:
         raise HarnessError(f"no {victim} runs")
-    tracer = Tracer(child, call, place, world.folder / "strace.log")
-    try:
+    with Tracer(child, call, f"signal=SIGKILL:when={place}", world.folder / "strace.log"):
         _life(world, child, whole=whole)
-    finally:
-        tracer.end()
     return not child.alive()
 
 

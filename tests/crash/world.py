@@ -191,6 +191,10 @@ class World:
         """Make the card deaf, or let it answer again."""
         self.switch(SILENT, stopped=silent)
 
+    def polled(self) -> int:
+        """Return how many polls the card has answered, modulo 256."""
+        return self._switches.read_bytes()[POLLS]
+
     def stopped(self) -> list[bool]:
         """Return which fans stand."""
         return [bool(octet) for octet in self._switches.read_bytes()[:SHELVES]]
@@ -266,9 +270,9 @@ class World:
         self.kill_agent()
         self.kill_desk()
         self.start()
-        polls = self._switches.read_bytes()[POLLS]
+        polls = self.polled()
         try:
-            until("the agent polls", lambda: self._switches.read_bytes()[POLLS] != polls, seconds)
+            until("the agent polls", lambda: self.polled() != polls, seconds)
             until("all is settled", self.settled, seconds)
             time.sleep(RESTS)
             until("all stays settled", self.settled, seconds)

@@ -1,0 +1,87 @@
+"""A part of `make crash`, and that the harness is worth its name: every bug that it must find can still be planted."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crash.books import check
+from tests.crash.bugs import TREE, Bug, plant, planted
+from tests.crash.processes import until
+from tests.crash.scenarios import SCENARIOS
+from tests.crash.world import World, condition
+
+BUGS = {
+    "acknowledge-before-commit",
+    "two-transactions",
+    "no-key",
+    "sent-before-answer",
+    "random-key",
+    "hash-with-age",
+    "seq-across-epochs",
+}
+
+
+def test_a_part_of_the_kills_the_syscalls_and_every_planted_bug() -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.crash", "--part"],
+        cwd=TREE,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_bug_that_must_be_found_is_there() -> None:
+    assert {bug.name for bug in planted()} == BUGS
+
+
+@pytest.mark.parametrize("bug", planted(), ids=lambda bug: bug.name)
+def test_a_bug_can_be_planted_and_says_which_scenario_finds_it(bug: Bug, tmp_path: Path) -> None:
+    plant(bug, tmp_path)
+    assert bug.scenario in SCENARIOS
+    assert bug.sentence.endswith(".")
+    assert bug.finds
+
+
+def test_the_books_see_a_ticket_that_is_lost_doubled_or_wrong(tmp_path: Path) -> None:
+    with World(tmp_path, cold=True) as world:
+        world.start()
+        world.switch(0, stopped=True)
+        until("the fault has its ticket", world.settled)
+        world.kill_agent()
+        world.kill_desk()
+        assert check(world) == []
+        lost, doubled, resolved = tmp_path / "lost", tmp_path / "doubled", tmp_path / "resolved"
+        for copy in (lost, doubled, resolved):
+            shutil.copytree(world.desk_state, copy)
+        _write(lost, "DELETE FROM ticket_episodes", "DELETE FROM tickets")
+        _write(doubled, "DROP INDEX one_ticket_a_condition", _AGAIN)
+        _write(resolved, "UPDATE tickets SET state = 'resolved'")
+        world.desk_state = lost
+        assert f"{condition(0)}: the fault is True, its ticket is missing" in check(world)
+        world.desk_state = doubled
+        assert f"{condition(0)} has 2 tickets that are not closed" in check(world)
+        world.desk_state = resolved
+        assert f"{condition(0)}: the fault is True, its ticket is resolved" in check(world)
+
+
+_AGAIN = (
+    'INSERT INTO tickets SELECT 99, condition, site, state, level, provisional, "case", opened, episode, acknowledged,'
+    " acknowledged_by, resolved, closed, explained_by, shelved FROM tickets"
+)
+
+
+def _write(folder: Path, *statements: str) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(folder / "desk.sqlite")) as db, db:
+        for statement in statements:
+            db.execute(statement)
