@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 
 from bench.figures import Figure, table
 from bench.processes import BenchError
@@ -24,7 +25,7 @@ def main() -> int:
     _tell(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; an idle machine gives the best figures")
     for name in args.only or ROWS:
         try:
-            found = ROWS[name](sizes, lambda text, name=name: _tell(f"{name}: {text}"))
+            found = ROWS[name](sizes, partial(_tell_of, name))
         except (BenchError, OSError) as error:
             _tell(f"{name}: not measured: {error}")
             failed += 1
@@ -38,6 +39,10 @@ def main() -> int:
         print("\nOurs and theirs: median (least..most). Ratio: ours over theirs, by the medians.")
     _tell(f"load average {os.getloadavg()[0]:.1f}")
     return 1 if failed else 0
+
+
+def _tell_of(name: str, text: str) -> None:
+    _tell(f"{name}: {text}")
 
 
 def _tell(text: str) -> None:

@@ -1,4 +1,4 @@
-"""A page of prometheus-client's own gauges, each with labels as a device's series has: `python -m bench.gauges PORT N`."""
+"""A page of prometheus-client's own gauges, with labels as a device's series has: `python -m bench.gauges PORT N`."""
 
 import sys
 import threading

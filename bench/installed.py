@@ -10,6 +10,7 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 DEVELOPERS_ONLY = ("rich", "pygments")
 
@@ -17,7 +18,8 @@ DEVELOPERS_ONLY = ("rich", "pygments")
 def main() -> int:
     """Run the command line."""
     file = Path(sys.argv[1])
-    sys.modules.update(dict.fromkeys(DEVELOPERS_ONLY))  # None: an import of it fails, as where it is missing
+    hidden: Any = dict.fromkeys(DEVELOPERS_ONLY)  # None: an import of it fails, as where it is missing
+    sys.modules.update(hidden)
     signal.signal(signal.SIGUSR1, lambda *_: _tell(file))
     sys.argv = ["roundsman", *sys.argv[2:]]
     from roundsman import main as roundsman

@@ -57,7 +57,7 @@ sensors:
   walk: [1.3.6.1.2.1.99.1.1.1.4, 1.3.6.1.2.1.99.1.1.1.5]
   metrics:
     - {name: entPhySensorValue, oid: 1.3.6.1.2.1.99.1.1.1.4, type: gauge, indexes: [{labelname: sensor, type: gauge}]}
-    - {name: entPhySensorOperStatus, oid: 1.3.6.1.2.1.99.1.1.1.5, type: gauge, indexes: [{labelname: sensor, type: gauge}]}
+    - {name: entPhySensorStatus, oid: 1.3.6.1.2.1.99.1.1.1.5, type: gauge, indexes: [{labelname: sensor, type: gauge}]}
 """
 
 PROMETHEUS = """\

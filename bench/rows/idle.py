@@ -1,7 +1,7 @@
 """What runs all day: memory and CPU of an agent that has joined its desk, beside what else would watch the same."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -26,7 +26,7 @@ def _host(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
         place = stack.enter_context(site(host_section(sizes.interval)))
         agent = stack.enter_context(place.agent())
         running = {"agent": agent, "node_exporter": node.child if node else None, "collectd": collectd}
-        pages = [partial(scrape, place.metrics), *([node.page] if node else [])]
+        pages: list[Callable[[], str]] = [partial(scrape, place.metrics), *([node.page] if node else [])]
         costs = _watched(running, pages, sizes, tell)
     return _figures(f"agent, host alone every {sizes.interval} s", costs, ("node_exporter", "collectd"))
 
@@ -40,7 +40,7 @@ def _devices(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
         agent = stack.enter_context(place.agent())
         until_read(place, agent, sizes.devices + 1)
         running = {"agent": agent, "desk": place.desk, "snmp_exporter": exporter.child if exporter else None}
-        pages = [partial(scrape, place.metrics)]
+        pages: list[Callable[[], str]] = [partial(scrape, place.metrics)]
         if exporter:
             pages += [partial(exporter.page, target(card, port)) for card in range(sizes.devices)]
         costs = _watched(running, pages, sizes, tell)
@@ -61,7 +61,7 @@ def target(card: int, port: int, module: str = "ups") -> str:
 
 
 def _watched(
-    running: dict[str, Child | None], pages: list[Callable[[], str]], sizes: Sizes, tell: Callable[[str], None]
+    running: dict[str, Child | None], pages: Sequence[Callable[[], str]], sizes: Sizes, tell: Callable[[str], None]
 ) -> Costs:
     """Let everything run for some windows, each page asked once an interval."""
     costs: Costs = defaultdict(lambda: defaultdict(list))

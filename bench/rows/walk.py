@@ -28,21 +28,20 @@ def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
         for turn in range(sizes.runs):
             tell(f"run {turn + 1} of {sizes.runs}, {sizes.walks} rounds")
             polls, before = _polls(place.metrics), agent.cpu()
+            exporter_before = exporter.child.cpu() if exporter else 0.0
             for _ in range(sizes.walks):
                 time.sleep(1.0)
-                page = scrape(place.metrics)
-            ours.append((agent.cpu() - before) / max(1, _polled(page) - polls) * 1e3)
+                scrape(place.metrics)
+                if exporter:
+                    exporter.page(target(0, port, "sensors"))
+            ours.append((agent.cpu() - before) / max(1.0, _polls(place.metrics) - polls) * 1e3)
             if exporter:
-                theirs.append(peers.cost_of_pages(exporter, sizes.walks, target(0, port, "sensors"))[0] * 1e3)
+                theirs.append((exporter.child.cpu() - exporter_before) / sizes.walks * 1e3)
     what = f"SNMP, {2 * sizes.sensors} varbinds through the rules to text: CPU"
     peer = peers.peer("snmp_exporter, the same walked to text", theirs)
     return [Figure(what, "ms", Spread.of(ours), (peer,), Budget(0.5, of_ratio=True))]
 
 
 def _polls(port: int) -> float:
-    return _polled(scrape(port))
-
-
-def _polled(page: str) -> float:
-    found = _POLLS.search(page)
+    found = _POLLS.search(scrape(port))
     return float(found[1]) if found else 0.0
