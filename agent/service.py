@@ -56,7 +56,7 @@ class Agent:
     def __init__(self, site: Site, *, heartbeat_every: float = HEARTBEAT) -> None:
         self.site = site
         self.metrics = OwnMetrics(VERSION)
-        self._lock = _locked(site.agent.state)
+        self._lock = locked(site.agent.state)
         self.journal = Journal(site.agent.state, site.id)
         started = now()
         self.watch = Watch(make_plan(site), _taken_up(self.journal, started), self.journal.boot_id, started)
@@ -277,7 +277,7 @@ def _nothing(_: sqlite3.Connection) -> None:
     """Write nothing: that the writer comes to it is the news."""
 
 
-def _locked(folder: Path) -> int:
+def locked(folder: Path) -> int:
     """Take the state folder for this process alone; returns the lock's descriptor."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

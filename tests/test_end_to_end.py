@@ -243,3 +243,34 @@ def test_the_agent_ends_in_order_when_asked(stage: tuple[House, dict[str, object
     here, _ = stage
     assert here.stop("agent") == 0
     assert "Traceback" not in here.log("agent")
+
+
+def test_the_example_site_runs_and_says_what_it_cannot_reach(tmp_path: Path) -> None:
+    example = subprocess.run(
+        [sys.executable, "-m", "roundsman", "example"], capture_output=True, text=True, check=True
+    ).stdout
+    here = House(tmp_path, "")
+    for default, ours in (
+        ("/var/lib/roundsman", "agent"),
+        ("127.0.0.1:9961", f"127.0.0.1:{here.metrics_port}"),
+        ("/run/roundsman/control.sock", "agent/control.sock"),
+        ("http://127.0.0.1:8061", f"http://127.0.0.1:{here.port}"),
+        ("192.0.2.10", "127.0.0.1"),
+        ("port: 161", f"port: {free_port()}"),
+    ):
+        assert default in example
+        example = example.replace(default, ours, 1)
+    here.site_file.write_text(example)
+    for secret in ("desk.token", "ups-community"):
+        (tmp_path / secret).write_text("a secret\n")
+        (tmp_path / secret).chmod(0o600)
+    try:
+        here.start_agent()
+        assert until(lambda: here.readings("host"))["memory.size"]["quality"] == "good"
+        silent = ("ups-1", "plant-1", "battery-1")
+        until(lambda: all(f'roundsman_device_up{{device="{name}"}} 0' in here.metrics() for name in silent))
+        assert "roundsman_desk_up 0" in here.metrics()
+        assert here.stop("agent") == 0
+    finally:
+        for process in here.processes.values():
+            process.kill()

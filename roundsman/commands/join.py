@@ -2,16 +2,20 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 
+from agent.control import ControlError, ask
 from agent.journal import Journal
+from agent.service import AlreadyRunningError, locked
 from config.site import Site, load_site
 from connectors.desk import DeskClient, DeskError
 from model.protocol import EnrolReply, EnrolRequest
 from roundsman.asking import site_argument, site_file
 from roundsman.output import CommandError
 from runtime.version import VERSION
+from runtime.writer import StoreError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"The site file names no desk. Add:\ndesk: {{url: {match[1]}, token_file: desk.token}}")
     if site.desk.url != match[1].rstrip("/"):
         raise CommandError(f"The line is for the desk {match[1]}, the site file names {site.desk.url}.")
-    reply = asyncio.run(_redeem(site, match[1], match[2]))
+    reply = asyncio.run(_redeem(_identity(site), match[1], match[2]))
     if reply.site != site.id:
         raise CommandError(f"The line is for site {reply.site!r}; this site file is of {site.id!r}. Enrol again.")
     path = site.folder / site.desk.token_file
@@ -38,16 +42,31 @@ def run(args: argparse.Namespace) -> int:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
         file.write(reply.token + "\n")
     fresh.replace(path)
-    print(
-        f"Joined the desk {site.desk.url}. The token is in {path}. Start the agent: roundsman agent --site {args.site}"
-    )
+    print(f"Joined the desk {site.desk.url}. The token is in {path}. Now start the agent, or restart it.")
     return 0
 
 
-async def _redeem(site: Site, url: str, code: str) -> EnrolReply:
-    journal = Journal(site.agent.state, site.id)
-    agent = journal.position().agent
-    journal.close()
+def _identity(site: Site) -> str:
+    """Return the agent's UUID: of the one that runs, else of its journal, which is made here when there is none."""
+    if site.agent.control.exists():
+        with contextlib.suppress(ControlError):
+            return str(asyncio.run(ask(site.agent.control, "status"))["agent"])
+    try:
+        lock = locked(site.agent.state)
+    except AlreadyRunningError as error:
+        raise CommandError(f"The agent runs but does not answer at {site.agent.control}: {error}") from error
+    try:
+        journal = Journal(site.agent.state, site.id)
+        agent = journal.position().agent
+        journal.close()
+    except StoreError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        os.close(lock)
+    return agent
+
+
+async def _redeem(agent: str, url: str, code: str) -> EnrolReply:
     try:
         async with DeskClient(url, "") as client:
             return await client.enrol(EnrolRequest(code, agent, VERSION))
