@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from config.site import Site, load_site
 from model.point import Batch, Quality
 from model.protocol import DeviceRow, ReadingRow, ReadingsReport
 from roundsman.asking import CONTROL, SITE, site_argument
-from roundsman.output import CommandError, json_lines, table, value_text
+from roundsman.output import CommandError, clean, json_lines, table, value_text
 from runtime.clock import now
 
 
@@ -130,6 +131,9 @@ def _shown(args: argparse.Namespace, report: ReadingsReport) -> int:
             for row in report.readings
         ]
         table(("DEVICE", "READING", "VALUE", "SEVERITY", "QUALITY", "POINT", "SOURCE"), rows, empty="No readings.")
+    for row in report.devices:
+        if row.reachable and row.error:  # it answers, and something about it is worth knowing: not recognised, a dead mount
+            print(f"{row.device}: {clean(row.error)}", file=sys.stderr)
     silent = [row for row in report.devices if not row.reachable]
     if silent:
         raise CommandError("\n".join(f"{row.device} does not answer: {row.error}" for row in silent))
