@@ -132,7 +132,7 @@ def _shown(args: argparse.Namespace, report: ReadingsReport) -> int:
         ]
         table(("DEVICE", "READING", "VALUE", "SEVERITY", "QUALITY", "POINT", "SOURCE"), rows, empty="No readings.")
     for row in report.devices:
-        if row.reachable and row.error:  # it answers, and something about it is worth knowing: not recognised, a dead mount
+        if row.reachable and row.error:  # it answers, but was not recognised, or one of its mounts is dead
             print(f"{row.device}: {clean(row.error)}", file=sys.stderr)
     silent = [row for row in report.devices if not row.reachable]
     if silent:
