@@ -7,6 +7,7 @@ after the desk has them, so that a desk restored from a backup can ask for them 
 before the desk has it.
 """
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable
@@ -81,7 +82,11 @@ class Journal:
         self.writer = Writer(self.path, MIGRATIONS)
         self.boot_id = boot_id()
         opened = now()
-        self.writer.put(lambda db: _first(db, site, opened, self.boot_id)).result()
+        name = folder / "agent"
+        known = name.read_text().strip() if name.exists() else ""
+        agent = self.writer.put(lambda db: _first(db, site, opened, self.boot_id, known)).result()
+        if agent != known:
+            _keep_name(name, agent)
         self.keep_reserve()
 
     def keep_reserve(self) -> bool:
@@ -171,7 +176,7 @@ class _closing:  # noqa: N801 - reads as contextlib.closing does
 
 
 def heal(path: Path) -> str:
-    """Put a damaged file aside and say so; "" when the file is sound or new. What can be read goes into the new one."""
+    """Put a damaged file aside and say so; "" when the file is sound or new."""
     if not path.exists():
         return ""
     try:
@@ -204,11 +209,28 @@ def _get(db: sqlite3.Connection, key: str) -> str:
     return "" if row is None else str(row[0])
 
 
-def _first(db: sqlite3.Connection, site: str, opened: Now, boot: str) -> None:
-    """Give a new file its identity; its epoch begins, as every epoch does, with a snapshot: here of nothing."""
+def _first(db: sqlite3.Connection, site: str, opened: Now, boot: str, known: str) -> str:
+    """Give a new file its identity and return the agent's; its epoch begins, as every one does, with a snapshot."""
     if not _get(db, "agent"):
-        _set(db, agent=uuid.uuid4(), epoch=uuid.uuid4(), seq=0, acked=0, cursor=0)
+        _set(db, agent=known or uuid.uuid4(), epoch=uuid.uuid4(), seq=0, acked=0, cursor=0)
         _append(db, Snapshot(site, (), opened.wall, opened.boot, boot, "a new journal"), boot)
+    return _get(db, "agent")
+
+
+def _keep_name(path: Path, agent: str) -> None:
+    """Keep who the agent is beside its journal: one that had to be put aside must not cost the agent its enrolment.
+
+    On a disk that has no room for it now, the next start tries again.
+    """
+    fresh = path.with_suffix(".new")
+    try:
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(agent + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
 
 
 def _append(db: sqlite3.Connection, body: Body, boot: str) -> int:
