@@ -71,7 +71,7 @@ def read_desk(world: World) -> DeskFile:
         [(number, episode) for number, episode in world.books("SELECT ticket, episode FROM ticket_episodes")],
         {row[0]: row for row in world.books("SELECT id, condition, revision, active, state, opened FROM episodes")},
         world.books("SELECT what, who, ticket, episode, detail FROM audit ORDER BY id"),
-        dict(world.books("SELECT epoch, seq FROM cursors")),  # type: ignore[arg-type]
+        dict(world.books("SELECT epoch, seq FROM cursors")),
         Counter(epoch for (epoch,) in world.books("SELECT epoch FROM receipts")),
         world.books("SELECT epoch, seq, reason FROM quarantine"),
         {number: json.loads(body) for number, body in world.books("SELECT id, body FROM commands")},

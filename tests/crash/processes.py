@@ -30,9 +30,11 @@ class Child(Protocol):
 
     def kill(self) -> None:
         """kill -9, and wait until it is gone; also for one that is dead already."""
+        ...
 
     def alive(self) -> bool:
         """Say whether it still runs."""
+        ...
 
 
 def die_with_parent() -> None:

@@ -1,6 +1,8 @@
 """Ways of dying that chance would rarely find, each on its own: name -> what happens. Each returns what is wrong."""
 
+import os
 import shutil
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from tests.crash.syscalls import every_write
 from tests.crash.world import World
 
 Scenario = Callable[[World], list[str]]
+PAGE = 4096  # bytes of a page of SQLite's files; the first two are the schema and who the agent is
 WATCHED = 1.5  # seconds in which what must not happen would happen: many times a commit and an answer
 
 
@@ -104,6 +107,23 @@ def agent_made_anew(world: World) -> list[str]:
     return _settled(world, epochs=2)
 
 
+def agent_file_damaged(world: World) -> list[str]:
+    """The agent's file is spoilt where its alarms and events stand: it begins another as the same agent."""
+    _standing(world, 0)
+    _standing(world, 1)
+    agent = world.agent
+    if agent is None:
+        raise HarnessError("no agent runs")
+    os.kill(agent.pid, signal.SIGTERM)
+    until("the agent has ended in order", lambda: not agent.alive())
+    with (world.agent_state / "journal.db").open("r+b") as file:
+        file.seek(2 * PAGE)
+        file.write(os.urandom(PAGE * 3))
+    world.switch(0, stopped=False)
+    world.switch(2, stopped=True)
+    return _settled(world, epochs=2)
+
+
 def desk_from_a_backup(world: World) -> list[str]:
     """The desk's file is set back to a backup; nothing new happens at the site, and all comes back."""
     _standing(world, 0)
@@ -131,6 +151,7 @@ SCENARIOS: dict[str, Scenario] = {
     "refused-for-a-while": refused_for_a_while,
     "agent-from-an-image": agent_from_an_image,
     "agent-made-anew": agent_made_anew,
+    "agent-file-damaged": agent_file_damaged,
     "desk-from-a-backup": desk_from_a_backup,
 }
 

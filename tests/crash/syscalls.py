@@ -36,10 +36,10 @@ class Tracer:
         self._attach()
 
     def _attach(self) -> None:
-        stderr = self._strace.stderr
-        if stderr is None or b"attached" not in (said := stderr.readline()):
+        said = self._strace.stderr.readline() if self._strace.stderr else b""
+        if b"attached" not in said:
             self.end()
-            raise HarnessError(f"strace did not attach: {said.decode() if stderr else ''}")
+            raise HarnessError(f"strace did not attach: {said.decode()}")
 
     def __enter__(self) -> Self:
         return self

@@ -234,7 +234,7 @@ class World:
 
     def meta(self) -> dict[str, str]:
         """Return the agent's position: epoch, seq, acked, cursor."""
-        return dict(self.journal("SELECT key, value FROM meta"))  # type: ignore[arg-type]
+        return dict(self.journal("SELECT key, value FROM meta"))
 
     def cursor(self, epoch: str) -> int:
         """Return how far the desk has an epoch."""
