@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.books import check
+from tests.crash.books import check, sound
 from tests.crash.processes import until
 from tests.crash.syscalls import Tracer
 from tests.crash.world import World
@@ -110,4 +110,18 @@ def test_an_agent_on_a_read_only_disk_says_so_and_starts_once_it_can_write(world
     subprocess.run([part.replace("ro", "rw") if part == "remount,ro" else part for part in remount], check=True)
     world.start()
     until("everything is kept and told", world.settled)
+    assert check(world) == []
+
+
+@pytest.mark.parametrize(("call", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
+def test_a_desk_whose_disk_fails_takes_nothing_and_then_everything(world: World, call: str, error: str) -> None:
+    assert world.desk is not None
+    with Tracer(world.desk, call, f"error={error}", world.folder / "strace.log"):
+        world.switch(0, stopped=False)
+        world.switch(1, stopped=True)
+        until("the agent knows", lambda: world.standing() == world.stopped())
+        until("the desk refuses", lambda: world.series()["roundsman_outbox_failed_tries"] >= 2)
+        assert sound(world) == []
+        assert world.series()["roundsman_outbox_depth"] >= 2
+    until("everything is told", world.settled)
     assert check(world) == []

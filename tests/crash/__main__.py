@@ -94,6 +94,9 @@ def _alone(name: str, work: Work, *, warmly: bool = True) -> int:
     except HarnessError as error:
         print(f"{name}: no result: {error}. The folder: {folder}")
         return NO_RESULT
+    except (KeyboardInterrupt, SystemExit):
+        rmtree(folder)
+        raise
     if not wrong:
         rmtree(folder)
         return GOOD

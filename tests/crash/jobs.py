@@ -49,7 +49,7 @@ def run(jobs: Sequence[Job], *, at_once: int = AT_ONCE) -> list[Job]:
                 _say(job, f"{'good' if not job.status else 'FAILED'} ({time.monotonic() - job.began:.0f} s)", began)
     finally:
         for child in running:
-            child.kill()
+            child.terminate()  # it ends what it started and takes its folder away
             child.wait()
         chosen.close()
     return [job for job in jobs if job.status]
