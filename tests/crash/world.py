@@ -200,12 +200,14 @@ class World:
         return [bool(octet) for octet in self._switches.read_bytes()[:SHELVES]]
 
     def acknowledge(self, number: int, by: str) -> bool:
-        """Take a ticket; False when the desk did not answer that it is done."""
+        """Take a ticket; False when the desk did not answer that this person has it."""
         asking = http.client.HTTPConnection("127.0.0.1", self.ports["desk"], timeout=5)
         try:
             headers = {"Content-Type": "application/json"}
             asking.request("POST", f"/api/v1/tickets/{number}/acknowledge", json.dumps({"by": by}), headers)
-            return asking.getresponse().status == 200
+            answer = asking.getresponse()
+            told = answer.read()
+            return answer.status == 200 and json.loads(told)["acknowledged_by"] == by
         except (OSError, http.client.HTTPException):
             return False
         finally:
