@@ -65,7 +65,7 @@ def missed(bug: Bug, folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": str(folder), "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=LONGEST,
