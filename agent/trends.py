@@ -11,6 +11,7 @@ from model.point import Quality, Reading
 SAMPLES = 200_000  # in all: 16 bytes each, 3.2 MB
 EVERY = 10.0  # seconds between samples of a point
 LONGEST = 720  # samples of one point: two hours
+_KNOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
 
 
 class _Ring:
@@ -32,19 +33,18 @@ class Trends:
     def take(self, readings: tuple[Reading, ...], wall: float) -> None:
         """Keep numbers and gaps; `wall` is the batch's Unix time."""
         for reading in readings:
-            value = reading.value
+            point, value = reading.point, reading.value
             if isinstance(value, str):
                 continue
-            known = value is not None and reading.quality in {Quality.GOOD, Quality.UNCERTAIN}
-            key = (reading.point.device, reading.point.id)
-            ring = self._rings.get(key)
+            ring = self._rings.get((point.device, point.id))
+            if ring is not None and ring.samples and wall - ring.samples[-2] < EVERY:
+                continue
+            known = value is not None and reading.quality in _KNOWN
             if ring is None:
                 if not known:
                     continue
-                ring = self._rings[key] = _Ring(reading.point.quantity.unit.symbol)
+                ring = self._rings[point.device, point.id] = _Ring(point.quantity.unit.symbol)
             samples = ring.samples
-            if samples and wall - samples[-2] < EVERY:
-                continue
             samples.append(wall)
             samples.append(value if known and value is not None else float("nan"))
             excess = len(samples) - 2 * self._depth()
