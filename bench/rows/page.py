@@ -33,7 +33,7 @@ def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
                     costs[name].append(cost / series * 1e6)
                     count = series if name == "agent" else count
     others = [
-        peers.peer("node_exporter, per series of its own", costs["node_exporter"]),
+        peers.peer("node_exporter, its own series, collecting them too", costs["node_exporter"]),
         peers.peer(f"prometheus-client, {sizes.gauges} gauges", costs["prometheus-client"]),
     ]
     return [Figure(f"/metrics of {count} series: CPU per series", "µs", Spread.of(costs["agent"]), tuple(others))]
