@@ -78,6 +78,8 @@ def _jobs(kills: int, cold: int, step: int, seed: int) -> Iterable[Job]:
             words = ["--writes", victim, "--first", str(1 + lane * step), "--step", str(step * lanes)]
             yield Job(f"writes of the {victim} {lane + 1}", words)
     for name in SCENARIOS:
+        if step > 1 and name == "torn-transaction":
+            continue  # without a bug it is the first third of the writes of the agent
         yield Job(name, ["--scenario", name])
     for bug in bugs.planted():
         yield Job(f"bug {bug.name}", ["--bug", bug.name])
