@@ -4,7 +4,9 @@ One line of JSON asks, one line answers. The socket's mode is 0660: who is in th
 """
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-LONGEST = 1_000_000  # bytes of one request or answer line's growth step
+LONGEST = 1_000_000  # bytes of a request; an answer may be 64 times as long
 log = logging.getLogger("roundsman.control")
 
 
@@ -58,10 +60,15 @@ async def serve(path: Path, doings: dict[str, Doing]) -> asyncio.Server:
 
 def _bound(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_socket():
+        raise OSError(errno.EEXIST, "this is no socket, and it is not replaced by one", str(path))
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(path))
-    path.chmod(0o660)
+    before = os.umask(0o117)
+    try:
+        listening.bind(str(path))
+    finally:
+        os.umask(before)
     return listening
 
 
@@ -77,8 +84,13 @@ async def _done(line: bytes, doings: dict[str, Doing]) -> Answer:
         return Answer(ok=True, result=await doing(ask.args))
     except ControlError as error:
         return Answer(ok=False, error=str(error))
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        return Answer(ok=False, error=f"{ask.do} needs {error}")
+    except (TypeError, ValueError) as error:
         return Answer(ok=False, error=f"{ask.do}: {error}")
+    except Exception as error:  # the asker gets an answer whatever happened, and the log the rest
+        log.exception("%s failed", ask.do)
+        return Answer(ok=False, error=f"{ask.do} failed: {error}; the agent's log says more")
 
 
 async def ask(path: Path, do: str, **args: Any) -> Any:

@@ -28,6 +28,7 @@ class Exposition:
     def __init__(self) -> None:
         self._starts: dict[Point, str] = {}
         self._states: dict[tuple[Point, str], str] = {}
+        self._owners: dict[tuple[Quantity, str], str] = {}
         self._names: dict[Quantity, str] = {}
 
     def text(self, readings: Iterable[Reading]) -> str:
@@ -56,16 +57,28 @@ class Exposition:
             ]
             yield self._head(quantity) + "".join(lines)
 
+    def forget(self) -> None:
+        """Forget the names of points: after a reload they may be others."""
+        self._starts.clear()
+        self._states.clear()
+        self._owners.clear()
+
     def _start(self, point: Point) -> str:
         """Return the name and labels of a number."""
-        start = self._starts[point] = f"{metric_name(point.quantity)}{{{_labels(point)}}} "
+        start = self._starts[point] = f"{metric_name(point.quantity)}{{{self._labels(point)}}} "
         return start
+
+    def _labels(self, point: Point) -> str:
+        """Return labels that no other point has: two that are alike but for their id get it as a label."""
+        labels = _labels(point)
+        owner = self._owners.setdefault((point.quantity, labels), point.id)
+        return labels if owner == point.id else f'{labels},point="{escaped(point.id)}"'
 
     def _state(self, point: Point, value: str) -> str:
         """Return the lines of a state: 1 for the one it is in, 0 for the others."""
         lines = self._states.get((point, value))
         if lines is None:
-            start = f"{metric_name(point.quantity)}{{{_labels(point)},state="
+            start = f"{metric_name(point.quantity)}{{{self._labels(point)},state="
             lines = self._states[point, value] = "".join(
                 f'{start}"{escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
             )
@@ -172,7 +185,9 @@ class MetricsServer:
         if environ.get("PATH_INFO") not in {"/", "/metrics"} or environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
             start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"Only GET /metrics is answered here.\n"]
-        devices = [part.encode() for part in self._text()]  # first: it also brings gauges of the registry up to date
+        devices = [
+            part.encode(errors="replace") for part in self._text()
+        ]  # first: it also brings gauges of the registry up to date
         page = [generate_latest(self._registry), *devices]
         start("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(sum(map(len, page))))])
         return page

@@ -12,6 +12,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ MIGRATIONS = (
 )
 
 
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
 class Row(NamedTuple):
     """One outbox row."""
 
@@ -60,10 +64,11 @@ class Position(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a step leaves: the alarm to keep and the Change to send, if any."""
+    """What a step leaves: the alarm to keep (or to forget, when `gone`) and the Change to send, if any."""
 
     alarm: Alarm
     change: Change | None
+    gone: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
@@ -78,8 +83,14 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "journal.db"
         self._reserve = folder / "reserve"
-        self.healed = heal(self.path)
-        self.writer = Writer(self.path, MIGRATIONS)
+        try:
+            self.healed = heal(self.path)
+            self.writer = Writer(self.path, MIGRATIONS)
+        except StoreError:
+            if not self.give_reserve():
+                raise
+            self.healed = heal(self.path)
+            self.writer = Writer(self.path, MIGRATIONS)
         self.boot_id = boot_id()
         opened = now()
         name = folder / "agent"
@@ -107,8 +118,13 @@ class Journal:
 
     def record(self, standing: Iterable[Standing], *, cursor: int | None = None) -> "Future[None]":
         """Keep alarms and queue their Changes; a command's `cursor` is kept with its effect."""
-        rows = list(standing)
-        return self.writer.put(lambda db: _record(db, rows, cursor, self.boot_id))
+        rows, moment = list(standing), now()
+        return self.writer.put(lambda db: _record(db, rows, cursor, moment, self.boot_id))
+
+    def rebase(self, alarms: Iterable[Alarm], moment: Now) -> None:
+        """Keep alarms whose times were carried into this boot, before anything else is kept; waits for the commit."""
+        rows = [Standing(alarm, None) for alarm in alarms]
+        self.writer.put(lambda db: _record(db, rows, None, moment, self.boot_id)).result()
 
     def acknowledge(self, epoch: str, seq: int, incarnation: str) -> "Future[None]":
         """Keep that the desk has everything up to `seq` of an epoch: less than before, if it was restored."""
@@ -118,9 +134,12 @@ class Journal:
         """Begin a new epoch with a snapshot; what the desk has not had of the old one follows it, in order."""
         return self.writer.put(lambda db: _new_epoch(db, snapshot))
 
-    def forget(self, now: Now) -> "Future[int]":
-        """Delete rows that the desk has had for seven days; returns how many."""
-        return self.writer.put(lambda db: _forget(db, now))
+    def forget(self, moment: Now, *, unsent: bool = False) -> "Future[int]":
+        """Delete rows that the desk has had for seven days (`unsent`: any, where no desk is named); returns how many.
+
+        A desk that is named later gets a snapshot instead: it cannot have what is gone.
+        """
+        return self.writer.put(lambda db: _forget(db, moment, unsent=unsent))
 
     def alarms(self) -> tuple[dict[str, Alarm], Now | None, str]:
         """Return the alarms as kept, the time of the last record and the boot it was taken in."""
@@ -162,17 +181,9 @@ class Journal:
         self.writer.close()
 
 
-class _closing:  # noqa: N801 - reads as contextlib.closing does
-    """A read-only connection for one look; WAL lets it see a whole transaction or nothing."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = reader(path)
-
-    def __enter__(self) -> sqlite3.Connection:
-        return self._db
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+def _closing(path: Path) -> "closing[sqlite3.Connection]":
+    """Give a read-only connection for one look; WAL lets it see a whole transaction or nothing."""
+    return closing(reader(path))
 
 
 def heal(path: Path) -> str:
@@ -186,6 +197,8 @@ def heal(path: Path) -> str:
         finally:
             db.close()
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in _DAMAGED:  # full, locked, no rights: the file itself may be sound
+            raise StoreError(f"cannot open {path}: {error}. Free some space or check the disk.") from error
         verdict = str(error)
     if verdict == "ok":
         return ""
@@ -243,15 +256,18 @@ def _append(db: sqlite3.Connection, body: Body, boot: str) -> int:
     return seq
 
 
-def _record(db: sqlite3.Connection, rows: list[Standing], cursor: int | None, boot: str) -> None:
-    for alarm, change in rows:
-        db.execute(
-            "INSERT INTO alarms VALUES (?, ?) ON CONFLICT (condition) DO UPDATE SET alarm = excluded.alarm",
-            (alarm.condition, _encode(alarm)),
-        )
+def _record(db: sqlite3.Connection, rows: list[Standing], cursor: int | None, moment: Now, boot: str) -> None:
+    for alarm, change, gone in rows:
+        if gone:
+            db.execute("DELETE FROM alarms WHERE condition = ?", (alarm.condition,))
+        else:
+            db.execute(
+                "INSERT INTO alarms VALUES (?, ?) ON CONFLICT (condition) DO UPDATE SET alarm = excluded.alarm",
+                (alarm.condition, _encode(alarm)),
+            )
         if change is not None:
             _append(db, change, boot)
-            _set(db, boot=change.boot, wall=change.wall, boot_id=boot)
+    _set(db, boot=moment.boot, wall=moment.wall, boot_id=boot)  # the alarms' times are of this boot
     if cursor is not None:
         _set(db, cursor=cursor)
 
@@ -282,11 +298,9 @@ def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot) -> str:
     return epoch
 
 
-def _forget(db: sqlite3.Connection, now: Now) -> int:
+def _forget(db: sqlite3.Connection, moment: Now, *, unsent: bool) -> int:
+    upto = int(_get(db, "seq" if unsent else "acked"))
     return db.execute(
         "DELETE FROM outbox WHERE epoch = ? AND seq <= ? AND wall < ?",
-        (_get(db, "epoch"), int(_get(db, "acked")), now.wall - KEPT),
+        (_get(db, "epoch"), upto, moment.wall - KEPT),
     ).rowcount
-
-
-__all__ = ["Journal", "Position", "Row", "Standing", "StoreError"]

@@ -78,6 +78,14 @@ class Keeper:
             if self._journal.give_reserve():
                 log.warning("gave the disk reserve back, so that the queue can drain")
             return False
+        except Exception:  # a row that no journal takes must not hold up the others
+            log.exception("%d changes cannot be written together", len(rows))
+            if len(rows) > 1:
+                half = len(rows) // 2
+                return await self._written(rows[:half], None) and await self._written(rows[half:], cursor)
+            log.error("put aside, it cannot be kept: %s", ascii(rows))  # noqa: TRY400 - the trace is above
+            self._metrics.journal_failures.inc()
+            return not rows or cursor is None or await self._written([], cursor)
         self._metrics.commit.observe(time.perf_counter() - began)
         if self.failing:
             log.warning("the journal can be written again")

@@ -10,7 +10,7 @@ restored from a backup says how far it has us, and we go back there.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,6 +26,7 @@ from runtime.writer import StoreError
 
 T = TypeVar("T")
 BATCH = 100  # events a request
+LARGEST = 1 << 20  # bytes of them, unless one alone is larger
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries, doubling, with jitter
 
 log = logging.getLogger("roundsman.outbox")
@@ -48,11 +49,19 @@ class OutboxStats:
 class Outbox:
     """Sends what the journal holds; `wake` it after each commit."""
 
-    def __init__(self, journal: Journal, client: DeskClient, snapshot: Callable[[str], Snapshot]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        client: DeskClient,
+        snapshot: Callable[[str], Snapshot],
+        settled: Callable[[], Awaitable[None]],
+    ) -> None:
         self.stats = OutboxStats()
         self._journal = journal
         self._client = client
         self._snapshot = snapshot
+        self._settled = settled
+        self._bytes = LARGEST
         self._awake = asyncio.Event()
         self._tries = 0
 
@@ -62,7 +71,11 @@ class Outbox:
 
     async def heed(self, before: Position, acked: int, incarnation: str) -> None:
         """Compare a heartbeat's answer with where we stood before it: a desk that has less gets the rest again."""
-        if acked < before.acked:
+        place = await asyncio.to_thread(self._journal.position)
+        if place.epoch == before.epoch and acked > place.last:
+            await self._begin_anew(f"the desk has {acked} of our events, this journal {place.last}")
+            self.wake()
+        elif acked < before.acked:
             log.warning("the desk has %d of our events and had %d: it was restored; sending again", acked, before.acked)
             await _kept(self._journal.acknowledge(before.epoch, acked, incarnation))
             self.wake()
@@ -74,6 +87,10 @@ class Outbox:
             try:
                 more = await self.send_once()
             except (DeskError, StoreError, OSError) as error:
+                await self._pause(error)
+                continue
+            except Exception as error:
+                log.exception("the outbox met an error of the program; going on")
                 await self._pause(error)
                 continue
             self._tries = 0
@@ -89,12 +106,23 @@ class Outbox:
         if not rows:
             return False
         oldest = await asyncio.to_thread(self._journal.oldest, place.epoch)
+        if place.acked + 1 < oldest:  # what the desk lacks is forgotten here: it gets what stands instead
+            await self._begin_anew(f"events {place.acked + 1} to {oldest - 1} are no longer kept")
+            return True
+        rows = _light(rows, self._bytes)
         try:
             reply = await self._client.events(_request(place, rows, oldest, self._journal.boot_id))
         except DeskError as error:
+            if error.reason == "too_large" and len(rows) > 1:
+                self._bytes //= 2
+                return True
             if error.reason != "conflict":
                 raise
-            await self._begin_anew(error)
+            self.stats.conflicts += 1
+            await self._begin_anew(f"the desk knows other events under our name: {error}")
+            return True
+        if reply.acked > place.last:  # this journal is older than what was sent from it: a disk put back
+            await self._begin_anew(f"the desk has {reply.acked} of our events, this journal {place.last}")
             return True
         await _kept(self._journal.acknowledge(place.epoch, reply.acked, reply.incarnation))
         self.stats.sent += max(0, reply.acked - place.acked)
@@ -105,10 +133,11 @@ class Outbox:
             raise DeskError(f"the desk did not take event {rows[0].seq}")
         return True
 
-    async def _begin_anew(self, error: DeskError) -> None:
-        self.stats.conflicts += 1
-        log.error("the desk knows other events under our name (%s): beginning a new epoch", error)
-        await _kept(self._journal.new_epoch(self._snapshot(str(error))))
+    async def _begin_anew(self, why: str) -> None:
+        """Begin a new epoch with a snapshot of what the journal has kept, and nothing that it has not."""
+        log.error("%s; beginning a new epoch with what stands", why)
+        await self._settled()
+        await _kept(self._journal.new_epoch(self._snapshot(why)))
 
     def _measure(self, place: Position, rows: list[Row]) -> None:
         self.stats.position = place
@@ -127,6 +156,18 @@ class Outbox:
             wait = LONGEST_WAIT
         asked = error.retry_after if isinstance(error, DeskError) else None
         await asyncio.sleep(asked if asked is not None else wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _light(rows: list[Row], limit: int) -> list[Row]:
+    """Return the first rows that together weigh no more than a limit in bytes; always one."""
+    total = 0
+    light: list[Row] = []
+    for row in rows:
+        total += len(row.body)
+        if light and total > limit:
+            break
+        light.append(row)
+    return light
 
 
 def _request(place: Position, rows: list[Row], oldest: int, boot_id: str) -> EventsRequest:

@@ -36,7 +36,12 @@ class Rounds:
         self.lines[stats.line] = stats
 
 
-def start_rounds(site: Site, schedule: Schedule, emit: Emit) -> Rounds:
+def snmp_targets(site: Site) -> "list[Target]":
+    """Return how the SNMP engine finds the site's cards. Raises ConfigError for a secret that cannot be read."""
+    return [snmp_target(site, device) for device in site.snmp]
+
+
+def start_rounds(site: Site, targets: "list[Target]", schedule: Schedule, emit: Emit) -> Rounds:
     """Put the site's collectors on the schedule; engines that ran before must have been ended."""
     rounds = Rounds()
     schedule.forget("host")
@@ -46,7 +51,6 @@ def start_rounds(site: Site, schedule: Schedule, emit: Emit) -> Rounds:
         from collectors.snmp import engine as snmp  # noqa: PLC0415 - only where a site has cards
 
         rounds.snmp = snmp.Counts()
-        targets = [snmp_target(site, device) for device in site.snmp]
         schedule.engine("snmp", partial(snmp.run, targets, emit, counts=rounds.snmp))
     if site.lines:
         from collectors.line import engine as line  # noqa: PLC0415 - only where a site has lines

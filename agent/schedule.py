@@ -70,8 +70,15 @@ class Schedule:
         if self._scheduler.get_job(f"collector {name}") is not None:
             self._scheduler.remove_job(f"collector {name}")
 
+    def clock_jumped(self) -> None:
+        """Plan everything anew from the wall clock as it is: a clock set back must not make jobs wait for it."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
+
     def engine(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Keep an engine running until `end_engines`."""
+        """Keep an engine running until `end_engines`; there is one of each name."""
+        if name in self._engines:
+            raise ValueError(f"engine {name} runs already")
         self._engines[name] = asyncio.create_task(self._kept_running(name, run), name=name)
 
     async def end_engines(self) -> None:

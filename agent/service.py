@@ -4,13 +4,15 @@ Everything here runs on one loop; what blocks has a thread of its own (journal, 
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
 import signal
 import sqlite3
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +26,27 @@ from agent.link import heartbeat, obey
 from agent.outbox import Outbox
 from agent.own_metrics import OwnMetrics
 from agent.plan import make_plan
-from agent.rounds import Rounds, start_rounds
+from agent.rounds import Rounds, snmp_targets, start_rounds
 from agent.schedule import Schedule
 from agent.trends import Trends
 from agent.watch import Watch
 from config.node import ConfigError
+from config.schema import Device
 from config.secret import find_secret, read_secret
 from config.site import Site, load_site
 from connectors.desk import DeskClient
 from model.alarm import Alarm, Now
 from model.change import Snapshot
 from model.point import Batch
-from model.protocol import Command, Heartbeat
+from model.protocol import AnyCommand, Command, Heartbeat
 from model.step import rebase
 from runtime.clock import now
 from runtime.notify import notify, reloading, watchdog_seconds
 from runtime.version import VERSION
+from runtime.writer import StoreError
 
 TICK = 1.0  # seconds
+CLOCK_JUMP = 5.0  # seconds by which the wall clock may leave the monotonic one between two ticks
 HEARTBEAT = 10.0  # seconds
 log = logging.getLogger("roundsman.agent")
 
@@ -59,17 +64,21 @@ class Agent:
         self._lock = locked(site.agent.state)
         self.journal = Journal(site.agent.state, site.id)
         started = now()
-        self.watch = Watch(make_plan(site), _taken_up(self.journal, started), self.journal.boot_id, started)
+        plan, self._targets = make_plan(site), snmp_targets(site)
+        self.watch = Watch(plan, _taken_up(self.journal, started), self.journal.boot_id, started)
         self.trends = Trends()
         self.schedule = Schedule(self.metrics)
         self.client = _client(site)
-        self.outbox = Outbox(self.journal, self.client, self._snapshot) if self.client else None
-        self.keeper = Keeper(self.journal, self.metrics, self.outbox.wake if self.outbox else _nobody)
+        self.keeper = Keeper(self.journal, self.metrics, self._wake)
+        self.outbox = Outbox(self.journal, self.client, self._snapshot, self.keeper.settled) if self.client else None
         self._exposition = Exposition()
         self._heartbeat_every = heartbeat_every
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._first_reading: float | None = None
+        self._reloading = asyncio.Lock()
+        self._reload_asked = asyncio.Event()
+        self._last_tick = time.monotonic()
         self.rounds = Rounds()
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -79,22 +88,23 @@ class Agent:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reload()))
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
         if self.journal.healed:
             log.error("%s", self.journal.healed)
         address = self.site.agent.metrics
         server = MetricsServer(address.host, address.port, self.metrics.registry, self._device_text)
         control = await serve(self.site.agent.control, doings.table(self))
-        self._spawn("keeper", self.keeper.run())
+        self._spawn("keeper", self.keeper.run)
         self.keep(self.watch.start(now()))
         self.metrics.reload_good.set(1)
         self.metrics.reload_time.set_to_current_time()
-        self.rounds = start_rounds(self.site, self.schedule, self.take)
+        self.rounds = start_rounds(self.site, self._targets, self.schedule, self.take)
         self._start_link()
         self.schedule.every(3600.0, "retention", self._forget)
         self.schedule.start()
-        self._spawn("tick", self._tick())
-        self._spawn("watchdog", self._watchdog())
+        self._spawn("tick", self._tick)
+        self._spawn("watchdog", self._watchdog)
+        self._spawn("reload", self._reloads)
         notify("READY=1", f"STATUS=Watching {len(self.watch.plan.devices)} devices")
         log.info("watching %d devices of site %s; metrics on %s", len(self.watch.plan.devices), self.site.id, address)
         try:
@@ -124,24 +134,38 @@ class Agent:
         self.journal.close()
         os.close(self._lock)
 
+    def _reload_soon(self) -> None:
+        """Ask for a reload, from a signal."""
+        self._reload_asked.set()
+
+    async def _reloads(self) -> None:
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            await self.reload()
+
     async def reload(self) -> str:
         """Read the site file again; a bad one leaves the running configuration and says why. Returns what happened."""
-        reloading()
-        try:
-            site = await asyncio.to_thread(load_site, self.site.file)
-            plan = await asyncio.to_thread(make_plan, site)
-        except (ConfigError, OSError) as error:
-            return self._kept(str(error))
-        if (site.id, site.agent, site.desk) != (self.site.id, self.site.agent, self.site.desk):
-            return self._kept("The site's id, its agent or its desk changed: restart the agent for that.")
-        await self.schedule.end_engines()
-        self.site = site
-        self.keep(self.watch.reload(plan, now()))
-        self.rounds = start_rounds(site, self.schedule, self.take)
-        self.metrics.reload_good.set(1)
-        self.metrics.reload_time.set_to_current_time()
-        notify("READY=1")
-        return f"Watching {len(plan.devices)} devices."
+        async with self._reloading:
+            reloading()
+            try:
+                site = await asyncio.to_thread(load_site, self.site.file)
+                plan = await asyncio.to_thread(make_plan, site)
+                targets = await asyncio.to_thread(snmp_targets, site)
+            except (ConfigError, OSError) as error:
+                return self._kept(str(error))
+            if (site.id, site.agent, site.desk) != (self.site.id, self.site.agent, self.site.desk):
+                return self._kept("The site's id, its agent or its desk changed: restart the agent for that.")
+            await self.schedule.end_engines()
+            before, self.site = {device.id: _source(device) for device in self.site.devices}, site
+            renewed = {d.id for d in site.devices if d.id in before and _source(d) != before[d.id]}
+            self.keep(self.watch.reload(plan, now(), renewed=frozenset(renewed)))
+            self._exposition.forget()
+            self.rounds = start_rounds(site, targets, self.schedule, self.take)
+            self.metrics.reload_good.set(1)
+            self.metrics.reload_time.set_to_current_time()
+            notify("READY=1")
+            return f"Watching {len(plan.devices)} devices."
 
     def _kept(self, why: str) -> str:
         self.metrics.reload_good.set(0)
@@ -165,9 +189,9 @@ class Agent:
             self._first_reading = moment.boot
             log.info("first reading")
 
-    async def obey(self, command: Command) -> None:
-        """Do what the desk asks; its cursor is kept with its effect."""
-        standing = await doings.obey(self, command)
+    async def obey(self, command: Command | AnyCommand) -> None:
+        """Do what the desk asks; its cursor is kept with its effect, and so is that of a command that is not known."""
+        standing = [] if isinstance(command, AnyCommand) else await doings.obey(self, command)
         self.keeper.keep(standing, cursor=command.id)
         await self.keeper.settled()
 
@@ -180,15 +204,31 @@ class Agent:
 
     # --- loops ---------------------------------------------------------------------------------------------------
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work, name=name))
+    def _wake(self) -> None:
+        if self.outbox is not None:
+            self.outbox.wake()
+
+    def _spawn(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._kept_up(name, work), name=name))
+
+    async def _kept_up(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep a loop of the agent going through an error of the program, which is logged and counted."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("%s failed; going on", name)
+                self.metrics.restarts.labels(name).inc()
+                await asyncio.sleep(TICK)
+            else:
+                return
 
     def _start_link(self) -> None:
         if self.client is None or self.outbox is None:
             log.warning("no desk in the site file: alarms stay here")
             return
-        self._spawn("outbox", self.outbox.run())
-        self._spawn("commands", obey(self.client, self._cursor, self.obey))
+        self._spawn("outbox", self.outbox.run)
+        self._spawn("commands", partial(obey, self.client, self._cursor, self.obey))
         self.schedule.every(self._heartbeat_every, "heartbeat", self._beat, soon=True)
 
     async def _cursor(self) -> int:
@@ -196,23 +236,31 @@ class Agent:
 
     async def _tick(self) -> None:
         """Let time pass for the watch, once a second; how late it is says how busy the loop is."""
-        due = time.monotonic()
+        due, moment = time.monotonic(), now()
+        ahead = moment.wall - moment.boot
         while True:
             due += TICK
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            lag = time.monotonic() - due
-            self.metrics.loop_lag.set(max(0.0, lag))
+            self.metrics.loop_lag.set(max(0.0, time.monotonic() - due))
             due = max(due, time.monotonic() - TICK)
-            self.keep(self.watch.tick(now()))
+            moment = now()
+            if abs(moment.wall - moment.boot - ahead) > CLOCK_JUMP:
+                log.warning("the clock was set by %+.0f s", moment.wall - moment.boot - ahead)
+                self.schedule.clock_jumped()
+            ahead = moment.wall - moment.boot
+            self.keep(self.watch.tick(moment))
+            self._last_tick = time.monotonic()
 
     async def _watchdog(self) -> None:
-        """Tell systemd that we live, only when the journal's writer has just shown that it does."""
+        """Tell systemd that we live, when the watch has ticked and the journal's writer has come to a job of ours."""
         limit = watchdog_seconds()
         if limit is None:
             return
         while True:
-            await asyncio.wrap_future(self.journal.writer.put(_nothing))
-            notify("WATCHDOG=1")
+            with contextlib.suppress(StoreError):  # a full disk is told elsewhere; the writer lives
+                await asyncio.wrap_future(self.journal.writer.put(_nothing))
+            if time.monotonic() - self._last_tick < limit / 2:
+                notify("WATCHDOG=1")
             await asyncio.sleep(limit / 3)
 
     async def _beat(self) -> None:
@@ -243,7 +291,7 @@ class Agent:
             await self.outbox.heed(place, reply.acked, reply.incarnation)
 
     async def _forget(self) -> None:
-        await asyncio.wrap_future(self.journal.forget(now()))
+        await asyncio.wrap_future(self.journal.forget(now(), unsent=self.client is None))
 
     def _device_text(self) -> Iterator[str]:
         """Give the page's second half, part by part; called from the metrics server's thread, on copies."""
@@ -267,10 +315,6 @@ class Agent:
         yield alarm_lines(standing)
         yield engine_lines(self.rounds)
         yield from self._exposition.families(list(watch.readings()))
-
-
-def _nobody() -> None:
-    """Wake nobody: without a desk, events only wait."""
 
 
 def _nothing(_: sqlite3.Connection) -> None:
@@ -305,4 +349,13 @@ def _taken_up(journal: Journal, moment: Now) -> dict[str, Alarm]:
     alarms, saved, boot = journal.alarms()
     if saved is None or boot == journal.boot_id:
         return alarms
-    return {condition: rebase(alarm, saved, moment) for condition, alarm in alarms.items()}
+    moved = {condition: rebase(alarm, saved, moment) for condition, alarm in alarms.items()}
+    journal.rebase(moved.values(), moment)
+    return moved
+
+
+def _source(device: Device) -> object:
+    """Return what decides which points a device has: another means that its old points are gone, not missing."""
+    return tuple(
+        getattr(device, name, None) for name in ("address", "port", "protocol", "definition", "disks", "interfaces")
+    )

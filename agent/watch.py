@@ -86,6 +86,9 @@ class Watch:
         self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
         self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
         self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
+        self._confirmed: dict[str, float] = {}  # condition -> when its fault was last seen, not only held
+        self._unasked = {device.id for device in plan.devices.values()}
+        self._renewed: frozenset[str] = frozenset()  # devices whose points may be others since the reload
         for alarm in self.alarms.values():
             self._mark(alarm)
 
@@ -107,15 +110,26 @@ class Watch:
         seen.time, seen.error, seen.answered, seen.seconds = batch.time, batch.error, batch.reachable, batch.seconds
         reachable = _reachable(device.id, batch)
         seen.readings[reachable.point.id] = reachable
-        return self._ask(device, now)
+        self._unasked.discard(device.id)
+        asked: set[str] = set()
+        results = self._ask(device, now, asked)
+        if device.id in self._renewed and batch.complete and batch.reachable:
+            self._renewed -= {device.id}
+            results += self._end_others(device, asked, now)
+        return results
 
     def tick(self, now: Now) -> list[Standing]:
         """Let time pass: readings grow stale, delays and shelves end."""
         results: list[Standing] = []
         for device in self.plan.devices.values():
             seen = self._seen.get(device.id)
-            if seen is not None and now.boot - seen.time > STALE_AFTER * device.every and self._grow_stale(seen):
-                results += self._ask(device, now)
+            if seen is None and now.boot - self._started > STALE_AFTER * device.every:
+                silent = Batch(
+                    device.id, now.boot, (), reachable=False, error="not read since the start", complete=False
+                )
+                results += self.take(silent, now)
+            elif seen is not None and now.boot - seen.time > STALE_AFTER * device.every and self._grow_stale(seen):
+                results += self._ask(device, now, set())
         for condition, alarm in list(self.alarms.items()):
             if _timed(alarm):
                 results += self._look_again(condition, now)
@@ -125,26 +139,34 @@ class Watch:
         """Take up the journal's alarms: what is no longer configured ends, delays and shelves go on."""
         return self.reload(self.plan, now)
 
-    def reload(self, plan: Plan, now: Now) -> list[Standing]:
-        """Swap the configuration; alarms of what is no longer configured end with that reason."""
+    def reload(self, plan: Plan, now: Now, *, renewed: frozenset[str] = frozenset()) -> list[Standing]:
+        """Swap the configuration; alarms of what is no longer configured end with that reason.
+
+        `renewed` devices may have other points than before: what their first whole poll does not ask about ends too.
+        """
         self.plan = plan
+        self._started = now.boot
+        self._renewed |= renewed
         self._looks, self._children, self._polls, self._asked = {}, {}, {}, {}
         results = []
-        for device_id in [d for d in self._seen if d not in plan.devices]:
+        for device_id in [d for d in self._seen if d not in plan.devices or d in renewed]:
             del self._seen[device_id]
+        self._unasked = {device for device in plan.devices if device not in self._seen}
         for condition, alarm in list(self.alarms.items()):
             site, device_id, scope, fault = condition.split("/", 3)
             device = plan.devices.get(device_id)
             rule = next((r for r in device.rules if r.fault == fault), None) if device and site == plan.site else None
             if device is not None and rule is not None:
-                look = replace(self._look(rule, device, alarm.case), evidence=alarm.evidence, missing=alarm.missing)
+                look = replace(
+                    self._look(rule, device, alarm.case), evidence=alarm.evidence, missing=alarm.missing, held=True
+                )
+                self._confirmed.setdefault(condition, now.boot)
                 self._looks[condition] = _Look(look, rule, device, scope)
                 continue
-            results += self._keep(condition, step.remove(alarm), now, reason="no longer configured")
-            del self.alarms[condition]
+            results += self._forget(condition, now, "no longer configured")
         for device in plan.devices.values():
             if device.id in self._seen:
-                results += self._ask(device, now)
+                results += self._ask(device, now, set())
         return results
 
     # --- what people do ------------------------------------------------------------------------------------------
@@ -197,8 +219,8 @@ class Watch:
         seen.readings.update(grown)
         return bool(grown)
 
-    def _ask(self, device: Watched, now: Now) -> list[Standing]:
-        """Ask every rule about every scope of a device; parents come before what they explain."""
+    def _ask(self, device: Watched, now: Now, asked: set[str]) -> list[Standing]:
+        """Ask every rule about every scope of a device; `asked` gets the conditions that have an answer there."""
         results: list[Standing] = []
         seen = self._seen[device.id]
         whole = Scene(tuple(seen.readings.values()), installed=device.installed.get(("", ""), {}), ever=seen.ever)
@@ -210,10 +232,16 @@ class Watch:
                 if decision is None:
                     continue
                 self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
+                if not decision.absent:
+                    asked.add(condition)
+                if decision.case and not decision.held:
+                    self._confirmed[condition] = now.boot
                 if alarm is None and not decision.case:
                     continue  # no fault, and never one: nothing to step, nothing to keep
                 look = self._look(rule, device, decision.case or (alarm.case if alarm else ""))
-                look = replace(look, case=decision.case, evidence=decision.evidence, missing=decision.missing)
+                look = replace(
+                    look, case=decision.case, evidence=decision.evidence, missing=decision.missing, held=decision.held
+                )
                 self._looks[condition] = _Look(look, rule, device, scope)
                 for fault, _ in rule.explained_by:
                     self._children.setdefault(fault, set()).add(condition)
@@ -245,12 +273,15 @@ class Watch:
     def _settle(self, rule: Rule) -> float:
         """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
         reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE and fault != rule.fault]
-        return SETTLE_POLLS * max((self._polls.get(fault, 0.0) for fault in reaching), default=0.0)
+        if not reaching:
+            return 0.0
+        unasked = (self.plan.devices[device].every for device in self._unasked)  # any of them may have the parent
+        return SETTLE_POLLS * max(*(self._polls.get(fault, 0.0) for fault in reaching), 0.0, *unasked)
 
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]
         before = self.alarms.get(condition) or Alarm(condition)
-        look = replace(look, parent=self._parent(rule, device, condition) if look.case else "")
+        look = replace(look, parent=self._parent(rule, device, before, now) if look.case else "")
         results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
         if self.alarms.get(condition, before).active != before.active:
             for child in sorted(self._children.get(rule.fault, ())):
@@ -264,24 +295,40 @@ class Watch:
             return self._observe(condition, now)
         return []
 
-    def _parent(self, rule: Rule, device: Watched, own: str) -> str:
+    def _parent(self, rule: Rule, device: Watched, child: Alarm, now: Now) -> str:
         """Return the running condition that explains a fault of this device, "" for none.
 
-        Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one
-        that is explained itself explains none of its own kind.
+        A parent explains what began with it or after it, as long as it is seen and not only held: what stood before is
+        a fault of its own. Several devices may see the same fault (mains, by the meter and the UPS): the first explains
+        the others, and one that is explained itself explains none of its own kind.
         """
+        began = child.onset if child.active else now.boot
+        grace = max(self._settle(rule), SETTLE_POLLS * device.every)
         last = ""
         for fault, reach in rule.explained_by:
             for condition in sorted(self._running.get(fault, ())):
-                parent = condition.split("/", 3)[1]
-                near = parent == device.id if reach is Reach.DEVICE else not device.parents or parent in device.parents
-                state = self.alarms[condition].state
-                if not near or condition == own or state is AlarmState.SHELVED:
+                parent, at = self.alarms[condition], condition.split("/", 3)[1]
+                near = at == device.id if reach is Reach.DEVICE else not device.parents or at in device.parents
+                while_it_was = parent.onset - grace <= began <= self._confirmed.get(condition, now.boot) + grace
+                if not near or condition == child.condition or not while_it_was or parent.state is AlarmState.SHELVED:
                     continue
-                if state is not AlarmState.SUPPRESSED:
+                if parent.state is not AlarmState.SUPPRESSED:
                     return condition
                 last = last if fault == rule.fault else condition
         return last
+
+    def _end_others(self, device: Watched, asked: set[str], now: Now) -> list[Standing]:
+        """End the alarms of a device whose points the new configuration no longer has."""
+        others = [c for c in self.alarms if c.split("/", 3)[1] == device.id and c not in asked]
+        return [row for condition in others for row in self._forget(condition, now, "the device no longer has it")]
+
+    def _forget(self, condition: str, now: Now, reason: str) -> list[Standing]:
+        """End an alarm for good: its row goes, its episode ends with the reason."""
+        results = self._keep(condition, step.remove(self.alarms[condition]), now, reason=reason)
+        gone = self.alarms.pop(condition)
+        self._looks.pop(condition, None)
+        self._confirmed.pop(condition, None)
+        return [row._replace(gone=True) for row in results] or [Standing(gone, None, gone=True)]
 
     def _mark(self, alarm: Alarm) -> None:
         running = self._running.setdefault(alarm.condition.rpartition("/")[2], set())

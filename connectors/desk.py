@@ -28,6 +28,8 @@ from model.protocol import (
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 LONGEST_WAIT = 25.0  # seconds a desk holds a long poll
+LONGEST_PAUSE = 300.0  # seconds a desk may ask us to wait
+_GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class DeskError(Exception):
@@ -105,17 +107,16 @@ class DeskClient:
 def _refusal(reply: httpx.Response) -> DeskError:
     try:
         told = msgspec.json.decode(reply.content, type=ErrorReply)
-    except msgspec.DecodeError:
+    except _GARBAGE:
         told = ErrorReply("http", f"the desk answered {reply.status_code} {reply.reason_phrase}")
     asked = reply.headers.get("retry-after", "")
     permanent = 400 <= reply.status_code < 500 and reply.status_code not in {408, 425, 429}
-    return DeskError(
-        told.message, permanent=permanent, reason=told.error, retry_after=float(asked) if asked.isdigit() else None
-    )
+    pause = min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else None
+    return DeskError(told.message, permanent=permanent, reason=told.error, retry_after=pause)
 
 
 def _decoded(content: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
+    except _GARBAGE as error:
         raise DeskError(f"the desk's answer cannot be read: {error}") from error

@@ -115,7 +115,8 @@ async def commands(request: Request) -> Response:
         found = await desk.store.read(waiting)
         if not found and wait > 0 and await news(event, wait):
             found = await desk.store.read(waiting)
-    return reply(CommandsReply(desk.store.incarnation, found))
+    each = tuple(msgspec.Raw(msgspec.json.encode(command)) for command in found)
+    return reply(CommandsReply(desk.store.incarnation, each))
 
 
 async def readings(request: Request) -> Response:

@@ -43,6 +43,6 @@ class DeskSettings(msgspec.Struct, frozen=True):
     code_life: float = 86_400.0
     receipts_for: float = 30 * 86_400.0
     waiting: int = 10_000
-    body_limit: int = 4 * 1024 * 1024
+    body_limit: int = 16 * 1024 * 1024
     body_seconds: float = 20.0
     streams: int = 500

@@ -145,7 +145,8 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 class Look(msgspec.Struct, frozen=True):
     """What one look at the readings says of a condition: the case that holds ("" for none) and what follows from it.
 
-    Delays in seconds, `settle` from the end of a parent; `parent` is the condition that explains this one, "" for none.
+    `held` says that the case is not seen but only not known to be over. Delays in seconds, `settle` from the end of a
+    parent; `parent` is the condition that explains this one, "" for none.
     """
 
     case: str
@@ -157,6 +158,7 @@ class Look(msgspec.Struct, frozen=True):
     parent: str = ""
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
+    held: bool = False
 
 
 class Now(msgspec.Struct, frozen=True):

@@ -1,9 +1,9 @@
 """What a rule says of a scope now: conditions in three-valued logic, cases worst first.
 
 Theory. A reading that is stale or unavailable makes a comparison unknown, by Kleene's tables: `any` is true when one
-part is, `all` is false when one part is, whatever is missing. Unknown never raises. A case already reached is left
-only when it is known to be over: while it is unknown it is held against every lesser case, and what was missing is
-named. Worse cases that are unknown but were never reached are not assumed. A standing case's comparisons use their
+part is, `all` is false when one part is, whatever is missing. Unknown never begins a fault. A case already reached is
+left only when it is known to be over: while it is unknown it is held against every lesser case, and what was missing
+is named. Worse cases that are unknown but were never reached are not assumed. A standing case's comparisons use their
 release limit (the limit less the deadband), so that a value at the limit does not chatter.
 """
 
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import msgspec
 
-from model.point import Quality, Reading
+from model.point import Quality, Reading, plain
 from model.quantity import Quantity
 from model.rule import AllOf, AnyOf, Compare, Condition, Evidence, Is, Op, QualityIs, Rule, Share
 
@@ -36,6 +36,7 @@ class Outcome(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+MOST = 20  # pieces of evidence and missing labels that an alarm carries: enough to see what it is
 _NOT_SO = Outcome(Truth.FALSE)  # made once: it is what almost every question ends in
 
 
@@ -62,10 +63,14 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What a rule says of a scope now. `case` is "" when there is no fault; `missing` names what could not be read."""
+    """What a rule says of a scope now. `case` is "" when there is no fault; `missing` names what could not be read.
+
+    `held`: the case is not seen, only not known to be over; `absent`: because its points are not there at all.
+    """
 
     case: str
     held: bool = False
+    absent: bool = False
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
 
@@ -96,6 +101,9 @@ def decide(rule: Rule, scene: Scene, reached: str = "") -> Decision | None:
     held: Decision | None = None
     for rank, case in enumerate(rule.cases):
         if not applies(case.when, scene):
+            if rank == standing:  # its points are not there at all: nobody has seen it end
+                missing.extend(sorted(str(quantity) for quantity in asks(case.when)))
+                held = Decision(case.name, held=True, absent=True)
             continue
         known = True
         outcome = judge(case.when, scene, latched=rank == standing)
@@ -105,7 +113,7 @@ def decide(rule: Rule, scene: Scene, reached: str = "") -> Decision | None:
         if outcome.truth is Truth.UNKNOWN and rank == standing:
             held = Decision(case.name, held=True, evidence=outcome.evidence, missing=tuple(missing))
     if held is not None:
-        return msgspec.structs.replace(held, missing=tuple(missing))
+        return msgspec.structs.replace(held, missing=tuple(missing[:MOST])) if known else None
     return Decision("", missing=tuple(missing)) if known else None
 
 
@@ -172,11 +180,13 @@ def scenes(
     for value, group in groups.items():
         counted = installed.get((rule.scope, value), {})
         scene = Scene(tuple(group), around=readings, installed=counted, ever=whole.ever)
-        yield f"{rule.scope}={value.replace('/', '|')}", scene
+        yield f"{rule.scope}={plain(value)}", scene
 
 
 def _known(reading: Reading) -> bool:
-    return reading.value is not None and reading.quality in {Quality.GOOD, Quality.UNCERTAIN}
+    value = reading.value
+    good = reading.quality in {Quality.GOOD, Quality.UNCERTAIN}
+    return good and value is not None and value == value  # noqa: PLR0124 - NaN, which is no number, is unlike itself
 
 
 def _together(parts: list[Outcome], decisive: Truth, other: Truth) -> Outcome:
@@ -186,8 +196,8 @@ def _together(parts: list[Outcome], decisive: Truth, other: Truth) -> Outcome:
     truth = decisive if any(p.truth is decisive for p in parts) else other
     if truth is other and any(p.truth is Truth.UNKNOWN for p in parts):
         truth = Truth.UNKNOWN
-    missing = tuple(dict.fromkeys(name for p in parts for name in p.missing))
-    evidence = tuple(e for p in parts if p.truth is not Truth.FALSE for e in p.evidence)
+    missing = tuple(dict.fromkeys(name for p in parts for name in p.missing))[:MOST]
+    evidence = tuple(e for p in parts if p.truth is not Truth.FALSE for e in p.evidence)[:MOST]
     return Outcome(truth, evidence, missing)
 
 

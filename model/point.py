@@ -68,8 +68,13 @@ class Point(msgspec.Struct, frozen=True, cache_hash=True):
 
 def point_id(quantity: Quantity, index: tuple[tuple[str, str], ...] = ()) -> str:
     """Return the usual id of a point: `mains.voltage[phase=1]`."""
-    inside = ",".join(f"{name}={value.replace('/', '|')}" for name, value in index)
+    inside = ",".join(f"{name}={plain(value)}" for name, value in index)
     return f"{quantity}[{inside}]" if inside else str(quantity)
+
+
+def plain(value: str) -> str:
+    """Return an index's value as ids may hold it: no slash, which parts a condition's key, and nothing unprintable."""
+    return "".join(sign if sign.isprintable() else "?" for sign in value.replace("/", "|"))
 
 
 class Reading(msgspec.Struct, frozen=True):

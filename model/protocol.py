@@ -144,10 +144,20 @@ Command = Acknowledge | Shelve | SendReadings | SendTrend
 
 
 class CommandsReply(msgspec.Struct, frozen=True):
-    """Commands after the cursor, in rising id; empty when none came within the wait."""
+    """Commands after the cursor, in rising id, each the JSON of a Command; empty when none came within the wait.
+
+    They are decoded one by one: a newer desk may know commands that an older agent does not.
+    """
 
     incarnation: str
-    commands: tuple[Command, ...]
+    commands: tuple[msgspec.Raw, ...]
+
+
+class AnyCommand(msgspec.Struct, frozen=True):
+    """What every command has, known or not."""
+
+    id: int
+    type: str
 
 
 class ReadingRow(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from model.alarm import Alarm, AlarmState, Kind, Look, Now, Trigger, following
 from model.rule import Evidence
 
+LONGEST_SHELF = 30 * 86400.0  # seconds
 Stepped = tuple[Alarm, Kind | None]
 _ASIDE = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
 
@@ -19,7 +20,8 @@ def observe(alarm: Alarm, look: Look, now: Now, fresh: str) -> Stepped:
     kind: Kind | None = None
     if alarm.shelved_until is not None and now.boot >= alarm.shelved_until:
         alarm, kind = _released(replace(alarm, shelved_until=None)), Kind.UNSHELVED
-    after, seen = _present(alarm, look, now, fresh) if look.case else _absent(alarm, look, now)
+    there = look.case and not (look.held and alarm.clearing is not None)  # what was seen to be over is not undone
+    after, seen = _present(alarm, look, now, fresh) if there else _absent(alarm, look, now)
     kind = seen or kind
     if kind is None or not after.episode:
         return after, None
@@ -40,8 +42,10 @@ def acknowledge(alarm: Alarm, by: str, now: Now, *, episode: str = "", level: in
 
 
 def shelve(alarm: Alarm, seconds: float, by: str, now: Now) -> Stepped:
-    """Return the alarm put aside for `seconds`; 0 takes it back at the next look."""
-    if seconds <= 0:
+    """Return the alarm put aside for `seconds`; 0 takes it back at the next look. Raises ValueError over 30 days."""
+    if not 0 <= seconds <= LONGEST_SHELF:
+        raise ValueError(f"a shelf lasts from 0 s to 30 days, not {seconds:g} s")
+    if seconds == 0:
         return (replace(alarm, shelved_until=now.boot), None) if alarm.state is AlarmState.SHELVED else (alarm, None)
     state = following(alarm.state, Trigger.SHELVE)
     if state is not AlarmState.SHELVED:
@@ -169,6 +173,6 @@ def _ended(alarm: Alarm, state: AlarmState) -> Alarm:
 
 def _told(evidence: tuple[Evidence, ...], missing: tuple[str, ...]) -> object:
     """What of the evidence is worth a Change: counts, states and missing readings; a number that moves is not."""
-    counts = [(e.quantity, e.count) for e in evidence]
+    counts = [(e.quantity, e.count, e.label if e.quantity == "quality" else "") for e in evidence]
     states = [e.value for e in evidence if isinstance(e.value, str)]
     return counts, states, missing

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from config.node import ConfigError
-from roundsman.output import CommandError
+from roundsman.output import CommandError, clean
 from runtime.version import VERSION
 
 # name -> what it is for; the module is roundsman.commands.NAME, imported only when the command is used
@@ -56,7 +56,7 @@ def run(words: list[str] | None = None) -> int:
     try:
         status: int = import_module(f"roundsman.commands.{args.command}").run(args)
     except (CommandError, ConfigError) as error:
-        print(error, file=sys.stderr)
+        print(*map(clean, str(error).splitlines()), sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

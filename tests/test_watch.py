@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from agent.journal import Standing
 from agent.watch import Plan, Watch, Watched
 from model.alarm import Alarm, AlarmState, Kind, Now
@@ -234,3 +236,117 @@ def test_a_snapshot_holds_the_running_episodes_with_their_revisions() -> None:
 
 def test_a_batch_of_an_unknown_device_is_none_of_its_business() -> None:
     assert watch(device("room", HOT)).take(batch("stranger", 0), at(0)) == []
+
+
+RECTIFIER = Rule(
+    "rectifier.failed",
+    {"en": "Rectifier"},
+    "point",
+    (Case("failed", Is(Quantity.RECTIFIER_STATUS, ("fault",))),),
+    meaning=Meaning.DANGER,
+    explained_by=(("mains.lost", Reach.SITE),),
+)
+
+
+def plant(when: float) -> Batch:
+    return batch("plant", when, state("plant", Quantity.RECTIFIER_STATUS, "fault", rectifier="1"))
+
+
+def mains(when: float, volts: float | None) -> Batch:
+    return batch("meter", when, number("meter", Quantity.MAINS_VOLTAGE, volts))
+
+
+def test_a_parent_does_not_explain_what_stood_before_it() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    w.take(mains(0, 230.0), at(0))
+    w.take(plant(1), at(1))
+    raised = w.tick(at(13))
+    assert kinds(raised) == [("s/plant/rectifier.status[rectifier=1]/rectifier.failed", Kind.RAISED)]
+    blip = w.take(mains(300, 0.0), at(300))
+    assert kinds(blip) == [("s/meter/-/mains.lost", Kind.RAISED)]
+    assert w.take(plant(301), at(301)) == []
+
+
+def test_flapping_mains_hide_no_other_fault() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    seen: list[tuple[str, Kind]] = []
+    for minute in range(30):
+        seen += kinds(w.take(mains(minute * 20, 0.0 if minute % 2 else 230.0), at(minute * 20)))
+        seen += kinds(w.take(plant(minute * 20 + 5), at(minute * 20 + 5)))
+        for second in range(6, 20):
+            seen += kinds(w.tick(at(minute * 20 + second)))
+    assert [kind for condition, kind in seen if condition.endswith("rectifier.failed")] == [Kind.PENDING, Kind.RAISED]
+
+
+def test_a_parent_that_is_only_held_explains_nothing_new() -> None:
+    w = watch(device("meter", MAINS, SILENT), device("plant", RECTIFIER))
+    w.take(mains(0, 0.0), at(0))
+    w.take(batch("meter", 10, reachable=False), at(10))
+    assert w.alarms["s/meter/-/mains.lost"].active
+    w.take(plant(1000), at(1000))
+    later = w.tick(at(1013))
+    assert ("s/plant/rectifier.status[rectifier=1]/rectifier.failed", Kind.RAISED) in kinds(later)
+
+
+def test_at_the_start_a_fault_waits_for_devices_that_were_not_asked_yet() -> None:
+    w = watch(device("meter", MAINS, every=10), device("ups", BATTERY, every=2))
+    first = w.take(batch("ups", 0, state("ups", Quantity.OUTPUT_STATUS, "battery")), at(0))
+    assert kinds(first) == [("s/ups/-/battery.on_battery", Kind.PENDING)]
+    second = w.take(mains(5, 0.0), at(5))
+    assert kinds(second) == [("s/meter/-/mains.lost", Kind.RAISED), ("s/ups/-/battery.on_battery", Kind.SUPPRESSED)]
+
+
+def test_a_device_that_is_never_read_is_told_as_silent() -> None:
+    w = watch(device("plant", SILENT, every=10))
+    assert w.tick(at(30)) == []
+    assert kinds(w.tick(at(31))) == [("s/plant/-/device.unreachable", Kind.RAISED)]
+    assert w.tick(at(32)) == []
+
+
+def test_after_a_restart_a_case_whose_points_are_not_there_is_held_and_named() -> None:
+    hot = Case("hot", Compare(Quantity.EQUIPMENT_TEMPERATURE, Op.ABOVE, 45))
+    rule = Rule("cooling", {"en": "Cooling"}, "device", (hot, *FANS.cases))
+    kept = Alarm("s/rack/-/cooling", S.ACKNOWLEDGED, "hot", 2, True, "e1", 2, True, True, at(-100).boot)
+    w = watch(device("rack", rule), alarms=[kept])
+    w.start(at(0))
+    w.take(batch("rack", 1, state("rack", Quantity.FAN_RUNNING, "running", fan="1")), at(1))
+    assert (w.alarms["s/rack/-/cooling"].case, w.alarms["s/rack/-/cooling"].missing) == (
+        "hot",
+        ("equipment.temperature",),
+    )
+
+
+def test_a_device_of_another_definition_ends_what_it_no_longer_has() -> None:
+    w = watch(device("room", HOT, STALE))
+    w.take(batch("room", 0, number("room", Quantity.AMBIENT_TEMPERATURE, 35.0, sensor="1")), at(0))
+    assert w.reload(w.plan, at(5), renewed=frozenset({"room"})) == []
+    ended = w.take(batch("room", 6, number("room", Quantity.BATTERY_VOLTAGE, 54.0)), at(6))
+    assert kinds(ended) == [("s/room/ambient.temperature[sensor=1]/hot", Kind.REMOVED)]
+    assert [row.gone for row in ended] == [True]
+    assert w.tick(at(7)) == []
+
+
+def test_an_alarm_seen_to_clear_is_not_held_when_its_device_then_falls_silent() -> None:
+    slow = Rule(
+        "hot", {"en": "Hot"}, "point", (Case("hot", Compare(Quantity.AMBIENT_TEMPERATURE, Op.ABOVE, 30), off_delay=20),)
+    )
+    w = watch(device("room", slow))
+    w.take(batch("room", 0, number("room", Quantity.AMBIENT_TEMPERATURE, 35.0)), at(0))
+    w.take(batch("room", 10, number("room", Quantity.AMBIENT_TEMPERATURE, 20.0)), at(10))
+    w.take(batch("room", 20, number("room", Quantity.AMBIENT_TEMPERATURE, None)), at(20))
+    assert kinds(w.tick(at(30))) == [("s/room/ambient.temperature/hot", Kind.CLEARED)]
+
+
+def test_a_number_that_is_none_is_missing_and_clears_nothing() -> None:
+    w = watch(device("room", HOT))
+    w.take(batch("room", 0, number("room", Quantity.AMBIENT_TEMPERATURE, 35.0)), at(0))
+    w.take(batch("room", 10, number("room", Quantity.AMBIENT_TEMPERATURE, float("nan"))), at(10))
+    assert w.alarms["s/room/ambient.temperature/hot"].state is S.UNACKNOWLEDGED
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 31 * 86400.0])
+def test_a_shelf_has_a_sensible_length(seconds: float) -> None:
+    w = watch(device("room", HOT))
+    w.take(batch("room", 0, number("room", Quantity.AMBIENT_TEMPERATURE, 35.0)), at(0))
+    with pytest.raises(ValueError, match="a shelf lasts from 0 s to 30 days"):
+        w.shelve("s/room/ambient.temperature/hot", seconds, "li", at(1))

@@ -4,7 +4,7 @@ import argparse
 import getpass
 
 from roundsman.asking import ask_agent, site_argument
-from roundsman.output import json_lines
+from roundsman.output import clean, json_lines
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,5 +21,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         json_lines([row])
     else:
-        print(f"{row['condition']} is {row['state']}, taken by {row['acknowledged_by'] or 'nobody'}.")
+        print(f"{clean(row['condition'])} is {row['state']}, taken by {row['acknowledged_by'] or 'nobody'}.")
     return 0

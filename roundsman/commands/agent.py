@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     for noisy in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    os.umask(0o077)  # the journal tells what stands where; only its owner reads it
     site = load_site(site_file(args))
     try:
         asyncio.run(_watch(site))

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return _enrol(args)
     level = os.environ.get("ROUNDSMAN_LOG", "INFO").upper()
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
+    os.umask(0o077)
     where = address(args.listen)
     settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title)
     try:

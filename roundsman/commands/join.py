@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Redeem the line and keep the token, mode 0600."""
+    os.umask(0o077)
     site = load_site(site_file(args))
     match = re.fullmatch(r"roundsman-join:(https?://[^#\s]+)#(\S+)", args.line.strip())
     if match is None:

@@ -5,7 +5,7 @@ import getpass
 
 from config.scalars import seconds as duration
 from roundsman.asking import ask_agent, site_argument
-from roundsman.output import CommandError, json_lines
+from roundsman.output import CommandError, clean, json_lines
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,5 +29,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         json_lines([row])
     else:
-        print(f"{row['condition']} is {row['state']}.")
+        print(f"{clean(row['condition'])} is {row['state']}.")
     return 0
