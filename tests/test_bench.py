@@ -60,3 +60,8 @@ def test_a_budget_that_is_not_met_is_said() -> None:
 def test_a_budget_of_a_ratio_says_nothing_without_its_peer() -> None:
     alone = Figure("cost", "s", Spread.of([1.6]), (Peer("absent", None, "not installed"),), Budget(0.5, of_ratio=True))
     assert alone.verdict == ""
+
+
+def test_the_document_tells_what_every_row_means() -> None:
+    told = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
+    assert [name for name in ROWS if f"\n| `{name}` | " not in told] == []
