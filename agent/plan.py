@@ -1,6 +1,6 @@
 """From a site file to what the watch does: the rules of each device with their settings, and what is installed."""
 
-from agent.watch import Plan, Watched
+from agent.watched import Plan, Watched
 from config.rulebook import RuleBook
 from config.schema import Device
 from config.site import Site

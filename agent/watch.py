@@ -14,40 +14,18 @@ import msgspec
 from msgspec.structs import replace
 
 from agent.journal import Standing
+from agent.parents import SETTLE_POLLS, Parents
+from agent.watched import Plan, Watched
 from model import step
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
 from model.change import Change, Origin, Snapshot, condition_key
 from model.decide import Scene, asks, decide, scenes
-from model.level import Contract, delays, level_of
+from model.level import delays, level_of
 from model.point import Batch, Point, Quality, Reading, Severity, State, point_id
 from model.quantity import Quantity
-from model.rule import Meaning, Reach, Rule
+from model.rule import Meaning, Rule
 
 STALE_AFTER = 3.0  # polls a reading may miss before it is stale
-SETTLE_POLLS = 1.2  # polls that a fault waits for the parent that may explain it, and after that parent's end
-
-
-class Watched(msgspec.Struct, frozen=True):
-    """A device as the watch knows it: its rules with their settings, how often it is polled (s), what is installed.
-
-    `installed` maps (index name, index value) to the installed number by quantity. `parents` limits the devices whose
-    faults explain this one's; empty for every device of the site.
-    """
-
-    id: str
-    name: str
-    rules: tuple[Rule, ...]
-    every: float
-    installed: Mapping[tuple[str, str], dict[str, int]] = {}
-    parents: tuple[str, ...] = ()
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What a configuration asks the watch to do: swapped whole at a reload."""
-
-    site: str
-    contract: Contract
-    devices: dict[str, Watched]
 
 
 class _Seen:
@@ -83,14 +61,11 @@ class Watch:
         self._seen: dict[str, _Seen] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[int, frozenset[Quantity]], tuple[Rule, ...]] = {}  # by id of a device's rules
-        self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
-        self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
-        self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
-        self._confirmed: dict[str, float] = {}  # condition -> when its fault was last seen, not only held
-        self._unasked = {device.id for device in plan.devices.values()}
+        self._parents = Parents(self.alarms)
+        self._parents.begin({device.id: device.every for device in plan.devices.values()})
         self._renewed: frozenset[str] = frozenset()  # devices whose points may be others since the reload
         for alarm in self.alarms.values():
-            self._mark(alarm)
+            self._parents.mark(alarm)
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
@@ -110,7 +85,7 @@ class Watch:
         seen.time, seen.error, seen.answered, seen.seconds = batch.time, batch.error, batch.reachable, batch.seconds
         reachable = _reachable(device.id, batch)
         seen.readings[reachable.point.id] = reachable
-        self._unasked.discard(device.id)
+        self._parents.unasked.pop(device.id, None)
         asked: set[str] = set()
         results = self._ask(device, now, asked)
         if device.id in self._renewed and batch.complete and batch.reachable:
@@ -147,11 +122,11 @@ class Watch:
         self.plan = plan
         self._started = now.boot
         self._renewed |= renewed
-        self._looks, self._children, self._polls, self._asked = {}, {}, {}, {}
+        self._looks, self._asked = {}, {}
         results = []
         for device_id in [d for d in self._seen if d not in plan.devices or d in renewed]:
             del self._seen[device_id]
-        self._unasked = {device for device in plan.devices if device not in self._seen}
+        self._parents.begin({d.id: d.every for d in plan.devices.values() if d.id not in self._seen})
         for condition, alarm in list(self.alarms.items()):
             site, device_id, scope, fault = condition.split("/", 3)
             device = plan.devices.get(device_id)
@@ -160,7 +135,7 @@ class Watch:
                 look = replace(
                     self._look(rule, device, alarm.case), evidence=alarm.evidence, missing=alarm.missing, held=True
                 )
-                self._confirmed.setdefault(condition, now.boot)
+                self._parents.confirmed.setdefault(condition, now.boot)
                 self._looks[condition] = _Look(look, rule, device, scope)
                 continue
             results += self._forget(condition, now, "no longer configured")
@@ -231,11 +206,11 @@ class Watch:
                 decision = decide(rule, scene, alarm.case if alarm else "")
                 if decision is None:
                     continue
-                self._polls[rule.fault] = max(self._polls.get(rule.fault, 0.0), device.every)
+                self._parents.may_have(rule.fault, device.every)
                 if not decision.absent:
                     asked.add(condition)
                 if decision.case and not decision.held:
-                    self._confirmed[condition] = now.boot
+                    self._parents.confirmed[condition] = now.boot
                 if alarm is None and not decision.case:
                     continue  # no fault, and never one: nothing to step, nothing to keep
                 look = self._look(rule, device, decision.case or (alarm.case if alarm else ""))
@@ -243,8 +218,7 @@ class Watch:
                     look, case=decision.case, evidence=decision.evidence, missing=decision.missing, held=decision.held
                 )
                 self._looks[condition] = _Look(look, rule, device, scope)
-                for fault, _ in rule.explained_by:
-                    self._children.setdefault(fault, set()).add(condition)
+                self._parents.may_explain(rule, condition)
                 results += self._observe(condition, now)
         return results
 
@@ -267,24 +241,16 @@ class Watch:
             return Look("", off_delay=self.plan.contract.off_delay)
         assigned = level_of(self.plan.contract, rule, case)
         on_delay, off_delay = delays(self.plan.contract, case, assigned.level)
-        waits = max(on_delay, self._settle(rule))
+        waits = max(on_delay, self._parents.settle(rule))
         return Look(name, assigned.level, assigned.provisional, waits, off_delay, SETTLE_POLLS * device.every)
-
-    def _settle(self, rule: Rule) -> float:
-        """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
-        reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE and fault != rule.fault]
-        if not reaching:
-            return 0.0
-        unasked = (self.plan.devices[device].every for device in self._unasked)  # any of them may have the parent
-        return SETTLE_POLLS * max(*(self._polls.get(fault, 0.0) for fault in reaching), 0.0, *unasked)
 
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]
         before = self.alarms.get(condition) or Alarm(condition)
-        look = replace(look, parent=self._parent(rule, device, before, now) if look.case else "")
+        look = replace(look, parent=self._parents.of(before, rule, device, now) if look.case else "")
         results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
         if self.alarms.get(condition, before).active != before.active:
-            for child in sorted(self._children.get(rule.fault, ())):
+            for child in self._parents.children(rule.fault):
                 if child != condition:
                     results += self._look_again(child, now)
         return results
@@ -294,28 +260,6 @@ class Watch:
         if condition in self._looks:
             return self._observe(condition, now)
         return []
-
-    def _parent(self, rule: Rule, device: Watched, child: Alarm, now: Now) -> str:
-        """Return the running condition that explains a fault of this device, "" for none.
-
-        A parent explains what began with it or after it, as long as it is seen and not only held: what stood before is
-        a fault of its own. Several devices may see the same fault (mains, by the meter and the UPS): the first explains
-        the others, and one that is explained itself explains none of its own kind.
-        """
-        began = child.onset if child.active else now.boot
-        grace = max(self._settle(rule), SETTLE_POLLS * device.every)
-        last = ""
-        for fault, reach in rule.explained_by:
-            for condition in sorted(self._running.get(fault, ())):
-                parent, at = self.alarms[condition], condition.split("/", 3)[1]
-                near = at == device.id if reach is Reach.DEVICE else not device.parents or at in device.parents
-                while_it_was = parent.onset - grace <= began <= self._confirmed.get(condition, now.boot) + grace
-                if not near or condition == child.condition or not while_it_was or parent.state is AlarmState.SHELVED:
-                    continue
-                if parent.state is not AlarmState.SUPPRESSED:
-                    return condition
-                last = last if fault == rule.fault else condition
-        return last
 
     def _end_others(self, device: Watched, asked: set[str], now: Now) -> list[Standing]:
         """End the alarms of a device whose points the new configuration no longer has."""
@@ -327,15 +271,8 @@ class Watch:
         results = self._keep(condition, step.remove(self.alarms[condition]), now, reason=reason)
         gone = self.alarms.pop(condition)
         self._looks.pop(condition, None)
-        self._confirmed.pop(condition, None)
+        self._parents.confirmed.pop(condition, None)
         return [row._replace(gone=True) for row in results] or [Standing(gone, None, gone=True)]
-
-    def _mark(self, alarm: Alarm) -> None:
-        running = self._running.setdefault(alarm.condition.rpartition("/")[2], set())
-        if alarm.active:
-            running.add(alarm.condition)
-        else:
-            running.discard(alarm.condition)
 
     def _keep(
         self, condition: str, stepped: step.Stepped, now: Now, *, actor: str = "", reason: str = ""
@@ -345,7 +282,7 @@ class Watch:
         if alarm == before:
             return []
         self.alarms[condition] = alarm
-        self._mark(alarm)
+        self._parents.mark(alarm)
         if kind is not None:
             return [Standing(alarm, self._change(condition, before, alarm, kind, now, actor=actor, reason=reason))]
         kept_alike = replace(alarm, evidence=before.evidence) == before

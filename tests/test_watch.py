@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from agent.journal import Standing
-from agent.watch import Plan, Watch, Watched
+from agent.watch import Watch
+from agent.watched import Plan, Watched
 from model.alarm import Alarm, AlarmState, Kind, Now
 from model.level import Contract
 from model.point import Batch, Point, Quality, Reading, State, point_id, unavailable

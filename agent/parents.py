@@ -1,0 +1,77 @@
+"""Which running fault explains which: parents, what they may explain, and how long a fault waits for one.
+
+Theory (docs/decisions/0004). A parent explains what began with it or after it, as long as it is seen and not only held:
+what stood before is a fault of its own. Devices are read one after another, so "with it" has a grace of a poll and a
+fifth. Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one
+that is explained itself explains none of its own kind. Nothing that is shelved explains anything.
+"""
+
+from collections.abc import Mapping
+
+from agent.watched import Watched
+from model.alarm import Alarm, AlarmState, Now
+from model.rule import Reach, Rule
+
+SETTLE_POLLS = 1.2  # polls that a fault waits for the parent that may explain it, and after that parent's end
+
+
+class Parents:
+    """The relations between a site's conditions; `alarms` is the watch's own book, read here and never written."""
+
+    def __init__(self, alarms: Mapping[str, Alarm]) -> None:
+        self._alarms = alarms
+        self.confirmed: dict[str, float] = {}  # condition -> when its fault was last seen, not only held (boot s)
+        self.unasked: dict[str, float] = {}  # devices without a poll yet, and how often they are polled (s)
+        self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
+        self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
+        self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
+
+    def begin(self, unasked: dict[str, float]) -> None:
+        """Forget what the old configuration's rules said; the running faults stay."""
+        self.unasked, self._polls, self._children = unasked, {}, {}
+
+    def may_have(self, fault: str, every: float) -> None:
+        """Note that a device polled this often may have a fault."""
+        self._polls[fault] = max(self._polls.get(fault, 0.0), every)
+
+    def may_explain(self, rule: Rule, condition: str) -> None:
+        """Note whom a condition's parents may explain."""
+        for fault, _ in rule.explained_by:
+            self._children.setdefault(fault, set()).add(condition)
+
+    def mark(self, alarm: Alarm) -> None:
+        """Note whether an alarm's episode runs."""
+        running = self._running.setdefault(alarm.condition.rpartition("/")[2], set())
+        if alarm.active:
+            running.add(alarm.condition)
+        else:
+            running.discard(alarm.condition)
+
+    def children(self, fault: str) -> list[str]:
+        """Return the conditions that a fault may explain, in order."""
+        return sorted(self._children.get(fault, ()))
+
+    def settle(self, rule: Rule) -> float:
+        """Return how long (s) a fault waits for a parent that is read from another device, and may be read later."""
+        reaching = [fault for fault, reach in rule.explained_by if reach is Reach.SITE and fault != rule.fault]
+        if not reaching:
+            return 0.0
+        polls = [self._polls.get(fault, 0.0) for fault in reaching]
+        return SETTLE_POLLS * max(*polls, 0.0, *self.unasked.values())  # any unasked device may have the parent
+
+    def of(self, child: Alarm, rule: Rule, device: Watched, now: Now) -> str:
+        """Return the running condition that explains a fault of a device, "" for none."""
+        began = child.onset if child.active else now.boot
+        grace = max(self.settle(rule), SETTLE_POLLS * device.every)
+        last = ""
+        for fault, reach in rule.explained_by:
+            for condition in sorted(self._running.get(fault, ())):
+                parent, at = self._alarms[condition], condition.split("/", 3)[1]
+                near = at == device.id if reach is Reach.DEVICE else not device.parents or at in device.parents
+                while_it_was = parent.onset - grace <= began <= self.confirmed.get(condition, now.boot) + grace
+                if not near or condition == child.condition or not while_it_was or parent.state is AlarmState.SHELVED:
+                    continue
+                if parent.state is not AlarmState.SUPPRESSED:
+                    return condition
+                last = last if fault == rule.fault else condition
+        return last
