@@ -19,8 +19,8 @@ off-delay, or when it vanishes before its on-delay is over: then it was momentar
 UUID is chosen when it begins and its revision counts its Changes from 1. A change of case restarts no delay: the
 on-delay runs from the onset and takes the length of the case that holds now. A case that gets worse asks for a new
 acknowledgement. `clearing` is the time since which the fault has been gone while its off-delay runs. A fault whose
-parent ended waits for a fresh look of its own (`released`, `settle`) before it is raised: what the parent explained
-usually ends with it, only a poll later.
+parent ended waits for `settle` (since `released`), in which a look of its own may find it gone, before it is raised:
+what the parent explained usually ends with it, only a poll later.
 """
 
 from enum import StrEnum
