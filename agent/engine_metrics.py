@@ -1,9 +1,10 @@
-"""What the engines say of themselves, as lines of the /metrics page: counters since the start, last values."""
+"""What engines and outbox say of themselves, as lines of the /metrics page: counters since the start, last values."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from agent.exposition import escaped
+from agent.outbox import OutboxStats
 from agent.rounds import Rounds
 
 
@@ -44,6 +45,23 @@ _SLAVE = (
     _Metric("roundsman_slave_resyncs_total", "counter", "Answers found after bytes that were none.", "resyncs"),
     _Metric("roundsman_slave_probes_total", "counter", "Questions to see whether a silent device is back.", "probes"),
 )
+
+
+_OUTBOX = (
+    _Metric("roundsman_outbox_depth", "gauge", "Events the desk has not acknowledged.", "depth"),
+    _Metric("roundsman_outbox_sent_total", "counter", "Events the desk has acknowledged.", "sent"),
+    _Metric("roundsman_outbox_failures_total", "counter", "Tries that failed.", "failures"),
+    _Metric("roundsman_outbox_refused_total", "counter", "Events the desk put in quarantine.", "refused"),
+    _Metric("roundsman_outbox_conflicts_total", "counter", "Epochs ended because the desk knew others.", "conflicts"),
+)
+
+
+def outbox_lines(stats: OutboxStats, wall: float) -> str:
+    """Return the series of the way to the desk; `wall` is Unix seconds now."""
+    age = max(0.0, wall - stats.oldest_wall) if stats.oldest_wall is not None else 0.0
+    name = "roundsman_outbox_oldest_seconds"
+    head = f"# HELP {name} Age of the oldest event the desk has not acknowledged.\n# TYPE {name} gauge\n"
+    return _families(_OUTBOX, [("", stats)]) + f"{head}{name} {age:.6g}\n"
 
 
 def engine_lines(rounds: Rounds) -> str:

@@ -38,13 +38,6 @@ class OwnMetrics:
             "roundsman_journal_failures_total", "Commits that failed and were tried again.", registry=r
         )
         self.journal_waiting = Gauge("roundsman_journal_waiting", "Changes not committed yet.", registry=r)
-        self.outbox_depth = Gauge("roundsman_outbox_depth", "Events the desk has not acknowledged.", registry=r)
-        self.outbox_oldest = Gauge("roundsman_outbox_oldest_seconds", "Age of the oldest of them.", registry=r)
-        self.outbox_sent = Gauge(
-            "roundsman_outbox_sent", "Events the desk has acknowledged since the start.", registry=r
-        )
-        self.outbox_failures = Gauge("roundsman_outbox_failed_tries", "Failed tries since the start.", registry=r)
-        self.outbox_refused = Gauge("roundsman_outbox_refused", "Events the desk put in quarantine.", registry=r)
         self.desk_up = Gauge("roundsman_desk_up", "1 when the desk answered the last heartbeat.", registry=r)
         self.loop_lag = Gauge("roundsman_loop_lag_seconds", "How late the last tick of the loop was.", registry=r)
         self.reload_good = Gauge("roundsman_config_last_reload_successful", "1 when it was.", registry=r)

@@ -18,7 +18,7 @@ from typing import Any
 
 from agent import doings
 from agent.control import serve
-from agent.engine_metrics import engine_lines
+from agent.engine_metrics import engine_lines, outbox_lines
 from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines
 from agent.journal import Journal, Standing
 from agent.keeper import Keeper
@@ -294,15 +294,8 @@ class Agent:
         await asyncio.wrap_future(self.journal.forget(now(), unsent=self.client is None))
 
     def _device_text(self) -> Iterator[str]:
-        """Give the page's second half, part by part; called from the metrics server's thread, on copies."""
+        """Give the page's device half, part by part; called from the metrics server's thread, on copies."""
         moment = now()
-        stats = self.outbox.stats if self.outbox else None
-        if stats is not None:
-            self.metrics.outbox_depth.set(stats.depth)
-            self.metrics.outbox_oldest.set(max(0.0, moment.wall - stats.oldest_wall) if stats.oldest_wall else 0.0)
-            self.metrics.outbox_sent.set(stats.sent)
-            self.metrics.outbox_failures.set(stats.failures)
-            self.metrics.outbox_refused.set(stats.refused)
         watch = self.watch
         devices = [(d.id, up, moment.boot - at, took) for d, up, _, at, took in list(watch.devices())]
         standing = [
@@ -313,6 +306,8 @@ class Agent:
         ]
         yield device_lines(devices)
         yield alarm_lines(standing)
+        if self.outbox is not None:
+            yield outbox_lines(self.outbox.stats, moment.wall)
         yield engine_lines(self.rounds)
         yield from self._exposition.families(list(watch.readings()))
 

@@ -69,7 +69,7 @@ def test_a_desk_that_is_down_gets_everything_in_order_when_it_is_back(world: Wor
     in_trouble(world, Mode.PASS)
     page = world.series()
     assert page["roundsman_outbox_depth"] >= 3
-    assert page["roundsman_outbox_failed_tries"] >= 1
+    assert page["roundsman_outbox_failures_total"] >= 1
     world.start_desk()
     until("everything is at the desk", world.settled)
     assert check(world) == []
@@ -88,7 +88,7 @@ def test_a_slow_desk_answers_an_acknowledgement_once_it_can(world: World) -> Non
 def test_an_event_that_the_desk_refuses_for_ever_stands_in_quarantine_and_blocks_no_other(world: World) -> None:
     in_trouble(world, Mode.SPOIL)
     until("the outbox is empty", lambda: world.meta()["seq"] == world.meta()["acked"])
-    assert world.series()["roundsman_outbox_refused"] == 1
+    assert world.series()["roundsman_outbox_refused_total"] == 1
     quarantine = world.books("SELECT seq, reason FROM quarantine")
     assert len(quarantine) == 1
     assert "not a Change or Snapshot" in quarantine[0][1]

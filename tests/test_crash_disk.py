@@ -120,7 +120,7 @@ def test_a_desk_whose_disk_fails_takes_nothing_and_then_everything(world: World,
         world.switch(0, stopped=False)
         world.switch(1, stopped=True)
         until("the agent knows", lambda: world.standing() == world.stopped())
-        until("the desk refuses", lambda: world.series()["roundsman_outbox_failed_tries"] >= 2)
+        until("the desk refuses", lambda: world.series()["roundsman_outbox_failures_total"] >= 2)
         assert sound(world) == []
         assert world.series()["roundsman_outbox_depth"] >= 2
     until("everything is told", world.settled)

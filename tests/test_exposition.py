@@ -14,8 +14,9 @@ import pytest
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.engine_metrics import engine_lines
+from agent.engine_metrics import engine_lines, outbox_lines
 from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines, metric_name
+from agent.outbox import OutboxStats
 from agent.own_metrics import OwnMetrics
 from agent.rounds import Rounds
 from collectors.line.stats import LineStats, SlaveStats
@@ -61,7 +62,8 @@ def page() -> str:
     meter = SlaveStats("meter-1", up=True, polls=12, answers=11, timeouts=1)
     line = LineStats("line-1", open=True, cycles=12, cycle_seconds=0.75, utilisation=0.4, slaves={"meter-1": meter})
     engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, received=99, silences=1)))
-    return "\n".join(heads) + "\n" + devices + alarms + engines + Exposition().text(READINGS)
+    outbox = outbox_lines(OutboxStats(sent=7, failures=2, depth=3, oldest_wall=90.0), 100.0)
+    return "\n".join(heads) + "\n" + devices + alarms + outbox + engines + Exposition().text(READINGS)
 
 
 def test_the_page_is_the_golden_one() -> None:
