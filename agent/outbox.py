@@ -121,8 +121,9 @@ class Outbox:
             self.stats.conflicts += 1
             await self._begin_anew(f"the desk knows other events under our name: {error}")
             return True
-        if reply.acked > place.last:  # this journal is older than what was sent from it: a disk put back
-            await self._begin_anew(f"the desk has {reply.acked} of our events, this journal {place.last}")
+        last = max(place.last, rows[-1].seq)  # rows may have come since the look at the position
+        if reply.acked > last:  # this journal is older than what was sent from it: a disk put back
+            await self._begin_anew(f"the desk has {reply.acked} of our events, this journal {last}")
             return True
         await _kept(self._journal.acknowledge(place.epoch, reply.acked, reply.incarnation))
         self.stats.sent += max(0, reply.acked - place.acked)
