@@ -27,7 +27,7 @@ help:
 	@touch $@
 
 run: .venv
-	@$(BIN)/roundsman demo
+	@$(BIN)/roundsman demo || test $$? -eq 130   # Ctrl-C is how it ends
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n 2 --dist loadfile

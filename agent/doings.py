@@ -61,6 +61,9 @@ def table(agent: "Agent") -> dict[str, Doing]:
     async def ack(args: dict[str, Any]) -> Any:
         condition = _condition(agent, str(args["condition"]))
         standing = agent.watch.acknowledge(condition, str(args["by"]), now())
+        alarm = agent.watch.alarms[condition]
+        if not standing and not alarm.acknowledged_by:
+            raise ControlError(f"{condition} is {alarm.state}: there is nothing to take")
         return await _settled(agent, condition, standing)
 
     async def shelve(args: dict[str, Any]) -> Any:

@@ -6,6 +6,8 @@ ticket opens at the level that the contract says, it is acknowledged there and a
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import shutil
 import socket
 import sys
@@ -23,6 +25,7 @@ from config.site import load_site
 from desk.enrol import enrol
 from desk.local import LocalError, acknowledge, read_local, tickets
 from model.level import level_of
+from roundsman.commands.join import join
 from roundsman.output import CommandError, language, said
 from simulator.command import site_section
 from simulator.room import PowerRoom
@@ -93,6 +96,7 @@ class Demo:
 
     def _prepare(self) -> None:
         """Begin with an empty folder: the demo keeps nothing from run to run."""
+        self._lock = _alone(self.folder)
         marker = self.folder / ".roundsman-demo"
         if self.folder.exists() and any(self.folder.iterdir()) and not marker.exists():
             raise CommandError(f"{self.folder} holds something that is not a demo's; choose another with --folder.")
@@ -110,9 +114,7 @@ class Demo:
         url = read_local(state).url
         site = self._write_site(url)
         line = await asyncio.to_thread(enrol, state, SITE, name="Demo power room", contract=CONTRACT, region=REGION)
-        join = await self._child("join", line, "--site", str(site))
-        if await join.wait() != 0:
-            raise CommandError(f"The agent could not join the desk; {self.folder}/join.log says why.")
+        await asyncio.to_thread(join, site, line)
         self._children.append(await self._child("agent", "--site", str(site)))
         await self._until((self.folder / "agent" / "control.sock").exists, "agent")
         return url
@@ -164,6 +166,7 @@ class Demo:
                 child.kill()
         with contextlib.suppress(RuntimeError):
             await self._room.stop()
+        os.close(self._lock)
 
     # --- the story -----------------------------------------------------------------------------------------------
 
@@ -206,6 +209,18 @@ class Demo:
         except ControlError:
             return False
         return any(row["condition"] == condition and row["acknowledged_by"] for row in rows)
+
+
+def _alone(folder: Path) -> int:
+    """Take the folder for this demo alone, by a lock beside it; returns the lock's descriptor."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder.with_name(folder.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise CommandError(f"A demo already runs in {folder}: end it, or choose another --folder.") from None
+    return lock
 
 
 def expected_level(path: Path) -> int:

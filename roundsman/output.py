@@ -48,7 +48,7 @@ def json_lines(rows: Iterable[Any]) -> None:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Print rows in columns; `empty` is the sentence for none."""
+    """Print rows in columns; `empty` is the sentence for none. Texts are in the reader's language already."""
     lines = [[clean(cell) for cell in row] for row in rows]
     if not lines:
         print(empty)

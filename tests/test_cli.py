@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from model.alarm import AlarmState
+from model.ticket import TicketState
 from roundsman.cli import COMMANDS, run
+from roundsman.words import ZH
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,8 +40,36 @@ def test_the_example_is_a_good_site_file(tmp_path: Path) -> None:
     _, out, _ = said("example")
     (tmp_path / "site.yaml").write_text(out)
     status, checked, err = said("check", str(tmp_path / "site.yaml"))
-    assert (status, err) == (0, "")
+    assert status == 0
     assert "is good" in checked
+    assert [line.partition(". ")[0] for line in err.splitlines()] == [
+        f"Not there yet: {tmp_path / name}" for name in ("ups-community", "desk.token")
+    ]
+
+
+def test_a_secret_that_is_missing_keeps_no_other_device_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "site: {id: a, name: A, contract: demo}\nagent: {control: none.sock}\nhost: {}\n"
+        "credentials: {c: {version: 2c, community_file: none}}\n"
+        "snmp: {devices: [{id: ups, address: 127.0.0.1, credential: c}]}\n"
+    )
+    status, out, err = said("read", "--site", str(tmp_path / "site.yaml"))
+    assert status == 1
+    assert "memory.size" in out
+    assert "ups does not answer" in err
+
+
+def test_a_person_who_reads_chinese_is_told_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    _, out, _ = said("devices")
+    assert out.startswith("名称")
+
+
+def test_every_word_that_tables_say_has_its_chinese() -> None:
+    for path in (ROOT / "roundsman" / "commands").glob("*.py"):
+        for words in re.findall(r"map\(say, \(([^)]*)\)", path.read_text()):
+            assert set(re.findall(r'"([^"]+)"', words)) <= set(ZH), path
+    assert {str(state) for state in AlarmState} | {str(state) for state in TicketState} <= set(ZH)
 
 
 def test_check_prints_every_problem_with_its_line(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from roundsman.asking import ask_agent, site_argument
 from roundsman.output import json_lines, said, table
+from roundsman.words import say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +22,11 @@ def run(args: argparse.Namespace) -> int:
         json_lines(rows)
         return 0
     table(
-        ("LEVEL", "STATE", "SINCE", "DEVICE", "FAULT", "WHY", "CONDITION"),
+        tuple(map(say, ("LEVEL", "STATE", "SINCE", "DEVICE", "FAULT", "WHY", "CONDITION"))),
         [
             (
                 f"{row['level']}{'?' if row['provisional'] else ''}",
-                row["state"],
+                say(row["state"]),
                 datetime.fromtimestamp(row["since"]).astimezone().strftime("%m-%d %H:%M:%S"),
                 row["name"],
                 said(row["title"]),
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
             )
             for row in sorted(rows, key=lambda row: (row["level"], row["since"]))
         ],
-        empty="No alarms.",
+        empty=say("No alarms."),
     )
+    if any(row["provisional"] for row in rows):
+        print(say("? after a level: provisional, the contract does not list the fault."))
     return 0

@@ -1,10 +1,14 @@
 """`roundsman check`: everything that is wrong with a site file, at once."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from agent.plan import make_plan
+from config.secret import find_secret
 from config.site import load_site
+
+_HOW = "A secret is a file of its own: install -m 600 /dev/stdin FILE; `roundsman join` writes the desk's token."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,5 +21,9 @@ def run(args: argparse.Namespace) -> int:
     site = load_site(args.file)
     plan = make_plan(site)
     rules = sum(len(device.rules) for device in plan.devices.values())
+    named = [credential.community_file for credential in site.credentials.values()]
+    for secret in (*named, *([site.desk.token_file] if site.desk else [])):
+        if not find_secret(secret, site.folder).is_file():
+            print(f"Not there yet: {site.folder / secret}. {_HOW}", file=sys.stderr)
     print(f"{args.file} is good: site {site.id}, contract {site.contract}, {len(plan.devices)} devices, {rules} rules.")
     return 0

@@ -46,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
     level = os.environ.get("ROUNDSMAN_LOG", "INFO").upper()
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     os.umask(0o077)
-    where = address(args.listen)
+    try:
+        where = address(args.listen)
+    except ValueError as error:
+        raise CommandError(f"--listen: {error}") from error
     settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title)
     try:
         asyncio.run(serve(settings))

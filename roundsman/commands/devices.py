@@ -4,6 +4,7 @@ import argparse
 
 from config.shipped import names
 from roundsman.output import json_lines, table
+from roundsman.words import say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,5 +29,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         json_lines(rows)
     else:
-        table(("NAME", "PROTOCOL", "MAKER", "FROM"), [tuple(row.values()) for row in rows], empty="None ship.")
+        table(
+            tuple(map(say, ("NAME", "PROTOCOL", "MAKER", "FROM"))),
+            [tuple(row.values()) for row in rows],
+            empty=say("None ship."),
+        )
     return 0

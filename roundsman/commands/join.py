@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import re
+from pathlib import Path
 
 from agent.control import ControlError, ask
 from agent.journal import Journal
@@ -27,8 +28,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Redeem the line and keep the token, mode 0600."""
     os.umask(0o077)
-    site = load_site(site_file(args))
-    match = re.fullmatch(r"roundsman-join:(https?://[^#\s]+)#(\S+)", args.line.strip())
+    path, url = join(site_file(args), args.line)
+    print(f"Joined the desk {url}. The token is in {path}. Now start the agent, or restart it.")
+    return 0
+
+
+def join(site_path: Path, line: str) -> tuple[Path, str]:
+    """Redeem a join line for a site file's agent; returns the token's file and the desk's address."""
+    site = load_site(site_path)
+    match = re.fullmatch(r"roundsman-join:(https?://[^#\s]+)#(\S+)", line.strip())
     if match is None:
         raise CommandError("This is no join line. It begins with roundsman-join: and `roundsman desk enrol` prints it.")
     if site.desk is None:
@@ -43,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
         file.write(reply.token + "\n")
     fresh.replace(path)
-    print(f"Joined the desk {site.desk.url}. The token is in {path}. Now start the agent, or restart it.")
-    return 0
+    return path, site.desk.url
 
 
 def _identity(site: Site) -> str:

@@ -10,14 +10,16 @@ import msgspec
 from agent.control import ControlError, ask
 from agent.rounds import snmp_target
 from agent.rows import reading_rows
+from config.node import ConfigError
 from config.scalars import address
-from config.schema import HostDevice, Line, LineDevice, SnmpDevice
+from config.schema import Device, HostDevice, Line, LineDevice, SnmpDevice
 from config.secret import read_secret
 from config.site import Site, load_site
 from model.point import Batch, Quality
 from model.protocol import DeviceRow, ReadingRow, ReadingsReport
 from roundsman.asking import CONTROL, SITE, site_argument
 from roundsman.output import CommandError, clean, json_lines, table, value_text
+from roundsman.words import say
 from runtime.clock import now
 
 
@@ -73,7 +75,7 @@ async def _card(args: argparse.Namespace) -> Batch:
     try:
         place = address(args.snmp if ":" in args.snmp else f"{args.snmp}:161")
     except ValueError as error:
-        raise CommandError(f"--snmp: {error}") from error
+        raise CommandError(f"--snmp takes HOST or HOST:PORT, IPv4 or a name: {error}") from error
     community = read_secret(args.community_file).value if args.community_file else args.community
     return await read_once(
         Target(
@@ -92,22 +94,38 @@ async def _site(site: Site, only: str | None) -> list[Batch]:
     wanted = [device for device in site.devices if only in {None, device.id}]
     if not wanted:
         raise CommandError(f"No device {only!r} in {site.file}; there are: {', '.join(d.id for d in site.devices)}.")
-    batches: list[Batch] = []
-    for device in wanted:
-        match device:
-            case HostDevice():
-                from collectors.host import HostCollector  # noqa: PLC0415 - only for the host
+    lines = [device for device in wanted if isinstance(device, LineDevice)]
+    others = [device for device in wanted if not isinstance(device, LineDevice)]
+    together = asyncio.create_task(_in_turn(site, lines))
+    apart = await asyncio.gather(*(_one(site, device) for device in others))
+    return [*apart, *await together]
 
-                batches.append(await HostCollector(device.id, device).collect())
-            case SnmpDevice():
-                from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
 
-                batches.append(await read_once(snmp_target(site, device)))
-            case LineDevice():
-                from collectors.line.engine import read_once as read_line  # noqa: PLC0415 - only for a line
+async def _in_turn(site: Site, devices: list[LineDevice]) -> list[Batch]:
+    return [await _one(site, device) for device in devices]
 
-                batches.append(await read_line(_line_of(site, device), device))
-    return batches
+
+async def _one(site: Site, device: Device) -> Batch:
+    """Read one device; what its file keeps from being read is in the batch."""
+    match device:
+        case HostDevice():
+            from collectors.host import HostCollector  # noqa: PLC0415 - only for the host
+
+            return await HostCollector(device.id, device).collect()
+        case SnmpDevice():
+            from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
+
+            try:
+                target = snmp_target(site, device)
+            except ConfigError as error:
+                return Batch(device.id, now().boot, (), reachable=False, error=str(error))
+            return await read_once(target)
+        case LineDevice():
+            from collectors.line.engine import read_once as read_line  # noqa: PLC0415 - only for a line
+
+            return await read_line(_line_of(site, device), device)
+        case _:
+            raise TypeError(f"{type(device).__name__} is no device that can be read")
 
 
 def _line_of(site: Site, device: LineDevice) -> Line:
@@ -123,14 +141,19 @@ def _shown(args: argparse.Namespace, report: ReadingsReport) -> int:
                 row.device,
                 row.label,
                 value_text(row.value, row.unit),
-                f"{row.severity}" if row.severity else "",
-                ("" if row.quality is Quality.GOOD else str(row.quality)) + ("" if row.preferred else " (set aside)"),
+                say(str(row.severity)) if row.severity else "",
+                ("" if row.quality is Quality.GOOD else say(str(row.quality)))
+                + ("" if row.preferred else " (set aside)"),
                 row.point,
                 row.source,
             )
             for row in report.readings
         ]
-        table(("DEVICE", "READING", "VALUE", "SEVERITY", "QUALITY", "POINT", "SOURCE"), rows, empty="No readings.")
+        table(
+            tuple(map(say, ("DEVICE", "READING", "VALUE", "SEVERITY", "QUALITY", "POINT", "SOURCE"))),
+            rows,
+            empty=say("No readings."),
+        )
     for row in report.devices:
         if row.reachable and row.error:  # it answers, but was not recognised, or one of its mounts is dead
             print(f"{row.device}: {clean(row.error)}", file=sys.stderr)

@@ -6,6 +6,7 @@ from config.rulebook import RuleBook
 from config.site import load_site
 from roundsman.asking import site_argument, site_file
 from roundsman.output import CommandError, json_lines, said, table
+from roundsman.words import say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
         json_lines(rows)
     else:
         cells = [tuple(str(cell) for cell in row.values()) for row in rows]
-        table(("FAULT", "TITLE", "SETTING", "VALUE", "LAYER", "FROM"), cells, empty="No rules.")
+        table(tuple(map(say, ("FAULT", "TITLE", "SETTING", "VALUE", "LAYER", "FROM"))), cells, empty=say("No rules."))
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from desk.local import LocalError, tickets
 from roundsman.output import CommandError, json_lines, said, table
+from roundsman.words import say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +28,12 @@ def run(args: argparse.Namespace) -> int:
         json_lines(rows)
         return 0
     table(
-        ("NO", "LEVEL", "STATE", "OPENED", "SITE", "FAULT", "TAKEN BY"),
+        tuple(map(say, ("NO", "LEVEL", "STATE", "OPENED", "SITE", "FAULT", "TAKEN BY"))),
         [
             (
                 str(row["number"]),
                 str(row["level"]),
-                row["state"],
+                say(row["state"]),
                 datetime.fromtimestamp(row["opened"]).astimezone().strftime("%m-%d %H:%M:%S"),
                 row["site"],
                 said(row["title"]),
@@ -40,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
             )
             for row in rows
         ],
-        empty="No open tickets." if not args.all else "No tickets.",
+        empty=say("No tickets." if args.all else "No open tickets."),
     )
     return 0

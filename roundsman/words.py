@@ -1,0 +1,63 @@
+"""What commands say to people, in Chinese; the English is the key. Programs read `--json`, which is not translated."""
+
+from roundsman.output import language
+
+ZH = {
+    "LEVEL": "级别",
+    "STATE": "状态",
+    "SINCE": "起始",
+    "DEVICE": "设备",
+    "FAULT": "故障",
+    "WHY": "依据",
+    "CONDITION": "标识",
+    "NO": "工单",
+    "OPENED": "开启",
+    "SITE": "站点",
+    "TAKEN BY": "确认人",
+    "READING": "测点",
+    "VALUE": "数值",
+    "SEVERITY": "严重程度",
+    "QUALITY": "质量",
+    "POINT": "点标识",
+    "SOURCE": "来源",
+    "TITLE": "名称",
+    "SETTING": "设置",
+    "LAYER": "层",
+    "FROM": "出处",
+    "NAME": "名称",
+    "PROTOCOL": "协议",
+    "MAKER": "厂家",
+    "No alarms.": "没有告警。",
+    "No open tickets.": "没有未恢复的工单。",
+    "No tickets.": "没有工单。",
+    "No readings.": "没有数据。",
+    "No rules.": "没有规则。",
+    "? after a level: provisional, the contract does not list the fault.": "级别后的“?”：暂定级别，合同未列出该故障。",
+    "normal": "正常",
+    "pending": "延时中",
+    "unacknowledged": "未确认",
+    "acknowledged": "已确认",
+    "returned": "已恢复未确认",
+    "shelved": "已搁置",
+    "suppressed": "由其他告警引起",
+    "out_of_service": "停用",
+    "open": "未恢复",
+    "resolved": "已恢复",
+    "closed": "已关闭",
+    "ok": "正常",
+    "warning": "警告",
+    "critical": "严重",
+    "unknown": "未知",
+    "uncertain": "可疑",
+    "stale": "过时",
+    "unavailable": "不可用",
+    "default": "默认",
+    "contract": "合同",
+    "site": "站点",
+    "device": "设备",
+}
+
+
+def say(english: str) -> str:
+    """Return a word or sentence in the terminal's language."""
+    return ZH.get(english, english) if language() == "zh" else english
