@@ -57,6 +57,10 @@ def unpack(request: EventsRequest) -> tuple[Parcel, ...]:
 def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> Taken:
     """Take what follows the cursor; what is before it must be what came then. Runs inside one writer's job."""
     db, told = books.db, books.told
+    late = _after_its_end(db, request, parcels)
+    if late:
+        _note(books, "conflict", {"epoch": request.epoch, "seq": late, "reason": "this epoch is over"})
+        return Taken(cursor_of(db, request.agent, request.epoch), conflict=late)
     cursor = cursor_of(db, request.agent, request.epoch)
     for parcel in parcels:
         if parcel.seq <= cursor and _conflicts(db, request, parcel):
@@ -109,6 +113,16 @@ def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
     return row is not None and row["hash"] != parcel.hash
 
 
+def _after_its_end(db: Db, request: EventsRequest, parcels: tuple[Parcel, ...]) -> int:
+    """Return the first new seq of an epoch that another one's snapshot has ended, 0 when there is none.
+
+    What was on its way when the agent began anew must raise nothing: the newer snapshot has told all that stands. An
+    agent that does live in such an epoch (restored from an image) is told to begin anew, so that nothing is lost.
+    """
+    row = one(db, "SELECT seq, over FROM cursors WHERE agent = ? AND epoch = ?", request.agent, request.epoch)
+    return next((each.seq for each in parcels if each.seq > row["seq"]), 0) if row and row["over"] else 0
+
+
 def _over_the_gap(books: Books, request: EventsRequest, cursor: int) -> int:
     """Go on after events that the agent no longer has, and write down that they are missing."""
     if request.oldest <= cursor + 1 or not request.events or request.events[0].seq < request.oldest:
@@ -119,7 +133,8 @@ def _over_the_gap(books: Books, request: EventsRequest, cursor: int) -> int:
 
 def _move_cursor(db: Db, request: EventsRequest, seq: int, now: float) -> None:
     db.execute(
-        "INSERT INTO cursors VALUES (?, ?, ?, ?) ON CONFLICT (agent, epoch) DO UPDATE SET seq = excluded.seq",
+        "INSERT INTO cursors (agent, epoch, seq, begun) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (agent, epoch) DO UPDATE SET seq = excluded.seq",
         (request.agent, request.epoch, seq, now),
     )
 

@@ -2,8 +2,8 @@
 
 Theory. A Change carries the whole alarm after it, so only a higher revision of an episode is applied and whatever comes
 twice or late does nothing. A Snapshot opens a new epoch: each of its Changes is applied or already known, and what the
-desk still has of that site is ended. An episode ended so takes no more from older epochs: a Change that was on its way
-when the agent lost its outbox cannot raise the dead.
+desk still has of that site is ended. Older epochs are over then: a Change that was on its way when the agent lost its
+outbox can neither raise the dead nor raise what nothing would ever clear.
 """
 
 import math
@@ -122,6 +122,7 @@ def adopt(books: Books, snapshot: Snapshot) -> int:
         _keep_episode(books, ended)
         db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
         _bring_ticket(books, ended)
+    db.execute("UPDATE cursors SET over = 1 WHERE agent = ? AND epoch <> ?", (told.agent, told.epoch))
     audit(
         db,
         at=told.received,

@@ -76,4 +76,7 @@ CREATE TABLE connector_outbox (
     body BLOB NOT NULL
 ) STRICT;
 """,
+    """
+ALTER TABLE cursors ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
+""",
 )

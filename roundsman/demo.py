@@ -82,7 +82,8 @@ class Demo:
             await self._room.start(self._story)
             url = await self._start()
             story = Story(expected_level(self.folder / "site.yaml"))
-            self._tell("page", {"url": url, "metrics": f"http://{self._metrics}/metrics"})
+            title = said({"en": self._story.title.en, "zh": self._story.title.zh})
+            self._tell("page", {"url": url, "metrics": f"http://{self._metrics}/metrics", "scenario": title})
             async with _beside(self._narrate(story)):
                 if seconds is None:
                     await self._children_end()

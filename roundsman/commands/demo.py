@@ -16,8 +16,7 @@ from roundsman.output import CommandError, language
 _WORDS = {
     "en": {
         "page": "The page: {url}\nMetrics:  {metrics}\n"
-        "Mains fails at 20 s and returns at 80 s; two fans stop at 110 s.\n"
-        "Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
+        "{scenario}. Take the ticket on the page. The demo's contract has no delays. Ctrl-C ends it.",
         "ticket_opened": "{at:6.1f} s  ticket {ticket} opened: {title}, level {level}"
         " (the contract says {contract_says})",
         "acknowledged": "{at:6.1f} s  ticket {ticket} taken by {by}",
@@ -27,8 +26,7 @@ _WORDS = {
         "wrong": "The story went wrong: {why}.",
     },
     "zh": {
-        "page": "页面：{url}\n指标：{metrics}\n第20秒市电停电，第80秒恢复；第110秒起两个风扇停转。\n"
-        "请在页面上确认工单。演示合同不设延时。按 Ctrl-C 结束。",
+        "page": "页面：{url}\n指标：{metrics}\n{scenario}。请在页面上确认工单。演示合同不设延时。按 Ctrl-C 结束。",
         "ticket_opened": "{at:6.1f} 秒  工单 {ticket} 开启：{title}，{level} 级（合同规定 {contract_says} 级）",
         "acknowledged": "{at:6.1f} 秒  工单 {ticket} 已由 {by} 确认",
         "acknowledged_at_site": "{at:6.1f} 秒  站点代理已知悉确认",
