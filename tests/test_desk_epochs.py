@@ -1,0 +1,63 @@
+"""What an agent that begins anew leaves behind, and what of a snapshot can be taken."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from model.alarm import AlarmState, Kind
+from tests.desk_world import World, a_desk, change, later, snapshot
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_desk(tmp_path) as made:
+        yield made
+
+
+async def test_an_unknown_raise_of_an_epoch_that_is_over_opens_nothing(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change(episode="e0"))
+    old = agent.epoch
+    agent.epoch, agent.seq = "second-epoch", 0
+    await agent.send(snapshot())
+    agent.epoch, agent.seq = old, 1
+    answer = await agent.send(change(device="late", episode="e-late"))
+    assert [row["state"] for row in await world.tickets()] == ["resolved"]
+    assert (answer.status_code, answer.json()["error"], answer.json()["seq"]) == (409, "conflict", 2)
+
+
+async def test_a_snapshot_of_an_epoch_that_is_over_ends_nothing(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(snapshot())
+    old = agent.epoch
+    agent.epoch, agent.seq = "second-epoch", 0
+    await agent.send(snapshot(change()))
+    agent.epoch, agent.seq = old, 1
+    assert (await agent.send(snapshot())).status_code == 409
+    assert [row["state"] for row in await world.tickets()] == ["open"]
+
+
+async def test_what_came_before_its_epoch_was_over_may_come_again(world: World) -> None:
+    agent = await world.agent()
+    first = await agent.send(change())
+    old = agent.epoch
+    agent.epoch, agent.seq = "second-epoch", 0
+    await agent.send(snapshot(change()))
+    await agent.send(later(change(), Kind.UPDATED, AlarmState.UNACKNOWLEDGED))
+    agent.epoch = old
+    assert (await agent.send(change(), first=1)).json() == first.json()
+
+
+async def test_an_agent_that_lives_in_an_epoch_that_is_over_is_heard_again_by_a_new_one(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change())
+    image = agent.epoch
+    agent.epoch, agent.seq = "second-epoch", 0
+    await agent.send(snapshot())
+    agent.epoch, agent.seq = image, 1
+    fresh = change(device="b", episode="e2")
+    assert (await agent.send(fresh)).status_code == 409
+    agent.epoch, agent.seq = "third-epoch", 0
+    assert (await agent.send(snapshot(fresh))).json()["acked"] == 1
+    assert [row["state"] for row in await world.tickets()] == ["resolved", "open"]
