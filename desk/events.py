@@ -18,6 +18,8 @@ from model.protocol import EventsRequest, Refusal
 
 _BODY: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 MOST = 2**53  # the largest seq that every JSON reader keeps exact
+MOST_EVENTS = 1000  # a batch; an agent sends at most 100
+LONGEST_NAME = 64  # characters of an epoch
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -42,6 +44,10 @@ class Taken(msgspec.Struct, frozen=True):
 
 def unpack(request: EventsRequest) -> tuple[Parcel, ...]:
     """Check a batch outside of the writer. Raises ValueError when the envelope itself is wrong."""
+    if not 1 <= len(request.epoch) <= LONGEST_NAME:
+        raise ValueError(f"an epoch has 1 to {LONGEST_NAME} characters")
+    if len(request.events) > MOST_EVENTS:
+        raise ValueError(f"{len(request.events)} events are too many, {MOST_EVENTS} at most")
     parcels: list[Parcel] = []
     last = 0
     for event in request.events:

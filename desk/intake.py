@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from desk.core import Badge, Desk, token_hash
 from desk.enrolment import CodeError, redeem
-from desk.events import Taken, cursor_of, take_events, unpack
+from desk.events import LONGEST_NAME, Taken, cursor_of, take_events, unpack
 from desk.live import BOARD, commands_of, news, readings_of
 from desk.record import Books, Told
 from desk.silence import heard_again
@@ -85,6 +85,8 @@ async def heartbeat(request: Request) -> Response:
     _same_agent(badge, beat.agent)
     if not (math.isfinite(beat.wall) and 0 < beat.interval < 86_400 and 0 <= beat.last_seq < 2**53):
         raise ProblemError(400, "malformed", "A heartbeat needs a time, and an interval of at most a day.")
+    if not beat.epoch or max(map(len, (beat.epoch, beat.contract, beat.digest))) > LONGEST_NAME:
+        raise ProblemError(400, "malformed", f"Epoch, contract and digest have at most {LONGEST_NAME} characters.")
     now = desk.clock()
 
     def keep(db: Db) -> tuple[int, bool]:
