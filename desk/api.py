@@ -48,7 +48,7 @@ async def tickets(request: Request) -> Response:
     if state not in _STATES:
         raise ProblemError(400, "malformed", f"state is one of {', '.join(_STATES)}.")
     site, limit = request.query_params.get("site", ""), request.query_params.get("limit", "500")
-    if not limit.isascii() or not limit.isdigit() or int(limit) > MOST:
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 9 and int(limit) <= MOST):
         raise ProblemError(400, "malformed", f"limit is a number up to {MOST}.")
     now = desk.clock().wall
     wanted = {"state": _STATES[state], "site": site}
@@ -128,8 +128,8 @@ async def metrics(request: Request) -> Response:
 
 ROUTES = (
     Route(f"{PREFIX}/tickets", tickets, methods=["GET"]),
-    Route(f"{PREFIX}/tickets/{{number:int}}", ticket, methods=["GET"]),
-    Route(f"{PREFIX}/tickets/{{number:int}}/acknowledge", acknowledge, methods=["POST"]),
+    Route(f"{PREFIX}/tickets/{{number:ticket}}", ticket, methods=["GET"]),
+    Route(f"{PREFIX}/tickets/{{number:ticket}}/acknowledge", acknowledge, methods=["POST"]),
     Route(f"{PREFIX}/local/enrol", enrol_site, methods=["POST"]),
     Route("/healthz", health, methods=["GET"]),
     Route("/metrics", metrics, methods=["GET"]),

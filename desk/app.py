@@ -36,7 +36,12 @@ def create_app(desk: Desk) -> Starlette:
     application = Starlette(
         routes=[*intake.ROUTES, *api.ROUTES, *pages.ROUTES],
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
-        exception_handlers={ProblemError: _problem, StoreError: _problem, HTTPException: _problem},
+        exception_handlers={
+            ProblemError: _problem,
+            StoreError: _problem,
+            OverflowError: _problem,
+            HTTPException: _problem,
+        },
     )
     application.state.desk = desk
     return application

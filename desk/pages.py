@@ -169,8 +169,9 @@ async def live(request: Request) -> Response:
 
 async def problem_page(request: Request, problem: ProblemError) -> Response:
     """Answer a person's request that cannot be done, in a sentence."""
-    text = shown_for(request).say("not_found") if problem.status == 404 else problem.message
-    return await page(request, "problem.html", problem.status, text=text)
+    status = 404 if problem.status == 400 and request.method == "GET" else problem.status  # an address that is none
+    text = shown_for(request).say("not_found") if status == 404 else problem.message
+    return await page(request, "problem.html", status, text=text)
 
 
 def trend_address(site: str, device: str, point: str) -> str:
@@ -181,8 +182,8 @@ def trend_address(site: str, device: str, point: str) -> str:
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
     Route("/tickets", tickets_page, methods=["GET"]),
-    Route("/tickets/{number:int}", ticket_page, methods=["GET"]),
-    Route("/tickets/{number:int}/acknowledge", take_ticket, methods=["POST"]),
+    Route("/tickets/{number:ticket}", ticket_page, methods=["GET"]),
+    Route("/tickets/{number:ticket}/acknowledge", take_ticket, methods=["POST"]),
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

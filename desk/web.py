@@ -5,6 +5,7 @@ import ipaddress
 from typing import TypeVar
 
 import msgspec
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -13,6 +14,15 @@ from model.protocol import ErrorReply
 from runtime.writer import BusyError, StoreError
 
 T = TypeVar("T")
+
+
+class TicketNumber(IntegerConvertor):
+    """A ticket's number in an address, `{number:ticket}`; Python reads no integer of thousands of digits."""
+
+    regex = "[0-9]{1,40}"
+
+
+register_url_convertor("ticket", TicketNumber())
 
 
 class ProblemError(Exception):
@@ -42,6 +52,8 @@ def as_problem(error: Exception) -> ProblemError:
     """Return what went wrong as a ProblemError; what is none of ours is raised again."""
     if isinstance(error, BusyError):
         return ProblemError(503, "busy", "The desk has too much to write: try again in a second.", retry_after=1)
+    if isinstance(error, OverflowError):  # the store's integers have 64 bits
+        return ProblemError(400, "malformed", "A number is too large.")
     if isinstance(error, StoreError):
         return ProblemError(503, "store", f"{error} Nothing was taken; try again.", retry_after=5)
     if not isinstance(error, ProblemError):

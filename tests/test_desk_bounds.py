@@ -37,3 +37,37 @@ async def test_a_heartbeats_words_have_a_length(world: World, field: str) -> Non
     more: dict[str, Any] = {field: "x" * 65}
     assert (await agent.beat(**more)).status_code == 400
     assert (await agent.beat(**{field: "x" * 64})).status_code == 200
+
+
+HUGE = [2**63, 2**64, 10**30, 10**5000]
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["63 bits", "64 bits", "30 digits", "5000 digits"])
+async def test_a_number_that_is_too_large_is_no_ticket_and_no_fault_of_the_desk(world: World, number: int) -> None:
+    agent = await world.agent()
+    text = "9" * 5001 if number > 10**4000 else str(number)
+    assert (await world.client.get(f"/tickets/{text}")).status_code == 404
+    assert (await world.client.get(f"/api/v1/tickets/{text}")).status_code == 404
+    assert (await world.client.post(f"/tickets/{text}/acknowledge", data={})).status_code in {400, 404}
+    answer = await world.client.get(f"/api/v1/commands?after={text}", headers=agent.headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
+    assert (await world.client.get(f"/api/v1/tickets?limit={text}")).status_code == 400
+
+
+@pytest.mark.parametrize("field", ["depth", "devices", "unreachable"])
+@pytest.mark.parametrize("value", [2**63, 10**30])
+async def test_a_heartbeats_number_that_is_too_large_is_refused(world: World, field: str, value: int) -> None:
+    agent = await world.agent()
+    beat = {"agent": agent.agent, "epoch": "e", "version": "1", "last_seq": 0, "depth": 0, "oldest_age": 0.0,
+            "wall": 0.0} | {field: value}  # fmt: skip
+    body = str(beat).replace("'", '"')
+    answer = await world.client.post("/api/v1/heartbeat", content=body, headers=agent.headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("path", ["readings", "trends"])
+async def test_a_commands_id_that_is_too_large_is_refused(world: World, path: str) -> None:
+    agent = await world.agent()
+    body = {"wall": 0.0, "devices": [], "readings": [], "device": "d", "point": "p", "unit": "", "samples": []}
+    answer = await agent.post(path, body | {"command": 2**63})
+    assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
