@@ -78,5 +78,6 @@ CREATE TABLE connector_outbox (
 """,
     """
 ALTER TABLE cursors ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tickets_by_site ON tickets (site, state);
 """,
 )

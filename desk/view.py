@@ -11,6 +11,7 @@ from model.level import Contract, clocks
 from model.rule import Evidence
 from model.ticket import Ticket, TicketState
 
+MOST = 500  # tickets a page shows
 ACCEPT = "accept"  # the milestone that an acknowledgement reaches
 _SELECT = """SELECT t.*, e.change AS change, e.onset AS onset, e.state AS alarm_state,
     (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by <> ''
@@ -94,26 +95,30 @@ def next_due(all_dues: tuple[Due, ...]) -> Due | None:
 
 
 def board(db: Db, contracts: Contracts, now: float) -> list[TicketView]:
-    """Return the open tickets, least time left first."""
+    """Return the open tickets, least time left first; when there are more than MOST, the worst of them."""
     return listed(db, contracts, now, state=TicketState.OPEN)
 
 
 def listed(
-    db: Db, contracts: Contracts, now: float, *, state: str = "", site: str = "", limit: int = 500
+    db: Db, contracts: Contracts, now: float, *, state: str = "", site: str = "", limit: int = MOST
 ) -> list[TicketView]:
-    """Return tickets by state and site ("" for all), least time left first, at most `limit`, newest kept."""
-    rows = every(
-        db,
-        f"{_SELECT} WHERE (? = '' OR t.state = ?) AND (? = '' OR t.site = ?) ORDER BY t.number DESC LIMIT ?",
-        state,
-        state,
-        site,
-        site,
-        limit,
-    )
+    """Return tickets by state and site ("" for all), least time left first.
+
+    At most `limit`: of open ones the worst and oldest are kept, of all others the newest.
+    """
+    sql, values = tickets_query(state, site)
+    rows = every(db, sql, *values, limit)
     known = {each.id: each for each in sites(db)}
     views = [_view(db, contracts, known, row, now) for row in rows]
     return sorted(views, key=lambda view: (view.left, view.ticket.level, view.ticket.opened))
+
+
+def tickets_query(state: str, site: str) -> tuple[str, tuple[str, ...]]:
+    """Return the query of tickets by state and site, and its values but for the limit."""
+    terms = [(f"t.{name} = ?", value) for name, value in (("state", state), ("site", site)) if value]
+    where = f" WHERE {' AND '.join(term for term, _ in terms)}" if terms else ""
+    order = "t.level, t.opened" if state == TicketState.OPEN else "t.number DESC"
+    return f"{_SELECT}{where} ORDER BY {order} LIMIT ?", tuple(value for _, value in terms)
 
 
 def single(db: Db, contracts: Contracts, number: int, now: float) -> TicketView | None:

@@ -34,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "No open ticket. A new one appears here by itself.",
         "没有未结工单，新工单会自动出现。",
     ),
+    "shown_of": ("{shown} of {all} shown, worst first", "共{all}单，显示最重的{shown}单"),
     "no_sites": ("No site yet", "尚无站点"),
     "no_sites_text": (
         "`roundsman desk enrol SITE` prints the line that joins a site's agent.",

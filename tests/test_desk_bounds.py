@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from desk.view import tickets_query
 from tests.desk_world import World, a_desk, change
 
 
@@ -71,3 +72,27 @@ async def test_a_commands_id_that_is_too_large_is_refused(world: World, path: st
     body = {"wall": 0.0, "devices": [], "readings": [], "device": "d", "point": "p", "unit": "", "samples": []}
     answer = await agent.post(path, body | {"command": 2**63})
     assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
+
+
+async def test_the_worst_tickets_are_shown_when_there_are_more_than_a_page_holds(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change(device="bad", title="The worst"))
+    slight = [change(fault="subrack.cooling", case="any_stopped", device=f"d{n}", episode=f"s{n}") for n in range(500)]
+    await agent.send(*slight)
+    (worst,) = (await world.client.get("/api/v1/tickets?limit=1")).json()["tickets"]
+    assert worst["device"] == "bad"
+    text = (await world.client.get("/")).text
+    assert "500 of 501 shown, worst first" in text
+    assert "The worst" in text[text.index("<main") : text.index("</main>")]
+    assert text.count('<article class="ticket') == 500
+
+
+@pytest.mark.parametrize(("state", "site"), [("open", ""), ("open", "S1"), ("", "S1"), ("closed", ""), ("", "")])
+async def test_no_list_of_tickets_reads_all_of_them_to_sort_some_out(world: World, state: str, site: str) -> None:
+    sql, values = tickets_query(state, site)
+    plan = [row["detail"] for row in await world.rows(f"EXPLAIN QUERY PLAN {sql}", *values, 10)]
+    if state or site:
+        assert any(step.startswith("SEARCH t USING INDEX tickets_by_") for step in plan), plan
+    else:
+        assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert not any(step.startswith("SCAN x") for step in plan), plan
