@@ -11,19 +11,23 @@ from dataclasses import replace
 
 import msgspec
 
-from desk.record import Books, RefusedError, adopt, record
+from desk.record import CANNOT, Books, adopt, record
 from desk.store import Db, audit, one
 from model.change import Body, Change, Snapshot
 from model.protocol import EventsRequest, Refusal
 
 _BODY: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+_CHANGE = msgspec.json.Decoder(Change)
 MOST = 2**53  # the largest seq that every JSON reader keeps exact
 MOST_EVENTS = 1000  # a batch; an agent sends at most 100
 LONGEST_NAME = 64  # characters of an epoch
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """One event, checked before it is queued. `refusal` says why its body cannot be taken, "" when it can."""
+    """One event, checked before it is queued. `refusal` says why its body cannot be taken, "" when it can.
+
+    A snapshot of which some Changes cannot be read has both: `unread` are their conditions and episodes.
+    """
 
     seq: int
     age: float
@@ -31,6 +35,35 @@ class Parcel(msgspec.Struct, frozen=True):
     raw: bytes
     body: Change | Snapshot | None
     refusal: str = ""
+    unread: frozenset[tuple[str, str]] = frozenset()
+
+
+class Loose(msgspec.Struct, frozen=True, tag="snapshot"):
+    """A snapshot with its Changes as they came."""
+
+    site: str
+    changes: tuple[msgspec.Raw, ...]
+    wall: float
+    boot: float
+    boot_id: str
+    reason: str = ""
+
+
+class NamedAlarm(msgspec.Struct, frozen=True):
+    """What must be known of an alarm to leave it alone."""
+
+    condition: str = ""
+    episode: str = ""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A Change of which no more than its alarm's names can be read."""
+
+    alarm: NamedAlarm
+
+
+_LOOSE = msgspec.json.Decoder(Loose)
+_NAMED = msgspec.json.Decoder(Named)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -105,7 +138,29 @@ def _parcel(seq: int, age: float, raw: bytes) -> Parcel:
     try:
         return Parcel(seq, age, digest, raw, _BODY.decode(raw))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return Parcel(seq, age, digest, raw, None, refusal=f"not a Change or Snapshot: {error}")
+        refusal = f"not a Change or Snapshot: {error}"
+    try:
+        loose = _LOOSE.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return Parcel(seq, age, digest, raw, None, refusal)
+    good: list[Change] = []
+    unread: set[tuple[str, str]] = set()
+    for each in loose.changes:
+        try:
+            good.append(_CHANGE.decode(each))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            unread.add(_whose(each))
+    body = Snapshot(loose.site, tuple(good), loose.wall, loose.boot, loose.boot_id, loose.reason)
+    return Parcel(seq, age, digest, raw, body, refusal, frozenset(unread))
+
+
+def _whose(raw: msgspec.Raw) -> tuple[str, str]:
+    """Return the condition and episode of a Change that cannot be read as a whole, "" for what is not there."""
+    try:
+        alarm = _NAMED.decode(raw).alarm
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return "", ""
+    return alarm.condition, alarm.episode
 
 
 def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
@@ -152,12 +207,13 @@ def _take(books: Books, request: EventsRequest, parcel: Parcel) -> str:
     try:
         here = replace(books, told=msgspec.structs.replace(books.told, age=parcel.age))
         if isinstance(parcel.body, Snapshot):
-            adopt(here, parcel.body)
+            refused = adopt(here, parcel.body, parcel.unread)
+            reason = "; ".join(each for each in (reason, *refused) if each)
         elif parcel.body is not None:
             record(here, parcel.body)
     except sqlite3.OperationalError:
         raise  # the disk, not the event: the whole group fails and the agent tries again
-    except (RefusedError, sqlite3.Error, ValueError, OverflowError, LookupError) as error:
+    except CANNOT as error:
         db.execute("ROLLBACK TO event")
         reason = str(error) or type(error).__name__
     db.execute("RELEASE event")

@@ -7,6 +7,7 @@ outbox can neither raise the dead nor raise what nothing would ever clear.
 """
 
 import math
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,9 @@ _CHANGE = msgspec.json.Decoder(Change)
 
 class RefusedError(Exception):
     """A Change that cannot be taken, and why: it goes to quarantine."""
+
+
+CANNOT = (RefusedError, sqlite3.Error, ValueError, OverflowError, LookupError)  # the event's fault, not the desk's
 
 
 class Applied(StrEnum):
@@ -105,16 +109,18 @@ def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
     return Applied.APPLIED
 
 
-def adopt(books: Books, snapshot: Snapshot) -> int:
-    """Take over an agent's standing alarms and end what it no longer has; returns how many were ended."""
+def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] = frozenset()) -> tuple[str, ...]:
+    """Take over an agent's standing alarms and end what it no longer has; returns why some could not be taken.
+
+    One that cannot be taken leaves its episode as the desk has it, and so do the (condition, episode) in `unread`.
+    """
     db, site, told = books.db, books.site, books.told
     if snapshot.site != site.id:
         raise RefusedError(f"a snapshot of another site: this agent's is {site.id}")
-    for change in snapshot.changes:
-        record(books, change, adopted=True)
-    here = {change.alarm.episode for change in snapshot.changes}
+    refused = [reason for reason in (_adopt_one(books, change) for change in snapshot.changes) if reason]
+    here = unread | {(change.alarm.condition, change.alarm.episode) for change in snapshot.changes}
     rows = every(db, "SELECT * FROM episodes WHERE site = ? AND active = 1 AND agent <> ''", site.id)
-    gone = [row for row in rows if row["id"] not in here]
+    gone = [row for row in rows if (row["condition"], row["id"]) not in here]
     for row in gone:
         last = change_of(row)
         alarm = replace(last.alarm, state=AlarmState.NORMAL, case="", active=False, clearing=None, explained_by="")
@@ -130,9 +136,24 @@ def adopt(books: Books, snapshot: Snapshot) -> int:
         source=told.source,
         what="snapshot",
         site=site.id,
-        detail={"standing": len(here), "ended": len(gone), "reason": snapshot.reason},
+        detail={"standing": len(here), "ended": len(gone), "refused": len(refused), "reason": snapshot.reason},
     )
-    return len(gone)
+    return tuple(refused)
+
+
+def _adopt_one(books: Books, change: Change) -> str:
+    """Apply one Change of a snapshot; returns why it cannot be taken, "" when it was: the others stand all the same."""
+    books.db.execute("SAVEPOINT adopted")
+    reason = ""
+    try:
+        record(books, change, adopted=True)
+    except sqlite3.OperationalError:
+        raise  # the disk, not the Change
+    except CANNOT as error:
+        books.db.execute("ROLLBACK TO adopted")
+        reason = f"{change.alarm.condition[:100]}: {error or type(error).__name__}"
+    books.db.execute("RELEASE adopted")
+    return reason
 
 
 def _check(site: Site, change: Change) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from model.alarm import AlarmState, Kind
@@ -61,3 +62,35 @@ async def test_an_agent_that_lives_in_an_epoch_that_is_over_is_heard_again_by_a_
     agent.epoch, agent.seq = "third-epoch", 0
     assert (await agent.send(snapshot(fresh))).json()["acked"] == 1
     assert [row["state"] for row in await world.tickets()] == ["resolved", "open"]
+
+
+async def test_one_bad_change_of_a_snapshot_stops_none_of_the_others(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change(device="gone", episode="e-gone"), change(device="odd", episode="e-odd"))
+    agent.epoch, agent.seq = "second-epoch", 0
+    answer = await agent.send(
+        snapshot(
+            change(site="S2", episode="e-other"),
+            change(device="new", episode="e-new"),
+            change(device="odd", episode="e-odd", revision=2**63),
+        )
+    )
+    states = {row["condition"].split("/")[1]: row["state"] for row in await world.tickets()}
+    assert states == {"gone": "resolved", "odd": "open", "new": "open"}
+    (refused,) = answer.json()["refused"]
+    assert "S2/ups/-/mains.lost: a condition of another site" in refused["reason"]
+    assert "S1/odd/-/mains.lost: " in refused["reason"]
+    (held,) = await world.rows("SELECT * FROM quarantine")
+    assert (held["seq"], held["reason"]) == (1, refused["reason"])
+
+
+async def test_a_change_of_a_snapshot_that_cannot_be_read_leaves_its_own_ticket_as_it_was(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change(), change(device="gone", episode="e-gone"))
+    agent.epoch, agent.seq = "second-epoch", 0
+    told = msgspec.to_builtins(snapshot(change(), change(device="new", episode="e-new")))
+    told["changes"][0]["kind"] = "a word of tomorrow"
+    answer = await agent.send(told)
+    assert "a word of tomorrow" in answer.json()["refused"][0]["reason"]
+    states = {row["condition"].split("/")[1]: row["state"] for row in await world.tickets()}
+    assert states == {"ups": "open", "gone": "resolved", "new": "open"}
