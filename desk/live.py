@@ -18,6 +18,10 @@ class Hub:
         """How many wait now."""
         return sum(len(events) for events in self._listening.values())
 
+    def following(self, *kinds: str) -> int:
+        """How many wait for topics that begin so: pages, say, but no agents."""
+        return sum(len(events) for topic, events in self._listening.items() if topic.startswith(kinds))
+
     def announce(self, *topics: str) -> None:
         """Say that there is news; call it on the loop, after the commit."""
         for topic in topics:

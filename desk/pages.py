@@ -148,7 +148,7 @@ async def live(request: Request) -> Response:
     topic = request.query_params.get("topic", BOARD)
     if topic != BOARD and not topic.startswith(readings_of("")):
         raise ProblemError(404, "no_topic", "There is no such stream.")
-    if desk.hub.listeners >= desk.settings.streams:
+    if desk.hub.following(BOARD, readings_of("")) >= desk.settings.streams:
         raise ProblemError(503, "streams", "Too many pages follow this desk.", retry_after=30)
 
     async def words() -> AsyncIterator[bytes]:

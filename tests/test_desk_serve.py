@@ -175,3 +175,18 @@ async def _until(lines: AsyncIterator[str], last: str) -> AsyncIterator[str]:
         yield line
         if line == last:
             return
+
+
+async def test_agents_that_wait_take_no_pages_place(tmp_path: Path) -> None:
+    async with running(tmp_path, streams=1) as (client, _):
+        line = await asyncio.to_thread(enrol, tmp_path, "S1", name="Hall 1")
+        code = line.partition("#")[2]
+        answer = await client.post("/api/v1/enrol", json={"code": code, "agent": "agent-0001", "version": "1"})
+        headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+        polling = asyncio.create_task(client.get("/api/v1/commands?wait=30", headers=headers, timeout=40))
+        while "roundsman_desk_listeners 1.0" not in (await client.get("/metrics")).text:
+            assert not polling.done()
+        async with client.stream("GET", "/live") as stream:
+            assert stream.status_code == 200
+            assert await anext(stream.aiter_lines()) == "retry: 2000"
+        polling.cancel()
