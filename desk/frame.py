@@ -2,9 +2,8 @@
 
 import msgspec
 
-from desk.record import change_of
+from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
-from desk.silence import FAULT
 from desk.store import Db, Site, every, one, sites
 from desk.view import latest_title
 from model.alarm import Alarm
@@ -105,5 +104,5 @@ def _silent(db: Db, known: dict[str, Site]) -> tuple[SilentLine, ...]:
     return tuple(
         SilentLine(row["onset"], known[row["site"]], latest_title(db, row["explained_by"]))
         for row in rows
-        if change_of(row).origin.fault == FAULT and row["site"] in known
+        if change_of(row).origin.fault == SITE_SILENT and row["site"] in known
     )

@@ -24,6 +24,7 @@ from model.level import Assignment, assign
 from model.ticket import Reason
 
 NOT_IN_SNAPSHOT = "not in the agent's new snapshot"
+SITE_SILENT = "site.silent"  # the fault that the desk alone notices
 DESK = ""  # the agent of episodes that the desk itself notices
 Levels = Callable[[Site, Change], Assignment]
 _CHANGE = msgspec.json.Decoder(Change)
@@ -93,7 +94,7 @@ def onset_of(change: Change, told: Told) -> float:
 def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
     """Apply a Change if it is news. `adopted`: it stands in a snapshot. Raises RefusedError for what cannot be."""
     alarm = change.alarm
-    _check(books.site, change)
+    _check(books, change)
     known = one(books.db, "SELECT condition, revision, ended_by FROM episodes WHERE id = ?", alarm.episode)
     if known and known["condition"] != alarm.condition:
         raise RefusedError("this episode belongs to another condition")
@@ -156,10 +157,14 @@ def _adopt_one(books: Books, change: Change) -> str:
     return reason
 
 
-def _check(site: Site, change: Change) -> None:
-    alarm, origin = change.alarm, change.origin
+def _check(books: Books, change: Change) -> None:
+    site, alarm, origin = books.site, change.alarm, change.origin
     if origin.site != site.id or not alarm.condition.startswith(f"{site.id}/"):
         raise RefusedError(f"a condition of another site: this agent's is {site.id}")
+    if alarm.explained_by and not alarm.explained_by.startswith(f"{site.id}/"):
+        raise RefusedError(f"explained by a condition of another site: this agent's is {site.id}")
+    if books.told.agent != DESK and SITE_SILENT in {origin.fault, alarm.condition.rpartition("/")[2]}:
+        raise RefusedError("only the desk says that a site is silent")
     if not alarm.episode or alarm.revision < 1:
         raise RefusedError("a Change needs its episode's id and a revision from 1 on")
     if not all(math.isfinite(number) for number in (change.wall, change.boot, alarm.onset, alarm.onset_wall)):

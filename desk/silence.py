@@ -9,13 +9,12 @@ import uuid
 import msgspec
 from msgspec.structs import replace
 
-from desk.record import DESK, Books, Levels, Told, change_of, record
+from desk.record import DESK, SITE_SILENT, Books, Levels, Told, change_of, record
 from desk.store import Db, Row, Site, every, one, site_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin, condition_key
 from model.rule import Evidence, Meaning
 
-FAULT = "site.silent"
 TITLE = {"en": "Site silent", "zh": "站点失联"}
 TELLING = "mains.lost"  # what cuts a site off most often: named before other last words
 
@@ -31,7 +30,7 @@ class Silent(msgspec.Struct, frozen=True):
 
 def condition_of(site: str) -> str:
     """Return the condition of a silent site."""
-    return condition_key(site, "-", "-", FAULT)
+    return condition_key(site, "-", "-", SITE_SILENT)
 
 
 def standing_silence(db: Db, site: str) -> Row | None:
@@ -45,7 +44,7 @@ def fall_silent(db: Db, levels: Levels, silent: Silent, missed: int, now: float)
     if site is None or standing_silence(db, silent.site):
         return False
     words = last_words(db, silent.site, now - silent.seconds - missed * silent.interval)
-    origin = Origin(silent.site, "-", "-", FAULT, "", TITLE, Meaning.DANGER, "communications_subsystem_failure")
+    origin = Origin(silent.site, "-", "-", SITE_SILENT, "", TITLE, Meaning.DANGER, "communications_subsystem_failure")
     alarm = Alarm(
         condition_of(silent.site),
         state=AlarmState.UNACKNOWLEDGED,

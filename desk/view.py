@@ -2,9 +2,8 @@
 
 import msgspec
 
-from desk.record import change_of
+from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
-from desk.silence import FAULT as SITE_SILENT
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
 from model.level import Contract, clocks

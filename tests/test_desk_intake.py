@@ -113,8 +113,21 @@ async def test_events_that_the_agent_no_longer_has_are_passed_over_and_written_d
         (snapshot(site="S2"), "a snapshot of another site: this agent's is S1"),
         (change(episode=""), "a Change needs its episode's id and a revision from 1 on"),
         (change(revision=2**63), "too large"),
+        (change(fault="site.silent"), "only the desk says that a site is silent"),
+        (change(explained_by="S2/ups/-/mains.lost"), "explained by a condition of another site"),
+        (change(explained_by="S10/ups/-/mains.lost"), "explained by a condition of another site"),
     ],
-    ids=["wrong word", "no object", "other site", "snapshot of other site", "no episode", "over 63 bits"],
+    ids=[
+        "wrong word",
+        "no object",
+        "other site",
+        "snapshot of other site",
+        "no episode",
+        "over 63 bits",
+        "the desk's own fault",
+        "explained by another site",
+        "explained by a site of like name",
+    ],
 )
 async def test_an_event_that_cannot_be_taken_stands_in_quarantine_and_the_next_is_taken(
     world: World, body: Any, why: str
