@@ -13,9 +13,9 @@ from desk.core import Desk
 from desk.enrolment import good_site, join_line, make_code
 from desk.live import BOARD, commands_of
 from desk.store import Site, one, site_of
-from desk.tickets import Actor, take
+from desk.tickets import Actor, WorseError, take
 from desk.view import TicketView, listed, single
-from desk.web import ProblemError, address_of, bearer, desk_of, message_of, reply
+from desk.web import ProblemError, address_of, bearer, desk_of, good_name, message_of, reply
 from model.protocol import PREFIX
 from model.ticket import Reason, TicketState
 from runtime.writer import StoreError
@@ -25,9 +25,10 @@ _STATES = {"all": "", **{state.value: state.value for state in TicketState}}
 
 
 class Take(msgspec.Struct, frozen=True):
-    """Who acknowledges."""
+    """Who acknowledges, and the level that they saw; 0: any."""
 
     by: str
+    level: int = 0
 
 
 class EnrolSite(msgspec.Struct, frozen=True):
@@ -62,20 +63,27 @@ async def ticket(request: Request) -> Response:
 
 
 async def acknowledge(request: Request) -> Response:
-    """Take a ticket: `{"by": NAME}`. A ticket that somebody has keeps its first; the answer says who it is."""
+    """Take a ticket: `{"by": NAME}`. A ticket that somebody has keeps its first; the answer says who it is.
+
+    With `"level": SEEN` a ticket that is worse than that by now is not taken: 409, `worse`.
+    """
     desk = desk_of(request)
-    who = (await message_of(request, Take)).by.strip()
+    asked = await message_of(request, Take)
     number = _number(request)
-    await acknowledged(desk, number, who, address_of(request))
+    await acknowledged(desk, number, Actor(good_name(asked.by), address_of(request)), asked.level)
     return reply(as_json(await ticket_view(desk, number)))
 
 
-async def acknowledged(desk: Desk, number: int, who: str, source: str) -> bool:
-    """Take a ticket for a person and wake the agent's long poll; says whether this was the first to take it."""
-    if not 0 < len(who) <= 100:
-        raise ProblemError(400, "who", "Say who takes the ticket, in at most 100 characters.")
+async def acknowledged(desk: Desk, number: int, actor: Actor, seen: int) -> bool:
+    """Take a ticket for a person and wake the agent's long poll; says whether this was the first to take it.
+
+    `seen` is the level that the person saw, 0 for any. Raises a ProblemError, `worse`, when it is worse by now.
+    """
     now = desk.clock().wall
-    step = await desk.store.write(lambda db: take(db, number, Actor(who, source), now))
+    try:
+        step = await desk.store.write(lambda db: take(db, number, actor, now, seen=seen))
+    except WorseError:
+        raise ProblemError(409, "worse", "It got worse meanwhile: look again.") from None
     if step is None or step.ticket is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     first = Reason.ACKNOWLEDGED in step.reasons
@@ -101,6 +109,7 @@ async def enrol_site(request: Request) -> Response:
     asked = await message_of(request, EnrolSite)
     if not good_site(asked.site):
         raise ProblemError(400, "site", "A site's id is 1 to 64 letters, digits, dots, dashes or underscores.")
+    by = good_name(asked.by)
     known = await desk.store.read(lambda db: site_of(db, asked.site))
     site = _filled(desk, asked, known)
     if site.timezone and site.timezone not in zoneinfo.available_timezones():
@@ -110,7 +119,7 @@ async def enrol_site(request: Request) -> Response:
     except StoreError as error:
         raise ProblemError(400, "contract", f"{error}.") from error
     now, lives = desk.clock().wall, desk.settings.code_life
-    code = await desk.store.write(lambda db: make_code(db, site, asked.by, now, lives))
+    code = await desk.store.write(lambda db: make_code(db, site, by, now, lives))
     return reply({"join": join_line(desk.url, code), "site": site.id, "expires": now + lives})
 
 

@@ -74,6 +74,7 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
         here=request.url.path,
         again=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         who=who_of(request),
+        worse="worse" in request.query_params,
         **values,
     )
     answer = HTMLResponse(text, status)

@@ -15,10 +15,12 @@ from desk.page import STATIC, page, remember, shown_for, who_of
 from desk.past import agents_now, episodes_of, history_of, quarantined, recent
 from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
 from desk.store import site_of
+from desk.tickets import Actor
 from desk.view import board, listed
-from desk.web import ProblemError, address_of, desk_of
+from desk.web import ProblemError, address_of, desk_of, form_of, good_name
 
 KEEP_ALIVE = 15.0
+_LEVELS = frozenset("123456789")
 CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one look
 
 
@@ -62,12 +64,19 @@ async def ticket_page(request: Request) -> Response:
 
 
 async def take_ticket(request: Request) -> Response:
-    """Acknowledge from a page's form, and go back to that page."""
-    form = await request.form()
+    """Acknowledge what the page showed by its form, and go back to that page, which says so when it got worse."""
+    form = await form_of(request)
     number: int = request.path_params["number"]
-    who = who_of(request) or shown_for(request).say("nobody")
-    await acknowledged(desk_of(request), number, who, address_of(request))
-    return RedirectResponse(f"/tickets/{number}" if form.get("back") == "ticket" else "/", 303)
+    actor = Actor(good_name(who_of(request) or shown_for(request).say("nobody")), address_of(request))
+    level = form.get("level", "")
+    back = f"/tickets/{number}" if form.get("back") == "ticket" else "/"
+    try:
+        await acknowledged(desk_of(request), number, actor, int(level) if level in _LEVELS else 0)
+    except ProblemError as problem:
+        if problem.error != "worse":
+            raise
+        back += "?worse=1"
+    return RedirectResponse(back, 303)
 
 
 async def sites_page(request: Request) -> Response:
@@ -136,9 +145,10 @@ async def who_page(request: Request) -> Response:
 
 async def say_who(request: Request) -> Response:
     """Keep who is on duty at this browser."""
-    form = await request.form()
+    form = await form_of(request)
     answer = RedirectResponse("/", 303)
-    remember(answer, "who", str(form.get("who", "")).strip()[:100])
+    who = form.get("who", "").strip()
+    remember(answer, "who", good_name(who) if who else "")
     return answer
 
 

@@ -27,6 +27,10 @@ class Actor(msgspec.Struct, frozen=True):
     source: str
 
 
+class WorseError(Exception):
+    """The ticket got worse than what was seen by who takes it."""
+
+
 def ticket_from(row: Row) -> Ticket:
     """Return a row of COLUMNS as a ticket."""
     return Ticket(
@@ -120,11 +124,16 @@ def keep(db: Db, ticket: Ticket, reasons: tuple[Reason, ...], now: float) -> Tic
     return kept
 
 
-def take(db: Db, number: int, actor: Actor, now: float) -> Step | None:
-    """Acknowledge a ticket: the ticket, the audit, and the command that tells the agent. None: no such ticket."""
+def take(db: Db, number: int, actor: Actor, now: float, *, seen: int = 0) -> Step | None:
+    """Acknowledge a ticket: the ticket, the audit, and the command that tells the agent. None: no such ticket.
+
+    `seen` is the level that the person saw, 0 for any. Raises WorseError when it is worse by now.
+    """
     ticket = numbered(db, number)
     if ticket is None:
         return None
+    if ticket.state is TicketState.OPEN and ticket.acknowledged is None and ticket.level < seen:
+        raise WorseError
     step = acknowledge(ticket, actor.who, now)
     if step.ticket is None or Reason.ACKNOWLEDGED not in step.reasons:
         return step

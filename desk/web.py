@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -14,6 +15,9 @@ from model.protocol import ErrorReply
 from runtime.writer import BusyError, StoreError
 
 T = TypeVar("T")
+LONGEST_NAME = 100  # characters of a person's name
+LONGEST_FORM = 16 * 1024
+_NOBODY = frozenset({"agent", "desk", "代理", "值班台"})  # who the audit names for itself
 
 
 class TicketNumber(IntegerConvertor):
@@ -70,17 +74,39 @@ def problem_reply(request: Request, problem: ProblemError) -> Response:
     return answer
 
 
-async def body_of(request: Request) -> bytes:
-    """Read a body, of bounded size and in bounded time."""
+def good_name(name: str) -> str:
+    """Return a person's name as it is kept. Raises a ProblemError, `who`, for one that no person has."""
+    who = name.replace("\N{IDEOGRAPHIC SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ").strip()
+    if not 0 < len(who) <= LONGEST_NAME or not who.isprintable():
+        raise ProblemError(400, "who", f"Say who it is, in at most {LONGEST_NAME} characters that can be read.")
+    if who.casefold() in _NOBODY:
+        raise ProblemError(400, "who", "`agent` and `desk` stand for themselves: give a person's name.")
+    return who
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Read the fields of a page's form, of bounded size and in bounded time."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise ProblemError(415, "form", "Send the form URL-encoded.")
+    raw = await body_of(request, LONGEST_FORM)
+    try:
+        return dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=20))
+    except ValueError as error:
+        raise ProblemError(400, "form", "This is no form of this desk.") from error
+
+
+async def body_of(request: Request, most: int | None = None) -> bytes:
+    """Read a body, of bounded size (bytes) and in bounded time."""
     settings = desk_of(request).settings
+    most = settings.body_limit if most is None else most
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(settings.body_seconds):
             async for part in request.stream():
                 size += len(part)
-                if size > settings.body_limit:
-                    raise ProblemError(413, "too_large", f"A body has at most {settings.body_limit} bytes: send less.")
+                if size > most:
+                    raise ProblemError(413, "too_large", f"A body has at most {most} bytes: send less.")
                 parts.append(part)
     except TimeoutError:
         raise ProblemError(408, "slow", f"The body took more than {settings.body_seconds:g} s.") from None

@@ -49,6 +49,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "合同未列出此故障：按一般定义暂定级别，待双方确认。",
     ),
     "acknowledge": ("Acknowledge", "确认"),
+    "worse": ("It got worse meanwhile: look again.", "期间情况恶化，未确认：请重新查看。"),
     "taken": ("Taken", "已确认"),
     "shelved": ("Shelved", "已搁置"),
     "explains_one": ("explains 1 alarm", "涉及1条告警"),
