@@ -214,6 +214,27 @@ def test_a_refused_read_leaves_its_values_unavailable_and_is_not_asked_again_at_
     assert peer.asked.count((0x42, 0x41)) == 1
 
 
+def test_a_device_that_refuses_everything_says_so(bus: PacedBus) -> None:
+    here = line(bus)
+    bus.slaves[0] = YdtPeer(1, {})
+    port = Port(here)
+    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
+    refused = device.poll(exchange)
+    assert refused.reachable
+    assert {reading.quality for reading in refused.readings} == {Quality.UNAVAILABLE}
+    assert refused.error.startswith("AC alarms: ")
+    assert len(refused.error) <= 300
+    assert device.poll(exchange).error == refused.error
+    bus.slaves[0] = YdtPeer(1, PLANT | {(0x40, 0x44): b"\x00\x01"})
+    port.close()
+    port = Port(here)
+    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
+    assert "AC alarms: no layout fits the answer" in device.poll(exchange).error
+    bus.slaves[0] = YdtPeer(1, dict(PLANT))
+    assert device.poll(exchange).error == ""
+    port.close()
+
+
 def test_a_spoilt_answer_is_asked_for_once_more(bus: PacedBus) -> None:
     here, stats = line(bus, timeout=0.1), LineStats("l")
     port = Port(here)

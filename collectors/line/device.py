@@ -3,6 +3,8 @@
 A device that answers gets one more try for a question that stayed silent. A device that does not is down: it is asked
 its first question alone, after 5 s, then ever more seldom up to once a minute, and never twice. A question that a
 living device refuses or leaves unanswered is spared in the same way, and the others go on.
+
+Nothing else is asked of a device while a late answer of it may be under way (`patience`).
 """
 
 import logging
@@ -12,6 +14,7 @@ from collectors.line.backoff import Backoff
 from collectors.line.definition import Definition, ModbusDefinition, shipped
 from collectors.line.exchange import Exchange, Outcome
 from collectors.line.modbus_slave import ModbusSlave
+from collectors.line.patience import Patience
 from collectors.line.question import Answer, Question, RefusedError, Slave, Values
 from collectors.line.stats import LineStats, SlaveStats
 from collectors.line.timing import Timing
@@ -26,6 +29,13 @@ TRIES = 3
 
 SILENT_IN_A_ROW = 2
 """Questions without an answer, one after the other, that end a poll."""
+
+PATIENT_PROBE = 4
+"""Each so manieth probe of a device that is down waits the longest: one that was always slow is found by it. With a
+probe a minute, three of 0.5 s and one of 2 s take 1.5 % of the line."""
+
+LONGEST_ERROR = 300
+"""Characters of the reasons that a batch gives."""
 
 
 def boot_time() -> float:
@@ -51,7 +61,7 @@ class PolledDevice:
         self.down = Backoff()
         self._where = f"address {device.address} on {line.port}"
         self._slave = slave_of(line, device, definition)
-        self._first = max(line.timeout, definition.timeout or 0.0)
+        self._patience = Patience(max(line.timeout, definition.timeout or 0.0))
         self._timing = Timing.of(line)
         self._spared: dict[str, Backoff] = {}
         self._proven: set[str] = set()
@@ -71,7 +81,8 @@ class PolledDevice:
         # An answer may bring counts, and with them questions that were not planned before: they follow at once.
         while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
-            values = self._ask(exchange, question, tries=TRIES if self._stats.up and not in_a_row else 1)
+            tries = TRIES if self._stats.up and not in_a_row else 1
+            values = self._ask(exchange, question, tries=tries, patiently=not in_a_row and self._is_patient())
             if values is None:
                 in_a_row += 1
                 silent.append(question.key)
@@ -103,11 +114,14 @@ class PolledDevice:
         self._stats.up = True
         self.down.succeeded()
         every = tuple(readings.get(point) or unavailable(point, now) for point in self._slave.points())
-        return Batch(self.id, now, every, seconds=seconds)
+        # A device that answers and yet gives nothing, or not everything, says why.
+        error = "; ".join(self._said.values())[:LONGEST_ERROR]
+        return Batch(self.id, now, every, error=error, seconds=seconds)
 
     def _next(self, asked: set[str], now: float) -> Question | None:
         """Return the next question worth asking; to see whether anybody is there, one that was answered before."""
         left = [question for question in self._slave.plan() if question.key not in asked]
+        left.sort(key=lambda question: question.key in self._spared)  # its late answer is in nobody's way at the end
         if self.down.failures and not asked:
             left.sort(key=lambda question: question.key not in self._proven)
         awake = (q for q in left if q.key not in self._spared or self._spared[q.key].due(now))
@@ -121,15 +135,35 @@ class PolledDevice:
             else:
                 self._spared.setdefault(key, Backoff()).failed(now)
 
-    def _ask(self, exchange: Exchange, question: Question, *, tries: int) -> Values | None:
-        """Ask up to so many times; return the values, none of them after a refusal, or None after silence."""
-        for attempt in range(1 if question.key in self._spared else tries):
-            outcome = exchange.ask(question, self._first)
+    def _is_patient(self) -> bool:
+        """Tell whether this poll may wait the longest for an answer: of a device that is down, not every one may."""
+        return self.down.failures % PATIENT_PROBE == 0
+
+    def _ask(self, exchange: Exchange, question: Question, *, tries: int, patiently: bool) -> Values | None:
+        """Ask up to so many times, the last time `patiently`; return the values, none after a refusal, None: silence.
+
+        To wait with open ears costs no more than the silence that would be due before the next question.
+        """
+        if question.key in self._spared:
+            tries, patiently = 1, False
+        if quiet := self._patience.quiet_before(question.key, time.monotonic()):
+            exchange.settle(quiet)
+        began: float | None = None
+        for attempt in range(tries):
+            patience = self._patience
+            outcome = exchange.ask(question, patience.longest if patiently and attempt == tries - 1 else patience.first)
             self._count(question, outcome)
+            now = time.monotonic()
             if outcome.answer is not None:
-                if attempt:
-                    exchange.settle()  # the first try's answer may be under way still
+                if began is None:
+                    self._patience.took(outcome.waited)
+                else:  # it may be the first try's answer, with the others' under way still
+                    self._patience.took(now - began)
+                    self._patience.answered(question.key, now, now - began, attempt)
                 return self._taken(question, outcome.answer)
+            if not outcome.mismatches:
+                began = now - outcome.seconds if began is None else began
+                self._patience.silent(question.key, now - outcome.seconds)
         return None
 
     def _taken(self, question: Question, answer: Answer) -> Values:

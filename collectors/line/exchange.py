@@ -17,9 +17,9 @@ from collectors.line.question import Answer, Question
 from collectors.line.timing import Timing
 
 SETTLE = 0.05
-"""Seconds of silence to wait for after an answer that did not come or may come twice."""
+"""Seconds of silence after an answer that did not come, before the same is asked again or another slave speaks."""
 LONGEST_SETTLE = 1.0
-"""A line that is never silent is spoken to all the same after this long."""
+"""A line that is never silent is spoken to all the same after this long, or three times the silence that is due."""
 SHORTEST = 4
 """Bytes that are no spark any more; the shortest answer has five."""
 
@@ -29,7 +29,8 @@ class Outcome:
     """How an exchange ended: the answer or None, and what was met on the way.
 
     `seconds` is the time on the line from our first byte, `mismatches` answers with a wrong check sum, `noise` bytes
-    that belong to nothing, `heard` whether any byte came at all, `characters` the length of the answer.
+    that belong to nothing, `heard` whether any byte came at all, `characters` the length of the answer, `waited` the
+    seconds from our last byte to the answer's first.
     """
 
     answer: Answer | None
@@ -39,6 +40,7 @@ class Outcome:
     heard: bool
     echo: bool
     characters: int
+    waited: float = 0.0
 
 
 class Exchange:
@@ -78,18 +80,21 @@ class Exchange:
         now = max(self._clock(), sent)
         self._quiet = timing.gap
         if answer is None:
-            self._last_byte = now  # the answer may be late: its silence begins only now
-            self.settle()
-        seconds = now - started
-        return Outcome(answer, seconds, reader.mismatches, stray + reader.skipped, heard > 0, echo.found, heard)
+            self.settle()  # the answer may be late: its silence begins only now
+            self._last_byte = now
+        waited = max(0.0, now - sent - heard * timing.char)
+        noise, seconds = stray + reader.skipped, now - started
+        return Outcome(answer, seconds, reader.mismatches, noise, heard > 0, echo.found, heard, waited)
 
-    def settle(self) -> None:
-        """Expect an answer that is not wanted any more: be silent for longer before the next request."""
-        self._quiet = max(self._timing.gap, SETTLE)
+    def settle(self, seconds: float = SETTLE) -> None:
+        """Expect an answer that is not wanted any more: be silent for so long from now before the next request."""
+        self._last_byte = self._clock()
+        self._quiet = max(self._timing.gap, seconds)
 
     def _wait_for_quiet(self) -> int:
         """Drop what comes until the line has been silent for as long as is due; return how many bytes came."""
         dropped, started = 0, self._clock()
+        longest = max(LONGEST_SETTLE, 3 * self._quiet)
         while True:
             octets = self._port.read(0.0)
             now = self._clock()
@@ -98,7 +103,7 @@ class Exchange:
                 self._last_byte = now
                 self._quiet = max(self._quiet, self._timing.gap)
             wait = self._last_byte + self._quiet - now
-            if (wait <= 0 and not octets) or now - started > LONGEST_SETTLE:
+            if (wait <= 0 and not octets) or now - started > longest:
                 return dropped
             # poll() counts whole milliseconds; the gap is shorter than that at high speed, so it is slept.
             time.sleep(max(0.0, min(wait, 0.02)))

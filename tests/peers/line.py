@@ -172,3 +172,47 @@ class PacedBus:
             else:
                 time.sleep(max(0.0, start + (sent + 1) * self.char - time.monotonic()))
         return now
+
+
+@dataclass
+class LateLine:
+    """A line with one slave that takes `delay` seconds for every answer, and forgets no question.
+
+    `in_turn`: it takes up a question only when it has answered the one before; else it answers each `delay` after it.
+    """
+
+    slave: Slave
+    delay: float
+    in_turn: bool = False
+    deaf_to: int = 0
+    heard: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)
+        self.path = Path(os.ttyname(self._theirs))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        os.close(self._theirs)
+        os.close(self._ours)
+
+    def _serve(self) -> None:
+        due: list[tuple[float, bytes]] = []
+        while not self._stop.is_set():
+            wait = due[0][0] - time.monotonic() if due else 0.05
+            if select.select([self._ours], [], [], min(0.05, max(0.0, wait)))[0]:
+                now, frame = time.monotonic(), os.read(self._ours, 4096)
+                self.heard.append((now, frame))
+                if self.deaf_to:
+                    self.deaf_to -= 1
+                elif reply := self.slave(frame):
+                    begins = max(now, due[-1][0]) if due and self.in_turn else now
+                    due.append((begins + self.delay, reply))
+            while due and due[0][0] <= time.monotonic():
+                os.write(self._ours, due.pop(0)[1])
