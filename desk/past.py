@@ -9,6 +9,10 @@ from desk.store import Db, Row, every
 from model.change import Change
 
 LAST = 100
+HISTORY = (
+    "SELECT * FROM audit WHERE ticket = ? OR (episode <> '' AND episode IN"
+    " (SELECT episode FROM ticket_episodes WHERE ticket = ?)) ORDER BY id DESC LIMIT 500"
+)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -58,13 +62,7 @@ class AgentLine(msgspec.Struct, frozen=True):
 
 def history_of(db: Db, ticket: int) -> list[Entry]:
     """Return what happened to a ticket and its episodes, latest first."""
-    rows = every(
-        db,
-        "SELECT * FROM audit WHERE ticket = ? OR (episode <> '' AND episode IN"
-        " (SELECT episode FROM ticket_episodes WHERE ticket = ?)) ORDER BY id DESC LIMIT 500",
-        ticket,
-        ticket,
-    )
+    rows = every(db, HISTORY, ticket, ticket)
     return [_entry(row) for row in rows]
 
 

@@ -79,5 +79,7 @@ CREATE TABLE connector_outbox (
     """
 ALTER TABLE cursors ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX tickets_by_site ON tickets (site, state);
+CREATE INDEX audit_by_episode ON audit (episode) WHERE episode <> '';
+CREATE INDEX connector_outbox_by_time ON connector_outbox (at);
 """,
 )

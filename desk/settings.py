@@ -27,6 +27,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
 
     `contract`, `region` and `timezone` are what a site gets that is enrolled without its own; timezone "" is the desk
     host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
+    Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`.
     """
 
     state: Path
@@ -42,6 +43,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     close_after: float = 1800.0
     code_life: float = 86_400.0
     receipts_for: float = 30 * 86_400.0
+    told_for: float = 30 * 86_400.0
     waiting: int = 10_000
     body_limit: int = 16 * 1024 * 1024
     body_seconds: float = 20.0

@@ -1,4 +1,4 @@
-"""What the desk does by itself as time goes by: silent sites, resolved tickets that close, receipts that are old."""
+"""What the desk does by itself as time goes by: silent sites, resolved tickets that close, what grew old."""
 
 import asyncio
 import contextlib
@@ -6,12 +6,13 @@ import contextlib
 from desk.core import LOG, Desk
 from desk.events import forget_receipts
 from desk.live import BOARD
+from desk.settings import DeskSettings
 from desk.silence import Silent, fall_silent
 from desk.store import Db
-from desk.tickets import close_resolved
+from desk.tickets import close_resolved, forget_commands, forget_told
 from runtime.writer import StoreError
 
-RECEIPTS_EVERY = 3600.0
+FORGET_EVERY = 3600.0
 
 
 def silent_now(desk: Desk, boot: float) -> list[Silent]:
@@ -31,7 +32,7 @@ class Sweep:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.known_silent: dict[str, float] = {}
-        self.receipts_due = 0.0
+        self.forget_due = 0.0
 
     async def look(self) -> None:
         """Do what is due now."""
@@ -49,17 +50,24 @@ class Sweep:
         self.known_silent = {each.agent: desk.heard[each.agent].at for each in silent if each.agent in desk.heard}
         if news:
             desk.hub.announce(BOARD)
-        if now.boot >= self.receipts_due:
-            before = now.wall - desk.settings.receipts_for
-            await desk.store.write(lambda db: forget_receipts(db, before))
-            self.receipts_due = now.boot + RECEIPTS_EVERY
+        if now.boot >= self.forget_due:
+            await desk.store.write(lambda db: _forget(db, desk.settings, now.wall))
+            self.forget_due = now.boot + FORGET_EVERY
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look around until the desk stops; a full disk is logged and tried again."""
+        """Look around until the desk stops; what fails is logged and tried again."""
         while not stop.is_set():
             try:
                 await self.look()
             except StoreError as error:
                 LOG.warning("sweep: %s", error)
+            except Exception:  # whatever it was: silent sites must still be noticed at the next look
+                LOG.exception("sweep: a look failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.desk.settings.sweep)
+
+
+def _forget(db: Db, settings: DeskSettings, now: float) -> None:
+    forget_receipts(db, now - settings.receipts_for)
+    forget_commands(db, now - FORGET_EVERY)  # an answer to the last of them may still come
+    forget_told(db, now - settings.told_for)

@@ -189,6 +189,17 @@ def command(db: Db, site: str, body: msgspec.Struct, now: float, lives: float) -
     return int(row[0])
 
 
+def forget_commands(db: Db, before: float) -> int:
+    """Drop commands that expired before a time; the last stays, from which ids rise."""
+    sql = "DELETE FROM commands WHERE expires < ? AND id < (SELECT max(id) FROM commands)"
+    return db.execute(sql, (before,)).rowcount
+
+
+def forget_told(db: Db, before: float) -> int:
+    """Drop what was put out for connectors before a time."""
+    return db.execute("DELETE FROM connector_outbox WHERE at < ?", (before,)).rowcount
+
+
 def _tell_connectors(db: Db, ticket: Ticket, reason: Reason, now: float) -> None:
     db.execute(
         "INSERT INTO connector_outbox (at, ticket, reason, body) VALUES (?, ?, ?, ?)",
