@@ -1,5 +1,6 @@
 """What is asked of one card with each poll, and what its answers mean."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -10,6 +11,14 @@ from collectors.snmp.meaning import Meaning, as_number
 from model.point import Point, Reading, unavailable
 from model.quantity import Quantity
 from wire.snmp import GET, Request, Value
+
+KEPT_DISCOVERIES = 3
+"""Discoveries for which a point that is gone is kept; one of a group (a fan of a shelf) is kept for good: a fan that
+was there and is no longer is missing. A card may number its sensors anew with each start; those are forgotten."""
+MOST_GONE = 500
+"""Points of one card that are gone and kept."""
+GROUP = "subrack"
+_log = logging.getLogger(__name__)
 
 SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"
 
@@ -31,6 +40,7 @@ class Item(msgspec.Struct, frozen=True):
     oid: str
     meaning: Meaning
     status: str = ""
+    missed: int = 0  # discoveries in a row that did not find it
 
     def reading(self, values: Mapping[str, Value], time: float) -> Reading:
         """Return the point's reading from the objects of one poll."""
@@ -95,16 +105,30 @@ class Plan:
         return self._requests[size]
 
     def keeping(self, before: "Plan | None") -> "Plan":
-        """Return this plan with the points of an earlier one that are gone now: they go on as unavailable.
+        """Return this plan with the points of an earlier one that are gone now: they go on as unavailable, for a while.
 
         A fan that was there and is no longer is a fan that cannot be read.  Another device in its place starts anew.
         What has not changed stays the same object: a point is made once.
         """
         if before is None or before.recognition.definitions != self.recognition.definitions:
             return self
-        known = {point.id for point in self.points}
-        gone = [item for item in before.items if item.point.id not in known]
+        gone = self._gone(before)
         same = {item.point.id: item for item in before.items}
         items = [old if (old := same.get(item.point.id, item)) == item else item for item in self.items]
         tables = before.alarm_tables if before.alarm_tables == self.alarm_tables else self.alarm_tables
         return Plan(self.recognition, [*items, *gone], tables or before.alarm_tables)
+
+    def _gone(self, before: "Plan") -> list[Item]:
+        """Return the items of an earlier plan that are not found any more and are kept; say which are not."""
+        known = {point.id for point in self.points}
+        gone = [
+            msgspec.structs.replace(item, missed=item.missed + 1) for item in before.items if item.point.id not in known
+        ]
+        kept = [item for item in gone if item.missed <= KEPT_DISCOVERIES or GROUP in dict(item.point.index)]
+        kept = sorted(kept, key=lambda item: item.missed)[:MOST_GONE]
+        if dropped := len(gone) - len(kept):
+            device = self.recognition.device
+            _log.warning(
+                "%s: %d points that the card has no longer are forgotten, %d are kept", device, dropped, len(kept)
+            )
+        return kept
