@@ -9,7 +9,7 @@ import msgspec
 from desk.live import Hub
 from desk.meters import Meters
 from desk.record import levels_by
-from desk.settings import Contracts, DeskSettings
+from desk.settings import Contracts, DeskSettings, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
 from model.alarm import Now
 from runtime.clock import now as clock_now
@@ -44,8 +44,9 @@ class Desk:
 
     def __init__(self, settings: DeskSettings, contracts: Contracts, clock: Callable[[], Now] = clock_now) -> None:
         self.settings = settings
-        self.contracts = contracts
-        self.levels = levels_by(contracts)
+        self._contracts = contracts
+        self.contracts = with_stand_in(contracts)
+        self.levels = levels_by(self.contracts)
         self.clock = clock
         self.hub = Hub()
         self.url = ""
@@ -60,10 +61,20 @@ class Desk:
         self.heard: dict[str, Heard] = {}
 
     async def open(self) -> None:
-        """Read who is enrolled. Raises StoreError when a site names a contract that is not here."""
+        """Read who is enrolled. A site that names a contract that is not here is logged and stops no other."""
         await self.know_agents()
+        for problem in await self.problems():
+            LOG.error("%s: its tickets follow the general definitions, without clocks", problem)
+
+    async def problems(self) -> list[str]:
+        """Return what is wrong with the records of sites, a sentence each."""
+        wrong: list[str] = []
         for site in await self.store.read(sites):
-            self.check_contract(site)
+            try:
+                self.check_contract(site)
+            except StoreError as error:
+                wrong.append(str(error))
+        return wrong
 
     async def know_agents(self) -> None:
         """Read who is enrolled; everyone is taken to be heard now, so that a desk's own absence makes nobody silent."""
@@ -88,7 +99,7 @@ class Desk:
     def check_contract(self, site: Site) -> None:
         """Refuse a site whose contract or region is not known: its tickets would have no level."""
         try:
-            contract = self.contracts(site.contract)
+            contract = self._contracts(site.contract)
         except LookupError as error:
             raise StoreError(f"site {site.id}: contract {site.contract!r}: {error.args[0]}", permanent=True) from error
         if site.region and contract.regions and site.region not in contract.regions:

@@ -135,7 +135,10 @@ async def system_page(request: Request) -> Response:
     rows = await desk.store.read(recent)
     held = await desk.store.read(quarantined)
     agents = await desk.store.read(agents_now)
-    return await page(request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents)
+    problems = await desk.problems()
+    return await page(
+        request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents, problems=problems
+    )
 
 
 async def who_page(request: Request) -> Response:

@@ -169,6 +169,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "trend_none": ("The site keeps no history of this point.", "站点没有该测点的历史。"),
     "trend_range": ("from {low} to {high}", "{low} 至 {high}"),
     # system
+    "stand_in": (
+        "The tickets of such a site follow the general definitions, without clocks, until its contract is here.",
+        "合同到位前，该站点的工单按一般定义定级，无时限。",
+    ),
     "quarantine": ("Quarantine", "隔离区"),
     "quarantine_text": (
         "Events that an agent sent and the desk could not take. They stop nothing; nothing is lost.",

@@ -13,7 +13,7 @@ from desk.core import Desk
 from desk.local import FILE, Local, LocalError, ask, write_local
 from desk.settings import DeskSettings, shipped
 from desk.store import Site
-from runtime.writer import StoreError
+from tests import desk_world
 from tests.desk_world import World, a_desk, change, contracts
 
 
@@ -149,13 +149,24 @@ async def test_a_site_that_would_not_work_is_refused_with_what_is_wrong(
     assert (answer.status_code, answer.json()["message"]) == (400, message)
 
 
-async def test_a_desk_whose_site_names_a_contract_that_is_gone_does_not_start(tmp_path: Path) -> None:
+async def test_a_site_whose_contract_is_gone_stops_no_other_and_is_still_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async with a_desk(tmp_path) as world:
-        await world.code("S1")
-    desk = Desk(DeskSettings(state=tmp_path), shipped)
-    with pytest.raises(StoreError, match="site S1: contract 'practice': there is no such contract"):
-        await desk.open()
-    desk.close()
+        agent = await world.agent("S1")
+        await agent.send(change())
+    monkeypatch.setattr(desk_world, "contracts", shipped)
+    async with a_desk(tmp_path) as world:
+        assert "site S1: contract 'practice': there is no such contract" in caplog.text
+        agent.world = world
+        await agent.send(change(fault="door.open", episode="e2", meaning="indirect"))
+        assert [(row["level"], row["provisional"]) for row in await world.tickets()] == [(2, 0), (4, 1)]
+        system = (await world.client.get("/system")).text
+        assert "site S1: contract &#39;practice&#39;: there is no such contract" in system
+        for path in ("/", "/tickets/1", "/tickets/2", "/sites/S1", "/api/v1/tickets"):
+            answer = await world.client.get(path)
+            assert answer.status_code == 200
+            assert "every delay to 0" not in answer.text
 
 
 def test_the_shipped_contracts_are_found_by_name() -> None:
