@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -39,7 +39,6 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals.update(
     marks=MARKS,
-    languages=LANGUAGES,
     static={name: _static(name) for name in ("desk.css", "desk.js", "htmx.min.js", "htmx-sse.min.js", "icon.svg")},
 )
 
@@ -59,6 +58,14 @@ def shown_for(request: Request, zone: str = "") -> Shown:
     return Shown(lang, desk.clock().wall, zone or desk.settings.timezone)
 
 
+def address_in(request: Request, lang: str = "") -> str:
+    """Return the path and query of a page, in another language when one is named; never another host."""
+    pairs = request.query_params.multi_items()
+    if lang:
+        pairs = [(name, value) for name, value in pairs if name not in {"lang", "worse"}] + [("lang", lang)]
+    return "/" + quote(request.url.path.lstrip("/"), safe="/") + (f"?{urlencode(pairs)}" if pairs else "")
+
+
 async def page(request: Request, template: str, status: int = 200, *, topic: str = "", **values: Any) -> Response:
     """Return a template's page. `topic` is what its event stream listens to, "" for a page that does not change."""
     desk = desk_of(request)
@@ -71,8 +78,11 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
         frame=around,
         desk=desk,
         topic=topic,
-        here=request.url.path,
-        again=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        here="/" + request.url.path.lstrip("/"),
+        again=address_in(request),
+        other_languages=[
+            (lang, name, address_in(request, lang)) for lang, name in LANGUAGES.items() if lang != shown.lang
+        ],
         who=who_of(request),
         worse="worse" in request.query_params,
         **values,
