@@ -4,13 +4,24 @@ import msgspec
 
 from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
-from desk.store import Db, Site, every, one, sites
+from desk.store import Db, Row, Site, every, one, sites
 from desk.view import latest_title
 from model.alarm import Alarm
 from model.change import Origin
 from model.level import Contract, assign
 
 ALARMS_SHOWN = 12
+OVER_SHOWN = 4
+_LINE = """SELECT e.changed, e.change, e.site, e.active,
+    (SELECT max(ticket) FROM ticket_episodes l WHERE l.episode = e.id) AS ticket,
+    (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by <> '' AND x.state = 'suppressed'
+        AND x.explained_by = e.condition) AS explains FROM episodes e"""
+# what a standing alarm explains is counted beside it instead of shown
+_LIVE = f"""{_LINE} LEFT JOIN tickets t ON t.site = e.site AND t.condition = e.condition AND t.state <> 'closed'
+    WHERE e.active = 1 AND NOT (e.state = 'suppressed' AND e.explained_by <> '' AND EXISTS
+        (SELECT 1 FROM episodes p WHERE p.condition = e.explained_by AND p.active = 1))
+    ORDER BY e.opened DESC, coalesce(t.level, 9), e.changed DESC LIMIT ?"""  # noqa: S608 - constants
+_OVER = f"{_LINE} WHERE e.active = 0 AND e.opened = 1 ORDER BY e.changed DESC LIMIT ?"
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -24,7 +35,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class AlarmLine(msgspec.Struct, frozen=True):
-    """One line of the live alarms; `level` is 0 when the fault is gone."""
+    """One line of the alarms; `level` is 0 when it is over, `explains` how many it stands for."""
 
     at: float
     site: Site
@@ -33,6 +44,7 @@ class AlarmLine(msgspec.Struct, frozen=True):
     level: int
     case_title: dict[str, str]
     ticket: int | None
+    explains: int
 
 
 class SilentLine(msgspec.Struct, frozen=True):
@@ -48,6 +60,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     counts: Counts
     alarms: tuple[AlarmLine, ...]
+    over: tuple[AlarmLine, ...]
     silent: tuple[SilentLine, ...]
     demo: bool
 
@@ -56,7 +69,13 @@ def frame(db: Db, contracts: Contracts) -> Frame:
     """Return what stands around a page now."""
     known = {site.id: site for site in sites(db)}
     named = {site.contract: contracts(site.contract) for site in known.values()}
-    return Frame(_counts(db), _alarms(db, known, named), _silent(db, known), any(map(undelayed, named.values())))
+    return Frame(
+        _counts(db),
+        _alarms(every(db, _LIVE, ALARMS_SHOWN), known, named),
+        _alarms(every(db, _OVER, OVER_SHOWN), known, named),
+        _silent(db, known),
+        any(map(undelayed, named.values())),
+    )
 
 
 def undelayed(contract: Contract) -> bool:
@@ -78,14 +97,7 @@ def _counts(db: Db) -> Counts:
     return Counts(row["unanswered"], row["open"], row["silent"], max(0, row["sites"] - row["ill"]), row["sites"])
 
 
-def _alarms(db: Db, known: dict[str, Site], named: dict[str, Contract]) -> tuple[AlarmLine, ...]:
-    rows = every(
-        db,
-        "SELECT e.changed, e.change, e.site, e.active,"
-        " (SELECT max(ticket) FROM ticket_episodes l WHERE l.episode = e.id) AS ticket"
-        " FROM episodes e ORDER BY e.changed DESC LIMIT ?",
-        ALARMS_SHOWN,
-    )
+def _alarms(rows: list[Row], known: dict[str, Site], named: dict[str, Contract]) -> tuple[AlarmLine, ...]:
     lines: list[AlarmLine] = []
     for row in rows:
         change = change_of(row)
@@ -95,7 +107,8 @@ def _alarms(db: Db, known: dict[str, Site], named: dict[str, Contract]) -> tuple
         origin, alarm = change.origin, change.alarm
         given = assign(named[site.contract], origin.fault, alarm.case, origin.meaning)
         level = given.level if row["active"] else 0
-        lines.append(AlarmLine(row["changed"], site, origin, alarm, level, change.case_title, row["ticket"]))
+        explains = row["explains"] if row["active"] else 0
+        lines.append(AlarmLine(row["changed"], site, origin, alarm, level, change.case_title, row["ticket"], explains))
     return tuple(lines)
 
 

@@ -1,0 +1,82 @@
+"""What a reader finds beside a page: the alarms that stand, the other language, words for readings."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from model.alarm import AlarmState, Kind
+from tests.desk_world import World, a_desk, change, cleared, snapshot
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_desk(tmp_path) as made:
+        yield made
+
+
+def lines(part: str) -> list[str]:
+    found = re.findall(r"<li.*?</li>", part, re.DOTALL)
+    return [" ".join(re.sub(r"<time.*?</time>|<[^>]*>", " ", line).split()) for line in found]
+
+
+def beside(page: str) -> tuple[list[str], list[str]]:
+    """The lines of the live alarms and of those that are over."""
+    aside = page[page.index("<h2>Alarms, live</h2>") : page.index("</aside>")]
+    live, _, over = aside.partition("<h2>Over</h2>")
+    return lines(live), lines(over)
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("/", "/?lang=zh"),
+        ("/sites/S1/trend?device=ups&point=a%26b", "/sites/S1/trend?device=ups&amp;point=a%26b&amp;lang=zh"),
+        ("/tickets/1?lang=en", "/tickets/1?lang=zh"),
+        ("//evil.example/", "/evil.example/?lang=zh"),
+    ],
+)
+async def test_the_other_language_is_the_same_page_with_its_query(world: World, address: str, link: str) -> None:
+    agent = await world.agent()
+    await agent.send(change())
+    text = (await world.client.get(f"http://127.0.0.1{address}", headers={"Accept-Language": "en"})).text
+    assert re.findall(r'<a href="([^"]*)" lang="zh"', text) == [link]
+
+
+async def test_beside_the_page_stands_what_stands_now_worst_and_newest_first(world: World) -> None:
+    agent = await world.agent(name="Hall 1")
+    worst = change(device="a", episode="e1", title="Mains A")
+    await agent.send(worst)
+    world.clock.on(10)
+    await agent.send(change(fault="subrack.cooling", case="any_stopped", episode="e2", title="Fan"))
+    world.clock.on(10)
+    await agent.send(change(device="b", episode="e3", title="Mains B"))
+    pending = change(device="c", episode="e4", title="Door", state=AlarmState.PENDING, kind=Kind.PENDING, opened=False)
+    ended = change(device="d", episode="e5", title="Leak")
+    await agent.send(pending, ended, cleared(ended))
+    live, over = beside((await world.client.get("/")).text)
+    assert live == [
+        "▲ 2 Hall 1 · UPS of the hall Mains B",
+        "▲ 2 Hall 1 · UPS of the hall Mains A",
+        "■ 4 Hall 1 · UPS of the hall Fan",
+        "◌ Hall 1 · UPS of the hall Door · pending",
+    ]
+    assert over == ["✓ Hall 1 · UPS of the hall Leak over"]
+
+
+async def test_what_a_standing_alarm_explains_is_counted_on_its_line(world: World) -> None:
+    agent = await world.agent(name="Hall 1")
+    children = [
+        change(fault="rectifier.input_failed", device=f"r{n}", episode=f"c{n}", state=AlarmState.SUPPRESSED,
+               opened=False, explained_by="S1/ups/-/mains.lost", title="Rectifier")
+        for n in range(3)
+    ]  # fmt: skip
+    await agent.send(change(), *children)
+    live, over = beside((await world.client.get("/")).text)
+    assert live == ["▲ 2 Hall 1 · UPS of the hall Mains lost · explains 3 alarms"]
+    assert over == []
+    agent.epoch, agent.seq = "second-epoch", 0
+    await agent.send(snapshot(children[0]))
+    live, _ = beside((await world.client.get("/")).text)
+    assert live == ["↳ Hall 1 · UPS of the hall Rectifier · explained"]
