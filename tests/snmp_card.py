@@ -3,10 +3,16 @@
 from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
+from collectors.snmp.definition import shipped
+from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME
+from collectors.snmp.poll import Card, poll
+from collectors.snmp.target import Target
+from model.point import Batch, Reading
 from wire import ber, snmp
 from wire.snmp import GET, GET_BULK, NO_SUCH_NAME, TOO_BIG, V1, V2C, Absent, Pdu, Value, VarBind
 
 T = TypeVar("T")
+UPS = "1.3.6.1.2.1.33.1"
 
 
 def key(oid: str) -> tuple[int, ...]:
@@ -70,3 +76,46 @@ def converse(exchange: Generator[snmp.Request, Pdu | None, T], card: PaperCard) 
         except StopIteration as end:
             return end.value
         reply = card.answer(request)
+
+
+A_UPS: dict[str, Value] = {
+    SYS_DESCR: b"A card\x1b[31m of\nsome maker",
+    SYS_OBJECT_ID: "1.3.6.1.4.1.8072.3.2.10",
+    SYS_UPTIME: 360_000,
+    f"{UPS}.1.1.0": b"Maker",
+    f"{UPS}.2.1.0": 2,
+    f"{UPS}.2.3.0": 40,
+    f"{UPS}.2.5.0": 2184,
+    f"{UPS}.2.6.0": -1,
+    f"{UPS}.2.7.0": 2_147_483_647,
+    f"{UPS}.3.3.1.2.1": 499,
+    f"{UPS}.3.3.1.3.1": 0,
+    f"{UPS}.6.1.0": 0,
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Polled:
+    """A card on paper and the engine's side of it."""
+
+    def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
+        self.paper = PaperCard(objects, speaks=speaks)
+        self.card = Card(Target(device="ups-1", address="192.0.2.1", community=b"public", retries=1))
+        self.clock = Clock()
+
+    def once(self) -> Batch:
+        self.paper.asked.clear()
+        return converse(poll(self.card, shipped(), self.clock), self.paper)
+
+    def readings(self) -> dict[str, Reading]:
+        return {reading.point.id: reading for reading in self.once().readings}
+
+    def values(self) -> dict[str, float | str | None]:
+        return {name: reading.value for name, reading in self.readings().items()}

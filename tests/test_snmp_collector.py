@@ -1,25 +1,20 @@
 """Conversations with one card and its polls, without a network: the card here answers real encoded requests."""
 
 import math
-from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.snmp.definition import shipped
 from collectors.snmp.exchange import Manners, NoAnswer, following, get, walk
-from collectors.snmp.meaning import Meaning
-from collectors.snmp.plan import MOST_GONE, SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, Item, Plan, Recognition
-from collectors.snmp.poll import REDISCOVER_SECONDS, Card, poll
+from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME
+from collectors.snmp.poll import REDISCOVER_SECONDS, Card
 from collectors.snmp.target import Target
-from model.point import Batch, Point, Quality, Reading, point_id
-from model.quantity import Quantity
-from tests.snmp_card import PaperCard, converse
+from model.point import Quality
+from tests.snmp_card import A_UPS, UPS, PaperCard, Polled, converse
 from wire import ber
 from wire.snmp import V1, V2C, Absent, Value, VarBind
 
-UPS = "1.3.6.1.2.1.33.1"
 ON_BATTERY, FAN_FAILURE = f"{UPS}.6.3.2", f"{UPS}.6.3.16"
 
 
@@ -135,48 +130,6 @@ def test_a_card_that_goes_round_in_circles_ends_the_walk() -> None:
 
 # -- a poll -----------------------------------------------------------------------------------------------------------
 
-A_UPS: dict[str, Value] = {
-    SYS_DESCR: b"A card\x1b[31m of\nsome maker",
-    SYS_OBJECT_ID: "1.3.6.1.4.1.8072.3.2.10",
-    SYS_UPTIME: 360_000,
-    f"{UPS}.1.1.0": b"Maker",
-    f"{UPS}.2.1.0": 2,
-    f"{UPS}.2.3.0": 40,
-    f"{UPS}.2.5.0": 2184,
-    f"{UPS}.2.6.0": -1,
-    f"{UPS}.2.7.0": 2_147_483_647,
-    f"{UPS}.3.3.1.2.1": 499,
-    f"{UPS}.3.3.1.3.1": 0,
-    f"{UPS}.6.1.0": 0,
-}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Polled:
-    """A card on paper and the engine's side of it."""
-
-    def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
-        self.paper = PaperCard(objects, speaks=speaks)
-        self.card = Card(Target(device="ups-1", address="192.0.2.1", community=b"public", retries=1))
-        self.clock = Clock()
-
-    def once(self) -> Batch:
-        self.paper.asked.clear()
-        return converse(poll(self.card, shipped(), self.clock), self.paper)
-
-    def readings(self) -> dict[str, Reading]:
-        return {reading.point.id: reading for reading in self.once().readings}
-
-    def values(self) -> dict[str, float | str | None]:
-        return {name: reading.value for name, reading in self.readings().items()}
-
 
 def test_a_poll_gives_every_point_of_the_card_in_our_units() -> None:
     values = Polled(A_UPS).values()
@@ -278,47 +231,6 @@ def test_a_card_that_starts_anew_is_discovered_anew_and_what_it_lost_stays_as_un
     assert readings["device.uptime"].value == 5.0
     assert readings["battery.charge"].value == 97.0
     assert readings["battery.voltage"].quality is Quality.UNAVAILABLE
-
-
-SENSORS = "1.3.6.1.2.1.99.1.1.1"
-
-
-def sensors(first: int, count: int) -> dict[str, Value]:
-    """Objects of so many thermometers, from entPhysicalIndex `first` on."""
-    cells = {1: 8, 2: 9, 3: 0, 4: 25, 5: 1}
-    return {f"{SENSORS}.{column}.{first + at}": cell for column, cell in cells.items() for at in range(count)}
-
-
-def test_a_card_that_numbers_its_sensors_anew_with_each_start_does_not_grow(caplog: pytest.LogCaptureFixture) -> None:
-    polled = Polled(A_UPS)
-    points, requests = [], []
-    for start in range(10):
-        polled.paper.objects = A_UPS | {SYS_UPTIME: 1000 - start} | sensors(1000 * start + 1, 50)
-        points.append(len(polled.once().readings))
-        polled.once()
-        requests.append(len(polled.paper.asked))
-    assert points[4:] == [points[3]] * 6
-    assert requests[4:] == [requests[3]] * 6
-    assert points[3] - points[0] == 3 * 50
-    assert "ups-1: 50 points that the card has no longer are forgotten, 150 are kept" in caplog.text
-
-
-def fan(subrack: int) -> Item:
-    index = (("subrack", str(subrack)), ("fan", "1"))
-    name = point_id(Quantity.FAN_SPEED, index)
-    return Item(Point("d", name, Quantity.FAN_SPEED, "", index), f"1.3.6.1.4.1.9.{subrack}", Meaning())
-
-
-def test_a_fan_of_a_shelf_that_is_gone_stays_as_unavailable_but_not_without_end() -> None:
-    what = Recognition("d", "1.3", "", ("entity-sensor",), {})
-    plan = Plan(what, [fan(1)], [])
-    for _ in range(20):
-        plan = Plan(what, [], []).keeping(plan)
-    assert [item.point.id for item in plan.items] == [fan(1).point.id]
-    again = Plan(what, [fan(1)], []).keeping(plan)
-    assert again.items == (fan(1),)
-    many = Plan(what, [fan(subrack) for subrack in range(MOST_GONE + 5)], [])
-    assert len(Plan(what, [], []).keeping(many).items) == MOST_GONE
 
 
 def test_every_hour_a_card_is_discovered_anew() -> None:

@@ -85,9 +85,15 @@ def parent(contained_in: Value) -> str:
     return str(int(number)) if number is not None and 0 < number < 2**31 else ""
 
 
+def is_index(row: str) -> bool:
+    """Tell whether a row's index is an entPhysicalIndex: one Integer32 above 0 (PhysicalIndex, RFC 6933)."""
+    return len(row) <= 10 and row.isdecimal() and 0 < int(row) < 2**31
+
+
 def read_sensors(device: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
     """Return the points of a card's sensors: one column is walked, then only what belongs to its rows is asked for."""
     values = yield from walk(f"{SENSOR}.{VALUE}", manners)
+    values = {row: value for row, value in values.items() if is_index(row)}
     sensors = [sensor for sensor, value in values.items() if there(value)]
     columns = yield from _columns(SENSOR, (TYPE, SCALE, PRECISION), sensors, manners)
     physical = yield from _columns(PHYSICAL, (CONTAINED_IN, NAME, DESCR), sensors, manners)

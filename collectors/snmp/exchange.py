@@ -11,7 +11,7 @@ tooBig, is the card's and the request is halved, for all that follows until the 
 """
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 Exchange = Generator[Request, Pdu | None, T]
 
 NAMES, REPETITIONS = 20, 10  # an agent need only accept 484 octets (RFC 3417 section 3.2)
-MOST_ROWS = 5_000  # of one column: above the largest chassis, below harm
+MOST_ROWS = 5_000  # of all tables of one discovery: above the largest chassis, below harm
 
 
 class NoAnswer(Exception):  # noqa: N818 - it says what happened
@@ -30,12 +30,17 @@ class NoAnswer(Exception):  # noqa: N818 - it says what happened
 
 @dataclass(slots=True)
 class Manners:
-    """How one card is spoken to, and what it was found to bear."""
+    """How one card is spoken to, and what it was found to bear.
+
+    `rows_left` is how many rows of tables are still read, `cut` the tables that had more than that.
+    """
 
     version: int
     retries: int
     names: int = NAMES
     repetitions: int = REPETITIONS
+    rows_left: int = MOST_ROWS
+    cut: list[str] = field(default_factory=list)
 
 
 def requests_for(kind: int, oids: Iterable[str], size: int) -> list[Request]:
@@ -67,11 +72,16 @@ def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBi
 
 
 def walk(root: str, manners: Manners) -> Exchange[dict[str, Value]]:
-    """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value."""
+    """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value.
+
+    No more than `manners.rows_left`; a table that has more is told in `manners.cut`.
+    """
     rows: dict[str, Value] = {}
-    below, name = root + ".", root
-    silences = 0
-    while len(rows) < MOST_ROWS:
+    name, silences = root, 0
+    while name:
+        if len(rows) >= manners.rows_left:
+            manners.cut.append(root)
+            break
         reply = yield _step(manners.version, name, manners.repetitions)
         if reply is None:
             silences += 1
@@ -81,15 +91,21 @@ def walk(root: str, manners: Manners) -> Exchange[dict[str, Value]]:
         if reply.error_status == TOO_BIG and manners.repetitions > 1:
             manners.repetitions //= 2
             continue
-        if reply.error_status or not reply.varbinds:
-            return rows  # version 1 says noSuchName at the end of its MIB
-        for bind in reply.varbinds:
-            name = bind.oid
-            row = name.removeprefix(below)
-            if row == name or row in rows or isinstance(bind.value, Absent):
-                return rows  # past the root, a card that goes round in circles, or the end of the MIB
-            rows[row] = bind.value
+        name = _take_rows(rows, root + ".", reply)
+    manners.rows_left -= min(len(rows), manners.rows_left)
     return rows
+
+
+def _take_rows(rows: dict[str, Value], below: str, reply: Pdu) -> str:
+    """Add the rows of a reply; return the name to go on from, nothing when the walk is over."""
+    if reply.error_status or not reply.varbinds:
+        return ""  # version 1 says noSuchName at the end of its MIB
+    for bind in reply.varbinds:
+        row = bind.oid.removeprefix(below)
+        if row == bind.oid or row in rows or isinstance(bind.value, Absent):
+            return ""  # past the root, a card that goes round in circles, or the end of the MIB
+        rows[row] = bind.value
+    return reply.varbinds[-1].oid
 
 
 @lru_cache(1024)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from collectors.snmp.definition import Definition
 from collectors.snmp.discover import discover
-from collectors.snmp.exchange import Exchange, Manners, NoAnswer, get, get_all, walk
+from collectors.snmp.exchange import MOST_ROWS, Exchange, Manners, NoAnswer, get, get_all, walk
 from collectors.snmp.meaning import as_number
 from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
 from collectors.snmp.target import AUTO, Target
@@ -16,7 +16,7 @@ _TICKS = 2**32  # sysUpTime counts hundredths and starts over after 497 days
 
 
 class Card:
-    """One card as the engine knows it: how it is spoken to, its plan, how long it has run, how often it kept silent."""
+    """One card as the engine knows it: how it is spoken to, its plan, how long it runs, how often it kept silent."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -25,6 +25,7 @@ class Card:
         self.uptime: float | None = None
         self.uptime_point = uptime_point(target.device)
         self.unanswered = 0
+        self.cut: tuple[str, ...] = ()
         self.manners = Manners(V1 if target.version == "1" else V2C, target.retries)
         self._ticks = 0
         self._wraps = 0
@@ -62,7 +63,8 @@ def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], 
     readings = [*_uptime(card, values, now), *(item.reading(values, now) for item in plan.items)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
         readings += table.readings(rows, values.get(table.alarms.count), now)
-    return Batch(card.target.device, now, tuple(readings), error=_unrecognised(card.target, plan), seconds=now - began)
+    error = "; ".join(filter(None, (_unrecognised(card.target, plan), _cut((*card.cut, *card.manners.cut)))))
+    return Batch(card.target.device, now, tuple(readings), error=error, seconds=now - began)
 
 
 def _planned(card: Card) -> Plan:
@@ -103,12 +105,15 @@ def _plan(card: Card, definitions: Mapping[str, Definition], clock: Callable[[],
     card.manners = Manners(card.manners.version, card.target.retries)
     found = yield from discover(card.target, definitions, card.manners)
     card.plan = found.keeping(card.plan)
+    card.cut = tuple(card.manners.cut)
     card.discover_at = clock() + REDISCOVER_SECONDS
 
 
 def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[str, Value]]]:
     """Read each alarm table that says it has rows."""
     tables: list[dict[str, Value]] = []
+    card.manners.rows_left = MOST_ROWS
+    card.manners.cut.clear()
     for table in _planned(card).alarm_tables:
         empty = as_number(values.get(table.alarms.count)) == 0
         tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
@@ -130,6 +135,13 @@ def _unrecognised(target: Target, plan: Plan) -> str:
     if target.definition != AUTO:
         return f"the card has nothing of the definition {target.definition}, or SNMP has none of that name"
     return f"not recognised: no definition serves sysObjectID {plan.recognition.sys_object_id or '(none)'}"
+
+
+def _cut(tables: tuple[str, ...]) -> str:
+    if not tables:
+        return ""
+    more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
+    return f"more than {MOST_ROWS} rows of tables; not read to their end: {', '.join(tables[:3])}{more}"
 
 
 def _silent(card: Card, began: float, now: float) -> Batch:

@@ -1,0 +1,85 @@
+"""Cards whose tables move, lie or never end cost a bounded number of points and requests."""
+
+import pytest
+
+from collectors.snmp.exchange import MOST_ROWS
+from collectors.snmp.meaning import Meaning
+from collectors.snmp.plan import MOST_GONE, SYS_UPTIME, Item, Plan, Recognition
+from collectors.snmp.poll import Card
+from collectors.snmp.target import Target
+from model.point import Point, point_id
+from model.quantity import Quantity
+from tests.snmp_card import A_UPS, UPS, PaperCard, Polled
+from wire import ber
+from wire.snmp import GET, Value, VarBind
+
+SENSORS = "1.3.6.1.2.1.99.1.1.1"
+
+
+def sensors(first: int, count: int) -> dict[str, Value]:
+    """Objects of so many thermometers, from entPhysicalIndex `first` on."""
+    cells = {1: 8, 2: 9, 3: 0, 4: 25, 5: 1}
+    return {f"{SENSORS}.{column}.{first + at}": cell for column, cell in cells.items() for at in range(count)}
+
+
+def test_a_card_that_numbers_its_sensors_anew_with_each_start_does_not_grow(caplog: pytest.LogCaptureFixture) -> None:
+    polled = Polled(A_UPS)
+    points, requests = [], []
+    for start in range(10):
+        polled.paper.objects = A_UPS | {SYS_UPTIME: 1000 - start} | sensors(1000 * start + 1, 50)
+        points.append(len(polled.once().readings))
+        polled.once()
+        requests.append(len(polled.paper.asked))
+    assert points[4:] == [points[3]] * 6
+    assert requests[4:] == [requests[3]] * 6
+    assert points[3] - points[0] == 3 * 50
+    assert "ups-1: 50 points that the card has no longer are forgotten, 150 are kept" in caplog.text
+
+
+def test_a_row_that_is_no_physical_index_is_skipped_and_the_others_are_read() -> None:
+    polled = Polled(A_UPS | sensors(1, 2))
+    for row in ("1." * 100 + "1", "3.4", "0", "2147483648"):
+        polled.paper.objects |= {f"{SENSORS}.{column}.{row}": cell for column, cell in ((1, 8), (4, 25), (5, 1))}
+    batch = polled.once()
+    assert batch.error == ""
+    assert [r.point.id for r in batch.readings if "sensor=" in r.point.id] == [
+        f"equipment.temperature[sensor={row}]" for row in (1, 2)
+    ]
+
+
+class EndlessCard(PaperCard):
+    """A card whose tables have no end."""
+
+    def look(self, kind: int, name: str) -> VarBind:
+        if kind == GET:
+            return VarBind(name, ber.INTEGER, 5)
+        *parts, last = name.split(".")
+        return VarBind(".".join((*parts, str(int(last) + 1))) if len(parts) > 11 else f"{name}.1.1", ber.INTEGER, 5)
+
+
+def test_a_card_with_endless_tables_gives_so_many_rows_in_all_and_says_what_was_cut() -> None:
+    polled = Polled(A_UPS)
+    polled.card = Card(Target(device="d", address="192.0.2.1", community=b"public", definition="rfc1628-ups"))
+    polled.paper = EndlessCard(A_UPS)
+    batch = polled.once()
+    assert 1000 < len(batch.readings) < MOST_ROWS + 200
+    assert batch.error.startswith(f"more than {MOST_ROWS} rows of tables; not read to their end: {UPS}.")
+    assert len(polled.once().readings) == len(batch.readings)
+
+
+def fan(subrack: int) -> Item:
+    index = (("subrack", str(subrack)), ("fan", "1"))
+    name = point_id(Quantity.FAN_SPEED, index)
+    return Item(Point("d", name, Quantity.FAN_SPEED, "", index), f"1.3.6.1.4.1.9.{subrack}", Meaning())
+
+
+def test_a_fan_of_a_shelf_that_is_gone_stays_as_unavailable_but_not_without_end() -> None:
+    what = Recognition("d", "1.3", "", ("entity-sensor",), {})
+    plan = Plan(what, [fan(1)], [])
+    for _ in range(20):
+        plan = Plan(what, [], []).keeping(plan)
+    assert [item.point.id for item in plan.items] == [fan(1).point.id]
+    again = Plan(what, [fan(1)], []).keeping(plan)
+    assert again.items == (fan(1),)
+    many = Plan(what, [fan(subrack) for subrack in range(MOST_GONE + 5)], [])
+    assert len(Plan(what, [], []).keeping(many).items) == MOST_GONE
