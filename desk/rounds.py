@@ -33,10 +33,11 @@ class SiteLine(msgspec.Struct, frozen=True):
 
 
 class DeviceReadings(msgspec.Struct, frozen=True):
-    """One device and its readings."""
+    """One device and its readings; one that the site's report does not list may answer or not."""
 
     device: DeviceRow
     readings: tuple[ReadingRow, ...]
+    listed: bool
 
 
 class SiteReadings(msgspec.Struct, frozen=True):
@@ -123,7 +124,7 @@ def last_readings(db: Db, site: str, now: float) -> SiteReadings | None:
         by_device.setdefault(reading.device, []).append(reading)
     known = {device.device: device for device in report.devices}
     devices = tuple(
-        DeviceReadings(known.get(name) or DeviceRow(name, name, reachable=True), tuple(rows))
+        DeviceReadings(known.get(name) or DeviceRow(name, name, reachable=False), tuple(rows), name in known)
         for name, rows in by_device.items()
     )
     return SiteReadings(row["received"], old, devices)

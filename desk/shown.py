@@ -5,7 +5,7 @@ import unicodedata
 import zoneinfo
 
 from desk.view import Due, TicketView
-from desk.words import say, say_state
+from desk.words import say, say_measure, say_state
 from model.protocol import ReadingRow
 from model.rule import Evidence
 
@@ -93,12 +93,12 @@ class Shown:
         key = "left" if due.left >= 0 else "over"
         return self.say(key, span=self.span(due.left), milestone=self.say(f"milestone.{due.milestone}"))
 
-    def value(self, value: float | str | None, unit: str) -> str:
+    def value(self, value: float | str | None, unit: str, quantity: str = "") -> str:
         """Return a value with its unit; absent is a dash, never zero."""
         if value is None:
             return "–"
         if isinstance(value, str):
-            return say_state(self.lang, value)
+            return say_state(self.lang, value, quantity)
         if unit == "s" and abs(value) >= 60:
             return self.span(value)
         if unit == "B":
@@ -118,14 +118,25 @@ class Shown:
             )
         text = proof.label
         if proof.value is not None:
-            text += ("：" if self.lang == "zh" else ": ") + self.value(proof.value, proof.unit)
+            text += ("：" if self.lang == "zh" else ": ") + self.value(proof.value, proof.unit, proof.quantity)
         if proof.limit is not None and proof.limit != proof.value:
             text += f" ({self.say('limit', limit=self.value(proof.limit, proof.unit))})"
         return text
 
     def reading(self, row: ReadingRow) -> str:
         """Return a reading's value with its unit."""
-        return self.value(row.value, row.unit)
+        return self.value(row.value, row.unit, row.quantity)
+
+    def label(self, row: ReadingRow, among: tuple[ReadingRow, ...]) -> str:
+        """Return what a reading is called; with what it measures where another one is called the same."""
+        name = row.label or row.point
+        alike = [each for each in among if (each.label or each.point) == name]
+        if len(alike) < 2:
+            return name
+        measure = say_measure(self.lang, row.quantity)
+        if len([each for each in alike if each.quantity == row.quantity]) > 1:
+            return f"{name} · {row.point}"
+        return f"{name} · {measure}" if measure else name
 
     def _local(self, at: float) -> dt.datetime:
         try:

@@ -163,6 +163,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "quality.stale": ("stale", "过期"),
     "quality.unavailable": ("not available", "不可用"),
     "answers": ("answers", "应答正常"),
+    "not_listed": ("not told whether it answers", "未报告应答情况"),
     "no_answer": ("does not answer", "无应答"),
     "trend": ("The last {span}", "最近{span}"),
     "trend_asking": ("Asking the site for this point's history …", "正在索取该测点历史……"),
@@ -245,6 +246,76 @@ STATES: dict[str, tuple[str, str]] = {
     "no": ("no", "否"),
     "active": ("active", "有"),
     "alarm": ("alarm", "告警"),
+    "aborted": ("aborted", "已中止"),
+    "passed": ("passed", "通过"),
+    "none": ("none", "无"),
+    "unknown": ("not known", "未知"),
+    "warning": ("warning", "警告"),
+    "minor": ("minor", "次要"),
+    "major": ("major", "重要"),
+    "critical": ("critical", "紧急"),
+}
+
+# The same word of another thing, as people say it of that.
+STATES_OF: dict[tuple[str, str], tuple[str, str]] = {
+    ("breaker.status", "closed"): ("closed", "合闸"),
+    ("breaker.status", "open"): ("open", "分闸"),
+    ("cooling.status", "running"): ("running", "运行"),
+    ("cooling.status", "stopped"): ("stopped", "停机"),
+    ("generator.status", "running"): ("running", "运行"),
+    ("generator.status", "stopped"): ("stopped", "停机"),
+    ("alarm.status", "clear"): ("clear", "无告警"),
+    ("alarm.status", "active"): ("active", "有告警"),
+    ("smoke.status", "clear"): ("clear", "无烟"),
+    ("motion.status", "clear"): ("clear", "无人"),
+}
+
+# What is measured, where one label stands at two readings.
+MEASURES: dict[str, tuple[str, str]] = {
+    "airflow": ("air flow", "风量"),
+    "apparent_power": ("apparent power", "视在功率"),
+    "available": ("available", "可用"),
+    "average": ("average", "平均"),
+    "busy": ("busy", "忙时"),
+    "capacity": ("capacity", "容量"),
+    "charge": ("charge", "电量"),
+    "count": ("count", "数量"),
+    "current": ("current", "电流"),
+    "cycles": ("cycles", "循环次数"),
+    "discharge_time": ("discharge time", "放电时间"),
+    "drops": ("drops", "丢包"),
+    "energy": ("energy", "电能"),
+    "errors": ("errors", "错误"),
+    "flow": ("flow", "流量"),
+    "frequency": ("frequency", "频率"),
+    "generic": ("value", "值"),
+    "health": ("health", "健康度"),
+    "humidity": ("humidity", "湿度"),
+    "level": ("level", "液位"),
+    "limiting": ("limiting", "限流"),
+    "link": ("link", "链路"),
+    "load": ("load", "负载"),
+    "mode": ("mode", "模式"),
+    "offset": ("offset", "偏差"),
+    "power": ("power", "功率"),
+    "power_factor": ("power factor", "功率因数"),
+    "pressure": ("pressure", "压力"),
+    "reachable": ("reachable", "可达"),
+    "reactive_power": ("reactive power", "无功功率"),
+    "read": ("read", "读"),
+    "received": ("received", "接收"),
+    "resistance": ("resistance", "电阻"),
+    "running": ("running", "运转"),
+    "runtime": ("runtime", "续航时间"),
+    "sent": ("sent", "发送"),
+    "size": ("size", "大小"),
+    "speed": ("speed", "转速"),
+    "status": ("status", "状态"),
+    "temperature": ("temperature", "温度"),
+    "uptime": ("uptime", "运行时间"),
+    "utilisation": ("utilisation", "利用率"),
+    "voltage": ("voltage", "电压"),
+    "written": ("written", "写"),
 }
 
 
@@ -255,10 +326,17 @@ def say(lang: str, key: str, **parts: object) -> str:
     return WORDS[key][lang == "zh"].format(**parts)
 
 
-def say_state(lang: str, state: str) -> str:
-    """Return a state as people say it."""
-    pair = STATES.get(state)
+def say_state(lang: str, state: str, quantity: str = "") -> str:
+    """Return a state of a quantity ("" for any) as people say it."""
+    pair = STATES_OF.get((quantity, state)) or STATES.get(state)
     return pair[lang == "zh"] if pair else state.replace("_", " ")
+
+
+def say_measure(lang: str, quantity: str) -> str:
+    """Return what a quantity measures, without its subject: `speed` of `fan.speed`."""
+    measure = quantity.partition(".")[2]
+    pair = MEASURES.get(measure)
+    return pair[lang == "zh"] if pair else measure.replace("_", " ")
 
 
 def preferred(asked: str, accepted: str) -> str:

@@ -12,7 +12,7 @@ from desk.page import STATIC
 from desk.shown import Shown, clean
 from desk.silence import fall_silent
 from desk.view import Due, next_due
-from desk.words import STATES, WORDS, preferred, say, say_state
+from desk.words import MEASURES, STATES, STATES_OF, WORDS, preferred, say, say_state
 from model.alarm import AlarmState, Kind
 from model.quantity import STATES as QUANTITY_STATES
 from model.rule import Evidence
@@ -148,7 +148,9 @@ def test_the_language_is_asked_for_or_accepted_or_english(asked: str, accepted: 
 
 
 def test_every_word_has_both_languages_with_the_same_gaps() -> None:
-    for key, (english, chinese) in (WORDS | STATES).items():
+    for key, (english, chinese) in (
+        WORDS | STATES | MEASURES | {f"{of} {word}": pair for (of, word), pair in STATES_OF.items()}
+    ).items():
         assert english, key
         assert chinese, key
         gaps = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (english, chinese)]
@@ -202,7 +204,9 @@ async def test_a_ticket_shows_both_levels_and_another_text_of_the_contract(world
     for part in ("By the desk", "By the agent", "eeee000011112222", "d1d1d1d1d1d1d1d1", "another text of the contract"):
         assert part in text
     await agent.send(change(device="b", episode="e2"))
-    assert "another text of the contract" not in (await world.client.get("/tickets/2")).text
+    same = (await world.client.get("/tickets/2")).text
+    assert "another text of the contract" not in same
+    assert "d1d1d1d1d1d1d1d1" not in same
 
 
 async def test_a_tickets_history_is_its_audit(world: World) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from desk.words import MEASURES
 from model.alarm import AlarmState, Kind
+from model.quantity import Quantity
 from tests.desk_world import World, a_desk, change, cleared, snapshot
 
 
@@ -80,3 +82,57 @@ async def test_what_a_standing_alarm_explains_is_counted_on_its_line(world: Worl
     await agent.send(snapshot(children[0]))
     live, _ = beside((await world.client.get("/")).text)
     assert live == ["↳ Hall 1 · UPS of the hall Rectifier · explained"]
+
+
+def reading(point: str, quantity: str, value: float | str, **more: str) -> dict[str, float | str]:
+    return {"device": "rack", "point": point, "quantity": quantity, "label": "Fan 1", "value": value} | more
+
+
+async def site_page(world: World, *readings: dict[str, float | str], lang: str = "en") -> str:
+    agent = await world.agent()
+    devices = [{"device": "rack", "name": "Rack", "reachable": True}]
+    answer = await agent.post("readings", {"wall": 0.0, "devices": devices, "readings": readings})
+    assert answer.status_code == 204
+    return (await world.client.get(f"/sites/S1?lang={lang}")).text
+
+
+@pytest.mark.parametrize(
+    ("lang", "names"), [("en", ["Fan 1 · speed", "Fan 1 · running"]), ("zh", ["Fan 1 · 转速", "Fan 1 · 运转"])]
+)
+async def test_two_readings_of_one_label_say_what_each_measures(world: World, lang: str, names: list[str]) -> None:
+    other = reading("door", "door.status", "open", label="Door")
+    text = await site_page(
+        world, reading("rpm", "fan.speed", 3000.0), reading("run", "fan.running", "running"), other, lang=lang
+    )
+    assert re.findall(r"/trend[^>]*>([^<]*)</a>", text) == [*names, "Door"]
+
+
+async def test_a_device_that_the_site_did_not_list_is_not_said_to_answer(world: World) -> None:
+    text = await site_page(world, reading("rpm", "fan.speed", 3000.0), reading("x", "fan.speed", 1.0, device="ghost"))
+    ghost = text[text.index("<small>ghost</small>") :]
+    assert "answers</span>" in text[: text.index("<small>ghost</small>")]
+    assert "✓ answers" not in ghost
+    assert "does not answer" not in ghost
+    assert "not told whether it answers" in ghost
+
+
+@pytest.mark.parametrize(
+    ("quantity", "state", "said"),
+    [
+        ("breaker.status", "closed", "合闸"),
+        ("door.status", "closed", "关闭"),
+        ("generator.status", "stopped", "停机"),
+        ("fan.running", "stopped", "停转"),
+        ("device.status", "critical", "紧急"),
+        ("device.status", "of_the_maker", "of the maker"),
+    ],
+)
+async def test_a_state_is_said_in_chinese_as_people_say_it_of_that_thing(
+    world: World, quantity: str, state: str, said: str
+) -> None:
+    text = await site_page(world, reading("p", quantity, state), lang="zh")
+    assert f"<b>{said}</b>" in text
+
+
+def test_every_measure_of_the_vocabulary_has_its_word() -> None:
+    assert {quantity.measure for quantity in Quantity} - MEASURES.keys() == set()
