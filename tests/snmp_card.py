@@ -22,14 +22,15 @@ def key(oid: str) -> tuple[int, ...]:
 class PaperCard:
     """An agent on paper: objects by name, and the weaknesses of real cards.
 
-    `most_names`: more in one request is tooBig.  `chokes_at`: more is met with silence.  `speaks`: version 1 fails a
+    `most_names`: more in one request is tooBig.  `chokes_at`: more is met with silence.
+    `leaves_out`: more is left out of the reply.  `speaks`: version 1 fails a
     whole PDU for one bad name.  `silent`: how many requests still go unanswered.
     """
 
     def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
         self.objects = dict(objects)
         self.speaks = speaks
-        self.most_names = self.chokes_at = 1000
+        self.most_names = self.chokes_at = self.leaves_out = 1000
         self.silent = 0
         self.asked: list[Pdu] = []
 
@@ -54,7 +55,7 @@ class PaperCard:
         bad = next((at for at, bind in enumerate(found, 1) if isinstance(bind.value, Absent)), 0)
         if bad and self.speaks == V1:
             return self._reply(asked, NO_SUCH_NAME, bad, asked.varbinds)
-        return self._reply(asked, 0, 0, tuple(found))
+        return self._reply(asked, 0, 0, tuple(found[: self.leaves_out]))
 
     def look(self, kind: int, name: str) -> VarBind:
         if kind == GET:

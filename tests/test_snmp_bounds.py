@@ -2,10 +2,10 @@
 
 import pytest
 
-from collectors.snmp.exchange import MOST_ROWS
+from collectors.snmp.exchange import CLEAN_POLLS, MOST_ROWS
 from collectors.snmp.meaning import Meaning
 from collectors.snmp.plan import MOST_GONE, SYS_UPTIME, Item, Plan, Recognition
-from collectors.snmp.poll import Card
+from collectors.snmp.poll import REDISCOVER_SECONDS, Card
 from collectors.snmp.target import Target
 from model.point import Point, point_id
 from model.quantity import Quantity
@@ -83,3 +83,48 @@ def test_a_fan_of_a_shelf_that_is_gone_stays_as_unavailable_but_not_without_end(
     assert again.items == (fan(1),)
     many = Plan(what, [fan(subrack) for subrack in range(MOST_GONE + 5)], [])
     assert len(Plan(what, [], []).keeping(many).items) == MOST_GONE
+
+
+def grown(paper: PaperCard, octets: int) -> tuple[Polled, list[int]]:
+    """Poll a card whose replies have so many octets for twenty names; return its engine's side, and requests a poll."""
+    polled, requests = Polled({}), []
+    polled.paper = paper
+    for _ in range(6 * CLEAN_POLLS):
+        polled.card.manners.largest = octets * polled.card.manners.names // 20
+        assert polled.once().reachable
+        requests.append(len(paper.asked))
+    return polled, requests
+
+
+def test_a_card_that_bears_more_names_is_asked_in_fewer_requests() -> None:
+    polled, requests = grown(PaperCard(A_UPS | sensors(1, 100)), 400)
+    assert (requests[1], requests[-1]) == (11, 4)
+    assert polled.card.manners.names == 64
+    polled.clock.now += REDISCOVER_SECONDS
+    polled.once()
+    assert polled.card.manners.names == 20
+
+
+def test_replies_stay_within_one_frame() -> None:
+    polled, _ = grown(PaperCard(A_UPS | sensors(1, 100)), 700)
+    assert polled.card.manners.names == 40
+    polled, _ = grown(PaperCard(A_UPS | sensors(1, 100)), 1200)
+    assert polled.card.manners.names == 20
+
+
+@pytest.mark.parametrize("weakness", ["most_names", "chokes_at", "leaves_out"])
+def test_a_card_that_does_not_bear_more_loses_no_value_and_is_tried_but_once(weakness: str) -> None:
+    paper = PaperCard(A_UPS | sensors(1, 100))
+    setattr(paper, weakness, 30)
+    polled, requests = grown(paper, 400)
+    assert {reading.value for reading in polled.once().readings if "sensor=" in reading.point.id} == {25.0}
+    assert polled.card.manners.names == 20
+    assert len({count for count in requests[1:] if count != requests[1]}) <= 1
+    assert sum(count != requests[1] for count in requests[1:]) <= 1
+
+
+def test_silence_at_a_size_that_was_proved_is_the_networks_and_not_the_sizes() -> None:
+    polled, _ = grown(PaperCard(A_UPS | sensors(1, 100)), 400)
+    polled.paper.silent = 2
+    assert not polled.once().reachable
+    assert (polled.card.manners.names, polled.card.manners.ceiling) == (20, 64)

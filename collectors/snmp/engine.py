@@ -303,6 +303,7 @@ class Engine:
             self.counts.strangers += 1
         else:
             del self._flights[message.pdu.request_id]
+            run.card.manners.largest = max(run.card.manners.largest, len(datagram))
             self._advance(run, message.pdu)
 
 

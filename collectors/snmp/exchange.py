@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
-from wire.snmp import GET, GET_BULK, GET_NEXT, TOO_BIG, V1, Absent, Pdu, Request, Value, VarBind, request
+from wire.snmp import GET, GET_BULK, GET_NEXT, RESPONSE, TOO_BIG, V1, Absent, Pdu, Request, Value, VarBind, request
 
 T = TypeVar("T")
 Exchange = Generator[Request, Pdu | None, T]
 
 NAMES, REPETITIONS = 20, 10  # an agent need only accept 484 octets (RFC 3417 section 3.2)
+MOST_NAMES = 64  # of a card that has proved it bears more, while its replies stay in one Ethernet frame:
+MOST_OCTETS = 1_400
+CLEAN_POLLS = 10  # that prove a size
 MOST_ROWS = 5_000  # of all tables of one discovery: above the largest chassis, below harm
 
 
@@ -33,6 +36,8 @@ class Manners:
     """How one card is spoken to, and what it was found to bear.
 
     `rows_left` is how many rows of tables are still read, `cut` the tables that had more than that.
+    `clean` polls in a row went well with this size, `proven` is the size that did `CLEAN_POLLS` times, `ceiling` the
+    largest worth trying, `largest` the octets of the largest reply of late (0: not known).
     """
 
     version: int
@@ -41,6 +46,37 @@ class Manners:
     repetitions: int = REPETITIONS
     rows_left: int = MOST_ROWS
     cut: list[str] = field(default_factory=list)
+    clean: int = 0
+    proven: int = NAMES
+    ceiling: int = MOST_NAMES
+    largest: int = 0
+
+    def anew(self) -> "Manners":
+        """Return what is begun with when the card is discovered anew: the usual size, and what was too much for it."""
+        return Manners(self.version, self.retries, ceiling=self.ceiling)
+
+    def went_well(self, size: int) -> None:
+        """Note a poll begun with so many names a request: so many of these as are clean, and more are tried."""
+        if self.names < size:
+            self.ceiling, self.clean = self.names, 0
+            return
+        self.clean += 1
+        if self.clean < CLEAN_POLLS:
+            return
+        self.proven, self.clean = self.names, 0
+        fits = MOST_OCTETS * self.names // self.largest if self.largest else self.names
+        more = min(2 * self.names, self.ceiling, fits)
+        if more >= 1.25 * self.names:
+            self.names, self.largest = more, 0
+
+    def went_silent(self, size: int) -> None:
+        """Note a poll that ended in silence: a size not proven yet was too much, one proven had no part in it."""
+        if size > self.proven:
+            self.ceiling = self.proven
+        self.names, self.clean = min(self.names, NAMES), 0
+
+
+_TOO_MANY = Pdu(RESPONSE, 0, TOO_BIG, 0, ())
 
 
 def requests_for(kind: int, oids: Iterable[str], size: int) -> list[Request]:
@@ -124,14 +160,19 @@ def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tup
         asked = left[-1]
         reply = yield asked
         if reply is None:
-            silences += 1
-            smaller = _after_silence(silences, manners, len(asked.oids))
+            if len(asked.oids) > manners.proven:  # our own attempt at more costs no try
+                smaller = manners.proven
+            else:
+                silences += 1
+                smaller = _after_silence(silences, manners, len(asked.oids))
             if smaller < len(asked.oids):
                 manners.names = smaller
                 left[-1:] = requests_for(asked.kind, asked.oids, smaller)[::-1]
             continue
         silences = 0
         left.pop()
+        if not reply.error_status and len(asked.oids) > NAMES and len(reply.varbinds) < len(asked.oids):
+            reply = _TOO_MANY  # a card that leaves out what does not fit
         if not reply.error_status:
             replies.append((asked, reply))
         else:

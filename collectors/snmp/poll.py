@@ -48,7 +48,7 @@ class Card:
 
 def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[Batch]:
     """Poll a card.  `clock` is CLOCK_BOOTTIME in seconds."""
-    began = clock()
+    began, size, manners = clock(), card.manners.names, card.manners
     try:
         if card.unanswered or card.plan is None:
             yield from _knock(card)
@@ -56,10 +56,13 @@ def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], 
         tables = yield from _alarm_rows(card, values)
     except NoAnswer:
         card.unanswered += 1
+        card.manners.went_silent(size)
         return _silent(card, began, clock())
     card.unanswered = 0
     now = clock()
     plan = _planned(card)
+    if card.manners is manners and len(plan.requests(size)) > 1:
+        manners.went_well(size)
     readings = [*_uptime(card, values, now), *(item.reading(values, now) for item in plan.items)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
         readings += table.readings(rows, values.get(table.alarms.count), now)
@@ -102,7 +105,7 @@ def _values(
 
 
 def _plan(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[None]:
-    card.manners = Manners(card.manners.version, card.target.retries)
+    card.manners = card.manners.anew()
     found = yield from discover(card.target, definitions, card.manners)
     card.plan = found.keeping(card.plan)
     card.cut = tuple(card.manners.cut)
