@@ -37,7 +37,8 @@ async def test_a_heartbeats_words_have_a_length(world: World, field: str) -> Non
     agent = await world.agent()
     more: dict[str, Any] = {field: "x" * 65}
     assert (await agent.beat(**more)).status_code == 400
-    assert (await agent.beat(**{field: "x" * 64})).status_code == 200
+    more[field] = "x" * 64
+    assert (await agent.beat(**more)).status_code == 200
 
 
 HUGE = [2**63, 2**64, 10**30, 10**5000]

@@ -13,6 +13,7 @@ from desk.core import Desk
 from desk.local import FILE, Local, LocalError, ask, write_local
 from desk.settings import DeskSettings, shipped
 from desk.store import Site
+from model.rule import Meaning
 from tests import desk_world
 from tests.desk_world import World, a_desk, change, contracts
 
@@ -159,7 +160,7 @@ async def test_a_site_whose_contract_is_gone_stops_no_other_and_is_still_heard(
     async with a_desk(tmp_path) as world:
         assert "site S1: contract 'practice': there is no such contract" in caplog.text
         agent.world = world
-        await agent.send(change(fault="door.open", episode="e2", meaning="indirect"))
+        await agent.send(change(fault="door.open", episode="e2", meaning=Meaning.INDIRECT))
         assert [(row["level"], row["provisional"]) for row in await world.tickets()] == [(2, 0), (4, 1)]
         system = (await world.client.get("/system")).text
         assert "site S1: contract &#39;practice&#39;: there is no such contract" in system

@@ -6,7 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from desk.core import FILE
+from desk.schema import MIGRATIONS
 from model.alarm import AlarmState, Kind
+from runtime.writer import Writer
 from tests.desk_world import World, a_desk, change, later, snapshot
 
 
@@ -94,3 +97,11 @@ async def test_a_change_of_a_snapshot_that_cannot_be_read_leaves_its_own_ticket_
     assert "a word of tomorrow" in answer.json()["refused"][0]["reason"]
     states = {row["condition"].split("/")[1]: row["state"] for row in await world.tickets()}
     assert states == {"ups": "open", "gone": "resolved", "new": "open"}
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_this_one(tmp_path: Path) -> None:
+    old = Writer(tmp_path / FILE, MIGRATIONS[:1])
+    old.put(lambda db: db.execute("INSERT INTO cursors VALUES ('a', 'e', 7, 1.0)").rowcount).result()
+    old.close()
+    async with a_desk(tmp_path) as world:
+        assert await world.rows("SELECT seq, over FROM cursors") == [{"seq": 7, "over": 0}]

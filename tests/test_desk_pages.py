@@ -12,10 +12,10 @@ from desk.page import STATIC
 from desk.shown import Shown, clean
 from desk.silence import fall_silent
 from desk.view import Due, next_due
-from desk.words import MEASURES, STATES, STATES_OF, WORDS, preferred, say, say_state
+from desk.words import MEASURES, STATES, STATES_OF, WORDS, preferred, say_state
 from model.alarm import AlarmState, Kind
 from model.quantity import STATES as QUANTITY_STATES
-from model.rule import Evidence
+from model.rule import Evidence, Meaning
 from tests.desk_world import World, a_desk, change, cleared, contracts, later
 
 HOSTILE = "<script>alert('x')</script>\"' onload=x \u202egnp\x1b[31m{{7*7}}"
@@ -44,7 +44,7 @@ async def test_a_line_of_the_board_tells_how_bad_what_where_proof_how_long_and_w
 async def test_the_board_is_sorted_by_time_left(world: World) -> None:
     agent = await world.agent()
     await agent.send(change(fault="subrack.cooling", case="any_stopped", episode="e4", title="Fan stopped"))
-    await agent.send(change(fault="door.open", episode="e3", title="Door open", meaning="degraded"))
+    await agent.send(change(fault="door.open", episode="e3", title="Door open", meaning=Meaning.DEGRADED))
     world.clock.on(60)
     await agent.send(change())
     text = (await world.client.get("/")).text
@@ -343,10 +343,6 @@ def test_a_time_is_in_the_sites_zone_and_names_its_day_when_it_is_another() -> N
 def test_text_of_a_device_has_no_controls_and_an_end() -> None:
     assert clean("a\x00b\u202ec\u200bd") == "a\ufffdb\ufffdc\ufffdd"
     assert len(clean("x" * 10_000)) == 300
-
-
-def test_a_word_that_is_not_here_is_shown_as_it_is() -> None:
-    assert say("en", "milestone.send_spare_part") == "send spare part"
 
 
 async def test_a_ticket_as_json_is_one_flat_object(world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from desk.words import MEASURES
+from desk.words import MEASURES, say
 from model.alarm import AlarmState, Kind
 from model.quantity import Quantity
 from tests.desk_world import World, a_desk, change, cleared, snapshot
@@ -136,3 +136,7 @@ async def test_a_state_is_said_in_chinese_as_people_say_it_of_that_thing(
 
 def test_every_measure_of_the_vocabulary_has_its_word() -> None:
     assert {quantity.measure for quantity in Quantity} - MEASURES.keys() == set()
+
+
+def test_a_word_that_is_not_here_is_shown_as_it_is() -> None:
+    assert say("en", "milestone.send_spare_part") == "send spare part"
