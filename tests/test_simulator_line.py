@@ -215,11 +215,16 @@ def test_two_requests_without_silence_between_them_are_one_garbled_frame(line: L
 
 def test_a_request_right_after_a_reply_is_garbled(line: Line, port: serial.Serial):
     request = frame(bytes([2, 3, 0, 0, 0, 4]))
-    port.write(request)
-    assert len(port.read(13)) == 13
-    port.write(request)
-    assert hear_nothing(port)
-    assert (line.paced.answered, line.paced.unanswered) == (1, 1)
+    for answered in range(1, 21):  # on a busy machine this test itself may be late, and its request then is in order
+        port.write(request)
+        assert len(port.read(13)) == 13
+        port.write(request)
+        if hear_nothing(port):
+            assert (line.paced.answered, line.paced.unanswered) == (2 * answered - 1, 1)
+            return
+        assert len(port.read(12)) == 12
+        keep_silence()
+    raise AssertionError("20 requests came right after a reply, and each was answered")
 
 
 def test_after_the_silence_of_a_failed_exchange_the_line_works_again(port: serial.Serial):
