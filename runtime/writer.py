@@ -43,7 +43,13 @@ class Job(Generic[T]):
 def connect(path: Path) -> sqlite3.Connection:
     """Open the writer's connection: WAL, FULL, foreign keys; transactions are begun by hand."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "wal_autocheckpoint=1000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "wal_autocheckpoint=1000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
