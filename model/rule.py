@@ -11,13 +11,13 @@ In YAML (config/faults/*.yaml), one rule:
       scope: subrack                  # device | point | the name of an index
       cause: cooling_system_failure   # ITU-T X.733 probable cause
       meaning: degraded               # general definition: interruption | danger | degraded | indirect
-      settings: {temperature: 45, fan_fraction: 0.30, temperature_is: absolute}
+      settings: {temperature: 45, fan_share: 0.30, temperature_is: absolute}
       cases:                          # worst first; a rule with one case may write `when:` instead
         over_temperature:
           title: {en: Over temperature, zh: 超温}
           when: {quantity: equipment.temperature, above: $temperature, deadband: 2, if: {temperature_is: absolute}}
         many_stopped:
-          when: {share: fan.running, is: stopped, at_least: $fan_fraction}
+          when: {share: fan.running, is: stopped, at_least: $fan_share}
       explained_by: {mains.lost: site, device.unreachable: device}
       delay: none                     # by_level (default without a deadband) | none (default with one)
 

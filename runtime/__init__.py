@@ -1,1 +1,1 @@
-"""What agent and desk share: SQLite writer, clock, service notification, log."""
+"""What agent and desk share: SQLite writer, clock, service notification, version."""

@@ -78,8 +78,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
     title: Title
 
     def apply(self, room: Controls) -> None:
-        """Make it happen."""
-        raise NotImplementedError
+        """Make it happen; every kind of step has its own way."""
+        raise TypeError(f"{type(self).__name__} is no step that can happen")
 
 
 class MainsFails(Step, frozen=True, kw_only=True, tag_field="do", tag="mains_fails"):

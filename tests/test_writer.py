@@ -117,6 +117,12 @@ def test_a_file_is_brought_forward_one_migration_at_a_time(tmp_path: Path) -> No
     writer.put(lambda db: db.execute("INSERT INTO t VALUES (1, 'one')")).result(10)
     writer.close()
     Writer(tmp_path / "a.db", grown).close()
+    db = reader(tmp_path / "a.db")
+    assert (db.execute("PRAGMA user_version").fetchone()[0], tuple(db.execute("SELECT * FROM t").fetchone())) == (
+        2,
+        (1, "one"),
+    )
+    db.close()
 
 
 def test_a_file_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
