@@ -79,7 +79,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
     def apply(self, room: Controls) -> None:
         """Make it happen; every kind of step has its own way."""
-        raise TypeError(f"{type(self).__name__} is no step that can happen")
+        raise TypeError(f"{type(self).__name__} is no step that can happen to {room}")
 
 
 class MainsFails(Step, frozen=True, kw_only=True, tag_field="do", tag="mains_fails"):
