@@ -126,6 +126,8 @@ class Engine:
         self._second: dict[Card, float] = {}
         self._deadlines: list[tuple[float, int]] = []
         self._flights: dict[int, _Run] = {}
+        self._cards: dict[str, Card] = {}
+        self._again: set[Card] = set()
         self._resolving: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -138,6 +140,7 @@ class Engine:
         start = self._loop.time()
         for place, target in enumerate(targets):
             card, share = Card(target), place / len(targets)
+            self._cards[target.device] = card
             self._push(start + share * min(target.every, START_SECONDS), card)
             self._second[card] = start + share * target.every
         self._wake_at_next()
@@ -146,10 +149,31 @@ class Engine:
         finally:
             self._loop.remove_reader(self._socket)
             self._socket.close()
+            self._cards.clear()
             if self._timer is not None:
                 self._timer.cancel()
             for task in self._resolving:
                 task.cancel()
+
+    def hint(self, device: str) -> bool:
+        """Poll this device now, or once more right after the poll that is under way; False when there is none such.
+
+        Its regular polls stay when they were. Hints during one poll are one; a silent device is tried at once.
+        """
+        card = self._cards.get(device)
+        if card is None:
+            return False
+        at = next((at for at, (_, _, waiting) in enumerate(self._due) if waiting is card), None)
+        if at is None:
+            self._again.add(card)
+            return True
+        due, _, _ = self._due[at]
+        self._due[at] = self._due[-1]
+        self._due.pop()
+        heapq.heapify(self._due)
+        self._begin(card, due)
+        self._wake_at_next()
+        return True
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -233,6 +257,9 @@ class Engine:
     def _finish(self, card: Card, due: float, batch: Batch) -> None:
         """Emit a poll's batch and set the next."""
         self._push(self._next(card, due), card)
+        if card in self._again:
+            self._again.discard(card)
+            self._loop.call_soon(self.hint, card.target.device)
         try:
             self._emit(batch)
         except Exception as error:
@@ -244,6 +271,8 @@ class Engine:
         now, every = self._loop.time(), card.target.every
         if card.unanswered:
             return now + pause(every, card.unanswered)
+        if due > now:  # a hint came before it; the wait of a card that was silent is over
+            return min(due, now + every)
         place = self._second.pop(card, None)
         if place is None:
             return max(due + every, now)
