@@ -4,38 +4,32 @@ from typing import Literal
 
 import msgspec
 
-from config.schema import Credential, SnmpDevice
+from wire.usm import User
 
 AUTO = "auto"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """A card. `every` and `timeout` are seconds, `retries` tries after the first; `definition` is a name or auto."""
+    """A card. `every` and `timeout` are seconds, `retries` tries after the first; `definition` is a name or auto.
+
+    `community` counts for versions 1 and 2c, `user` for version 3.
+    """
 
     device: str
     address: str
-    community: bytes
+    community: bytes = b""
+    user: User | None = None
     port: int = 161
-    version: Literal["1", "2c"] = "2c"
+    version: Literal["1", "2c", "3"] = "2c"
     definition: str = AUTO
+    aside: bool = False
     every: float = 15.0
     timeout: float = 2.0
     retries: int = 2
 
+    def __post_init__(self) -> None:
+        if (self.version == "3") != (self.user is not None):
+            raise ValueError("version 3 has a user, and only version 3")
+
     def __repr__(self) -> str:
         return f"Target({self.device!r}, {self.address}:{self.port})"  # without the community
-
-
-def target_of(device: SnmpDevice, credential: Credential, community: str) -> Target:
-    """Return the card that a site file means; `community` is the text in the credential's file."""
-    return Target(
-        device=device.id,
-        address=device.address,
-        community=community.encode(),
-        port=device.port,
-        version=credential.version,
-        definition=device.definition,
-        every=device.every,
-        timeout=device.timeout,
-        retries=device.retries,
-    )

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 
 import msgspec
 
@@ -11,14 +10,13 @@ from agent.control import ControlError, ask
 from agent.rounds import snmp_target
 from agent.rows import reading_rows
 from config.node import ConfigError
-from config.scalars import address
 from config.schema import Device, HostDevice, Line, LineDevice, SnmpDevice
-from config.secret import read_secret
 from config.site import Site, load_site
 from model.point import Batch, Quality
 from model.protocol import DeviceRow, ReadingRow, ReadingsReport
 from roundsman.asking import CONTROL, SITE, site_argument
 from roundsman.output import CommandError, clean, json_lines, table, value_text
+from roundsman.snmp_options import at, snmp_card, snmp_options
 from roundsman.words import say
 from runtime.clock import now
 
@@ -28,10 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("device", nargs="?", help="one device of the site (default: all)")
     site_argument(parser)
     parser.add_argument("--once", action="store_true", help="ask the devices now, even when an agent runs elsewhere")
-    parser.add_argument("--snmp", metavar="HOST:PORT", help="read this SNMP card, without a site file")
-    parser.add_argument("--community", default="public", help="its community (public)")
-    parser.add_argument("--community-file", type=Path, metavar="FILE", help="a file that holds it")
-    parser.add_argument("--version", choices=("1", "2c"), default="2c", help="its SNMP version (2c)")
+    parser.add_argument("--snmp", metavar="HOST", help="read this SNMP card, without a site file: HOST or HOST:PORT")
+    snmp_options(parser)
     parser.add_argument("--definition", default="auto", help="its definition (auto: recognise it)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -70,23 +66,9 @@ def _asked(args: argparse.Namespace) -> ReadingsReport:
 
 async def _card(args: argparse.Namespace) -> Batch:
     from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
-    from collectors.snmp.target import Target  # noqa: PLC0415 - only for a card
 
-    try:
-        place = address(args.snmp if ":" in args.snmp else f"{args.snmp}:161")
-    except ValueError as error:
-        raise CommandError(f"--snmp takes HOST or HOST:PORT, IPv4 or a name: {error}") from error
-    community = read_secret(args.community_file).value if args.community_file else args.community
-    return await read_once(
-        Target(
-            device=args.snmp,
-            address=place.host,
-            port=place.port,
-            community=community.encode(),
-            version=args.version,
-            definition=args.definition,
-        )
-    )
+    card = at(snmp_card(args), args.snmp)
+    return await read_once(msgspec.structs.replace(card, definition=args.definition))
 
 
 async def _site(site: Site, only: str | None) -> list[Batch]:

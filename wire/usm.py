@@ -1,0 +1,177 @@
+"""The user-based security of SNMP version 3: keys, digests, encryption (RFC 3414, RFC 3826, RFC 7860).
+
+    secure = user.localised(engine_id)         # the keys of this user at this engine
+    digest = secure.digest(message)            # over the whole message, its digest field filled with zeros
+    octets, salt = secure.encrypt(scoped, boots, time, number)
+    scoped = secure.decrypt(octets, salt, boots, time)
+
+A pass phrase becomes a key (`Ku`) by hashing a megabyte of its repetitions: kept, so that many cards with one pass
+phrase cost it once.  A key localised to an engine (`Kul`) is one short hash more.
+
+Privacy keys longer than the hash are stretched: `aes192` and `aes256` as the Blumenthal draft does
+(draft-blumenthal-aes-usm-04, net-snmp), `aes192c` and `aes256c` as the Reeder draft does (Cisco and others).  MD5 and
+DES are weak; they are used only where they are named.
+"""
+
+import hashlib
+import hmac
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.decrepit.ciphers.modes import CFB
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
+PrivacyProtocol = Literal["des", "aes128", "aes192", "aes256", "aes192c", "aes256c"]
+
+NO_AUTH_NO_PRIV, AUTH_NO_PRIV, AUTH_PRIV = 0, 1, 3  # the security level as its bits in msgFlags
+
+DIGEST_OCTETS = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "sha512": 48}  # RFC 7860 section 4
+KEY_OCTETS = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
+WEAK = frozenset(("md5", "des"))
+SHORTEST_PASS_PHRASE = 8  # signs, RFC 3414 section 11.2; net-snmp refuses less too
+_MEGABYTE = 1_048_576
+_REEDER = frozenset(("aes192c", "aes256c"))
+
+
+class DecryptionError(ValueError):
+    """The octets cannot have been encrypted with this protocol."""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks: a name, and a pass phrase for each protocol that is used.  Its repr shows none.
+
+    Raises ValueError for privacy without authentication, a pass phrase missing or too short, a name too long.
+    """
+
+    name: str
+    auth: AuthProtocol | None = None
+    auth_pass: str = ""
+    privacy: PrivacyProtocol | None = None
+    privacy_pass: str = ""
+    context: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.name.encode()) <= 32:
+            raise ValueError("a user's name has 1 to 32 octets")
+        if self.privacy and not self.auth:
+            raise ValueError("privacy needs authentication; name an authentication protocol and its key too")
+        for what, protocol, phrase in (
+            ("authentication", self.auth, self.auth_pass),
+            ("privacy", self.privacy, self.privacy_pass),
+        ):
+            if protocol and len(phrase.encode()) < SHORTEST_PASS_PHRASE:
+                raise ValueError(f"the {what} key is shorter than {SHORTEST_PASS_PHRASE} signs")
+
+    def __repr__(self) -> str:
+        return f"User({self.name!r}, auth={self.auth}, privacy={self.privacy})"
+
+    @property
+    def level(self) -> int:
+        """The security level that this user asks with and expects of every answer."""
+        return AUTH_PRIV if self.privacy else AUTH_NO_PRIV if self.auth else NO_AUTH_NO_PRIV
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """The weak protocols that this user names."""
+        return tuple(protocol for protocol in (self.auth, self.privacy) if protocol in WEAK)
+
+    def localised(self, engine_id: bytes) -> "Secure":
+        """Return the keys of this user at one engine."""
+        return Secure(self, engine_id)
+
+
+def weakness_text(protocol: str) -> str:
+    """Say what is wrong with a weak protocol and what is right."""
+    better = "sha256" if protocol == "md5" else "aes128"
+    return f"{protocol} can be broken; use {better} or better where the card has it"
+
+
+@lru_cache(1024)
+def key_of(auth: AuthProtocol, phrase: str) -> bytes:
+    """Return the key of a pass phrase, `Ku`: the hash of a megabyte of its repetitions (RFC 3414 A.2)."""
+    octets = phrase.encode()
+    if not octets:
+        raise ValueError("an empty pass phrase has no key")
+    return hashlib.new(auth, (octets * (_MEGABYTE // len(octets) + 1))[:_MEGABYTE]).digest()
+
+
+def localise(auth: AuthProtocol, key: bytes, engine_id: bytes) -> bytes:
+    """Return the key of one engine, `Kul` (RFC 3414 section 2.6)."""
+    return hashlib.new(auth, key + engine_id + key).digest()
+
+
+def privacy_key(auth: AuthProtocol, privacy: PrivacyProtocol, phrase: str, engine_id: bytes) -> bytes:
+    """Return the localised privacy key, as long as the protocol wants it."""
+    wanted = KEY_OCTETS[privacy]
+    part = key = localise(auth, key_of(auth, phrase), engine_id)
+    while len(key) < wanted:
+        if privacy in _REEDER:  # the key becomes the pass phrase of what follows it
+            part = localise(auth, _key_of_octets(auth, part), engine_id)
+            key += part
+        else:
+            key += hashlib.new(auth, key).digest()
+    return key[:wanted]
+
+
+def _key_of_octets(auth: AuthProtocol, octets: bytes) -> bytes:
+    return hashlib.new(auth, (octets * (_MEGABYTE // len(octets) + 1))[:_MEGABYTE]).digest()
+
+
+class Secure:
+    """A user's keys at one engine, and what is done with them."""
+
+    __slots__ = ("_aes", "_auth_key", "_hash", "_privacy_key", "digest_octets")
+
+    def __init__(self, user: User, engine_id: bytes) -> None:
+        self._hash = user.auth or ""
+        self.digest_octets = DIGEST_OCTETS[user.auth] if user.auth else 0
+        self._auth_key = localise(user.auth, key_of(user.auth, user.auth_pass), engine_id) if user.auth else b""
+        self._privacy_key = (
+            privacy_key(user.auth, user.privacy, user.privacy_pass, engine_id) if user.auth and user.privacy else b""
+        )
+        self._aes = AES(self._privacy_key) if user.privacy not in {None, "des"} else None
+
+    def digest(self, message: bytes) -> bytes:
+        """Return the digest over a message whose digest field holds zeros."""
+        return hmac.digest(self._auth_key, message, self._hash)[: self.digest_octets]
+
+    def proves(self, message: bytes, at: int) -> bool:
+        """Tell whether a message bears the digest of this key at offset `at`; takes as long for a wrong one."""
+        end = at + self.digest_octets
+        blank = message[:at] + bytes(self.digest_octets) + message[end:]
+        return hmac.compare_digest(message[at:end], self.digest(blank))
+
+    def encrypt(self, scoped: bytes, boots: int, time: int, number: int) -> tuple[bytes, bytes]:
+        """Return a scoped PDU encrypted, and the salt; `number` never comes twice with these keys."""
+        if self._aes is not None:
+            salt = (number & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "big")
+            encryptor = Cipher(self._aes, CFB(_aes_vector(boots, time, salt))).encryptor()
+            return encryptor.update(scoped), salt
+        salt = (boots & 0xFFFF_FFFF).to_bytes(4, "big") + (number & 0xFFFF_FFFF).to_bytes(4, "big")
+        encryptor = self._des(salt).encryptor()
+        return encryptor.update(scoped + bytes(-len(scoped) % 8)), salt
+
+    def decrypt(self, octets: bytes, salt: bytes, boots: int, time: int) -> bytes:
+        """Return the scoped PDU, with padding behind it where the protocol pads."""
+        if len(salt) != 8:
+            raise DecryptionError(f"a salt of {len(salt)} octets where eight belong")
+        if self._aes is not None:
+            return Cipher(self._aes, CFB(_aes_vector(boots, time, salt))).decryptor().update(octets)
+        if len(octets) % 8:
+            raise DecryptionError(f"{len(octets)} octets are no whole number of blocks")
+        return self._des(salt).decryptor().update(octets)
+
+    def _des(self, salt: bytes) -> Cipher[CBC]:
+        """DES by TripleDES with three times the same key; the key's second half is the pre-IV (RFC 3414 8.1.1.1)."""
+        key, before = self._privacy_key[:8], self._privacy_key[8:16]
+        return Cipher(TripleDES(key * 3), CBC(bytes(a ^ b for a, b in zip(before, salt, strict=True))))
+
+
+def _aes_vector(boots: int, time: int, salt: bytes) -> bytes:
+    """RFC 3826 section 3.1.2.1."""
+    return (boots & 0xFFFF_FFFF).to_bytes(4, "big") + (time & 0xFFFF_FFFF).to_bytes(4, "big") + salt
