@@ -1,8 +1,7 @@
 """How a card is spoken to that no site file names: the options of `read`, `scan` and `devices draft`.
 
-snmp_options(parser)              # in arguments(): adds them
-card = snmp_card(args)            # a Target without an address; warns of weak protocols, once
-one = at(card, "192.0.2.10")      # the Target of one card: HOST, HOST:PORT, 2001:db8::1 or [2001:db8::1]:PORT
+`snmp_options` adds them to a parser, `snmp_card` makes a Target of them that has no address yet (and warns of weak
+protocols), `at` gives it one: HOST, HOST:PORT, 2001:db8::1 or [2001:db8::1]:PORT.
 """
 
 import argparse
