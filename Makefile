@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run test lint crash bench clean
+.PHONY: help run test lint crash bench fuzz clean
 help:
 	@echo "make run     the demo: this machine and a small power room, with its page"
 	@echo "make .venv   the environment alone        make test    every test"
 	@echo "make lint    types, style, the house      make crash   1,000 kills of agent and desk"
-	@echo "make bench   cost, beside its peers       make clean   remove what make made"
+	@echo "make bench   cost, beside its peers       make fuzz    1,000,000 mangled SNMP messages"
+	@echo "make clean   remove what make made"
 
 # Runtime only: enough for `make run` and for a site.
 .venv: .venv/ready
@@ -44,6 +45,9 @@ crash: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m bench
+
+fuzz: .venv/ready-dev
+	$(BIN)/python -m fuzz --runs 1000000
 
 clean:
 	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Fuzzing of the SNMP codec: mangled messages, guided by coverage, and against pysnmp's decoder: `make fuzz`."""

@@ -1,0 +1,101 @@
+"""`python -m fuzz`: atheris (libFuzzer) on the SNMP codec, from valid messages, by a mutator that knows BER.
+
+One invariant: from any octets comes a message, or `MalformedError`; nothing else leaves, and what was read writes and
+reads as itself. Every so many inputs pysnmp's decoder reads the same ones (`fuzz/oracle.py`).
+
+The last lines say how many were run and what libFuzzer covered of wire/. A failing input is kept in a file.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["wire"]):
+    from wire import snmp
+
+from fuzz import oracle
+from fuzz.mangle import mangled
+from fuzz.seeds import seeds
+from wire.ber import MalformedError
+
+SEEDS = seeds()
+
+
+class Target:
+    """What is fed; it counts."""
+
+    def __init__(self, runs: int, every: int) -> None:
+        self.count: Counter[str] = Counter()
+        self._runs = runs
+        self._every = every
+
+    def __call__(self, octets: bytes) -> None:
+        """Take one input; raises what is a finding."""
+        self.count["runs"] += 1
+        try:
+            message = snmp.decode(octets)
+        except MalformedError:
+            kind = "refused"
+        else:
+            kind = "messages"
+            again = snmp.decode(snmp.encode(message))
+            assert repr(again) == repr(message)  # as text: a NaN equals itself
+        self.count[kind] += 1
+        if self._every and self.count[kind] % self._every == 0:
+            self.count["oracle"] += 1
+            self.count[oracle.compare(octets)] += 1
+        if self.count["runs"] == self._runs:
+            self.tell()
+
+    def tell(self) -> None:
+        """Say what was done; libFuzzer ends the process without coming back."""
+        count = self.count
+        print(f"{count['runs']} runs: {count['messages']} read as messages, {count['refused']} refused", flush=True)
+        if count["oracle"]:
+            kinds = ", ".join(f"{name} {count[name]}" for name in ("both", "ours", "theirs", "neither"))
+            print(f"{count['oracle']} of them read by pysnmp too; accepted by: {kinds}", flush=True)
+
+
+def mutate(octets: bytes, most: int, seed: int) -> bytes:
+    """Mangle as BER, or one time in four as libFuzzer does by itself."""
+    draw = random.Random(seed)
+    if draw.random() < 0.25:
+        return bytes(atheris.Mutate(octets, most))
+    return mangled(octets, SEEDS, draw)[:most]
+
+
+def main() -> int:
+    """Run in a process of its own, which libFuzzer ends as it likes; returns 0 when nothing was found."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description="Fuzz the SNMP codec.")
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0, help="0: another each time")
+    parser.add_argument("--oracle", type=int, default=20, metavar="N", help="ask pysnmp about each Nth; 0: never")
+    parser.add_argument("--findings", type=Path, default=Path("var/fuzz"), help="where a failing input is kept")
+    parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.corpus is not None:
+        fuzz(args)
+    args.findings.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="roundsman-fuzz-") as corpus:
+        for place, seed in enumerate(SEEDS):
+            (Path(corpus) / str(place)).write_bytes(seed)
+        words = [sys.executable, "-m", "fuzz", *sys.argv[1:], "--corpus", corpus]
+        return subprocess.run(words, check=False).returncode
+
+
+def fuzz(args: argparse.Namespace) -> None:
+    """Let libFuzzer run; it ends the process."""
+    words = [f"-runs={args.runs}", f"-seed={args.seed}", "-max_len=4096", "-timeout=10", "-print_final_stats=1"]
+    words += [f"-artifact_prefix={args.findings}/", str(args.corpus)]
+    atheris.Setup([sys.argv[0], *words], Target(args.runs, args.oracle), custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
