@@ -15,11 +15,20 @@ INTEGER, OCTET_STRING, NULL, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x05, 0x0
 MAX_SUB_IDENTIFIER = 0xFFFF_FFFF
 MAX_SUB_IDENTIFIERS = 128  # RFC 2578 section 3.5
 MAX_INTEGER_OCTETS = 9  # Counter64 with its leading zero
+NO_BOUND = 1 << 70  # past every length that eight octets can say
 MAX_OID_OCTETS = 256  # 128 sub-identifiers as cards have them: most in one octet, indices of characters in one or two
 
 
 class MalformedError(ValueError):
     """The octets are not what the standard says; the text says what and at which offset."""
+
+
+class TruncatedError(MalformedError):
+    """The datagram ends before the length that it begins with."""
+
+
+class OversizedError(MalformedError):
+    """The datagram goes on after the length that it begins with, or is longer than any can be."""
 
 
 def head(buf: bytes, at: int, end: int) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 import msgspec
 
 from wire import ber
-from wire.ber import MalformedError
+from wire.ber import MalformedError, OversizedError, TruncatedError
 
 V1, V2C, V3 = 0, 1, 3  # the version field as it is on the wire
 
@@ -76,14 +76,33 @@ class Message(msgspec.Struct, frozen=True):
     pdu: Pdu
 
 
+def version_of(datagram: bytes) -> int:
+    """Return the version field of what may be a message, -1 where it does not stand in its shortest form."""
+    try:
+        at = 2 if datagram[1] < 0x80 else 2 + (datagram[1] & 0x7F)
+        return datagram[at + 2] if datagram[at] == 0x02 and datagram[at + 1] == 0x01 else -1
+    except IndexError:
+        return -1
+
+
+def inside(datagram: bytes) -> int:
+    """Return where the content begins of the one SEQUENCE that a datagram is."""
+    size = len(datagram)
+    if size > MAX_DATAGRAM:
+        raise OversizedError(f"datagram of {size} octets")
+    if size < 2:
+        raise TruncatedError(f"datagram of {size} octets")
+    at, stop = ber.expect(datagram, 0, ber.NO_BOUND, ber.SEQUENCE)
+    if stop > size:
+        raise TruncatedError(f"the message ends at octet {stop}, past the {size} of its datagram")
+    if stop < size:
+        raise OversizedError(f"{size - stop} octets after the message")
+    return at
+
+
 def decode(datagram: bytes) -> Message:
     """Read one whole datagram of version 1 or 2c."""
-    end = len(datagram)
-    if end > MAX_DATAGRAM:
-        raise MalformedError(f"datagram of {end} octets")
-    at, stop = ber.expect(datagram, 0, end, ber.SEQUENCE)
-    if stop != end:
-        raise MalformedError(f"{end - stop} octets after the message")
+    at, end = inside(datagram), len(datagram)
     version, at = ber.integer(datagram, at, end)
     if version not in {V1, V2C}:
         raise MalformedError(f"version field {version} is neither 1 nor 2c")
@@ -165,13 +184,13 @@ def _value(tag: int, content: bytes) -> Value:
     if tag == IP_ADDRESS and len(content) == 4:
         return IPv4Address(content)
     if tag == OPAQUE:
-        return _opaque(content)
+        return opaque(content)
     if tag & 0x1F == 0x1F:
         raise MalformedError("identifier of several octets on a value")
     return content
 
 
-def _opaque(content: bytes) -> float | bytes:
+def opaque(content: bytes) -> float | bytes:
     """Give the number of an Opaque that wraps a float or a double, as net-snmp and LM-SENSORS do; else its octets."""
     if content[:3] == b"\x9f\x78\x04" and len(content) == 7:
         return float(struct.unpack(">f", content[3:])[0])

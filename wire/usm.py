@@ -14,16 +14,18 @@ DES are weak; they are used only where they are named.
 """
 
 import hashlib
-import hmac
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.constant_time import bytes_eq
+from cryptography.hazmat.primitives.hmac import HMAC
 
 AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
 PrivacyProtocol = Literal["des", "aes128", "aes192", "aes256", "aes192c", "aes256c"]
@@ -32,6 +34,14 @@ NO_AUTH_NO_PRIV, AUTH_NO_PRIV, AUTH_PRIV = 0, 1, 3  # the security level as its 
 
 DIGEST_OCTETS = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "sha512": 48}  # RFC 7860 section 4
 KEY_OCTETS = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "md5": hashes.MD5(),  # noqa: S303 - where it is named
+    "sha1": hashes.SHA1(),  # noqa: S303 - HMAC with SHA-1 is what RFC 3414 has, and stands
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
 WEAK = frozenset(("md5", "des"))
 SHORTEST_PASS_PHRASE = 8  # signs, RFC 3414 section 11.2; net-snmp refuses less too
 _MEGABYTE = 1_048_576
@@ -125,26 +135,34 @@ def _key_of_octets(auth: AuthProtocol, octets: bytes) -> bytes:
 class Secure:
     """A user's keys at one engine, and what is done with them."""
 
-    __slots__ = ("_aes", "_auth_key", "_hash", "_privacy_key", "digest_octets")
+    __slots__ = ("_aes", "_mac", "_privacy_key", "digest_octets")
 
     def __init__(self, user: User, engine_id: bytes) -> None:
-        self._hash = user.auth or ""
         self.digest_octets = DIGEST_OCTETS[user.auth] if user.auth else 0
-        self._auth_key = localise(user.auth, key_of(user.auth, user.auth_pass), engine_id) if user.auth else b""
+        self._mac = (
+            HMAC(localise(user.auth, key_of(user.auth, user.auth_pass), engine_id), _HASHES[user.auth])
+            if user.auth
+            else None
+        )
         self._privacy_key = (
             privacy_key(user.auth, user.privacy, user.privacy_pass, engine_id) if user.auth and user.privacy else b""
         )
         self._aes = AES(self._privacy_key) if user.privacy not in {None, "des"} else None
 
     def digest(self, message: bytes) -> bytes:
-        """Return the digest over a message whose digest field holds zeros."""
-        return hmac.digest(self._auth_key, message, self._hash)[: self.digest_octets]
+        """Return the digest over a message whose digest field holds zeros; nothing for a user without one."""
+        if self._mac is None:
+            return b""
+        mac = self._mac.copy()  # the key is worked in once
+        mac.update(message)
+        return mac.finalize()[: self.digest_octets]
 
-    def proves(self, message: bytes, at: int) -> bool:
-        """Tell whether a message bears the digest of this key at offset `at`; takes as long for a wrong one."""
-        end = at + self.digest_octets
-        blank = message[:at] + bytes(self.digest_octets) + message[end:]
-        return hmac.compare_digest(message[at:end], self.digest(blank))
+    def proves(self, message: bytes, at: int, octets: int) -> bool:
+        """Tell whether a message bears the digest of these keys, `octets` at offset `at`, in constant time."""
+        if self._mac is None or octets != self.digest_octets:
+            return False
+        end = at + octets
+        return bytes_eq(message[at:end], self.digest(message[:at] + bytes(octets) + message[end:]))
 
     def encrypt(self, scoped: bytes, boots: int, time: int, number: int) -> tuple[bytes, bytes]:
         """Return a scoped PDU encrypted, and the salt; `number` never comes twice with these keys."""
