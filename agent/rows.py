@@ -21,7 +21,7 @@ def reading_row(reading: Reading, boot: float) -> ReadingRow:
         age=round(max(0.0, boot - reading.time), 3),
         source=point.source,
         preferred=point.preferred,
-        severity=point.severity(reading.value) if point.states and reading.value is not None else None,
+        severity=point.severity(reading.value) if point.states else None,
     )
 
 

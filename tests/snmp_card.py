@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
-from collectors.snmp.definition import shipped
+from collectors.snmp.library import shipped
 from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME
 from collectors.snmp.poll import Card, poll
 from collectors.snmp.target import Target

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from collectors.snmp.definition import ROOM, Definition, candidates, choose, read_definition, shipped
+from collectors.snmp.definition import ROOM, Definition, read_definition
+from collectors.snmp.library import candidates, choose, shipped
 from collectors.snmp.engine import read_once, recognise_once
 from collectors.snmp.meaning import Meaning, as_text, conversion
 from collectors.snmp.target import Target
@@ -79,10 +80,10 @@ ALL = frozenset(oid for each in KNOWN.values() for oid in each.match.has)
 @pytest.mark.parametrize(
     ("sys_object_id", "answering", "chosen"),
     [
-        ("1.3.6.1.4.1.9.1.5", ALL, ("model",)),  # the longest wins
+        ("1.3.6.1.4.1.9.1.5", ALL, ("model", "standard", "other standard")),  # the longest wins
         ("1.3.6.1.4.1.9.1.5", frozenset(), ("maker",)),  # unless its objects are not there
-        ("1.3.6.1.4.1.9.1.50", ALL, ("maker",)),  # 50 does not begin with 5
-        ("1.3.6.1.4.1.8072.3.2.10", ALL, ("linux",)),  # net-snmp's own number and a maker's objects
+        ("1.3.6.1.4.1.9.1.50", ALL, ("maker", "standard", "other standard")),  # 50 does not begin with 5
+        ("1.3.6.1.4.1.8072.3.2.10", ALL, ("linux", "standard", "other standard")),  # net-snmp's own number and a maker's objects
         ("1.3.6.1.4.1.8072.3.2.10", ALL - {"1.3.6.1.4.1.2011"}, ("standard", "other standard")),
         ("1.3.6.1.2.1.33", ALL, ("standard", "other standard")),
         ("0.0", frozenset({"1.3.6.1.2.1.99.1"}), ("other standard",)),
@@ -114,9 +115,9 @@ def test_a_definition_is_chosen_by_the_longest_sys_object_id_and_by_what_answers
         (Meaning(), "1.3.6.1", None),
         (Meaning(), float("nan"), None),
         (Meaning(), float("inf"), None),
-        (Meaning(states={2: "normal"}), 2, "normal"),
-        (Meaning(states={2: "normal"}), b"2", "normal"),
-        (Meaning(states={2: "normal"}), 3, None),
+        (Meaning(states={"2": "normal"}), 2, "normal"),
+        (Meaning(states={"2": "normal"}), b"2", "normal"),
+        (Meaning(states={"2": "normal"}), 3, None),
         (Meaning(zero="stopped", nonzero="running"), 0, "stopped"),
         (Meaning(zero="stopped", nonzero="running"), 900, "running"),
         (Meaning().times_ten_to(-1), 321, 32.1),

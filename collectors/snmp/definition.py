@@ -1,44 +1,43 @@
 """Device definitions: what the objects of an SNMP device mean, as tables in config/devices/snmp/*.yaml.
 
+docs/devices.md tells how to write one, key by key, and config/devices/snmp.schema.json tells an editor.  In short:
+
     protocol: snmp
     name: UPS with the standard UPS-MIB
     maker: any
     source: "RFC 1628"                        # the document and where in it
-    match:
-      sys_object_id: [1.3.6.1.2.1.33]         # the longest that begins the device's own wins
-      has: [1.3.6.1.2.1.33.1]                 # and any of these subtrees must answer
-      standard: true                          # serves devices that no definition of their own knows
+    extends: NAME                             # all that NAME says, and what follows over it
+    match: {sys_object_id: [OID], has: [OID]} # see `Match`
     identity: {maker: OID, model: OID, software: OID, serial: OID}
     absent: [-1, 65535]                       # numbers that mean "not available", where an object says nothing else
-    objects:                                  # single objects, with their .0
-      - {oid: OID, name: the maker's word, quantity: battery.runtime, unit: min, label: Runtime left}
-    tables:                                   # one point for each row and column
-      - {name: upsInputTable, entry: OID, index: [phase], columns: [{column: 2, quantity: input.frequency, scale: 0.1}]}
-    alarms:                                   # a table that lists what is wrong now, by OID
-      {count: OID, column: OID, known: {OID: {name: onBattery, label: On battery, severity: warning}}}
-    sensors:                                  # ENTITY-SENSOR-MIB: entPhySensorType to what it measures
-      8: [{name: celsius, quantity: equipment.temperature}]
+    objects: [...]                            # single objects, with their .0
+    tables: [...]                             # one point for each row and column
+    alarms: {count: OID, column: OID, known: {...}}
+    sensors: {...}                            # ENTITY-SENSOR-MIB: entPhySensorType to what it measures
+    prefer: [[better, worse]]                 # names of duplicate sources: the first that the device has counts
+    avoid: [OID]                              # subtrees that are slow or harm the device: never asked for
 
-A value is number * scale in the maker's `unit` (ours unless written), or one of `states` ({2: {name: low, severity:
-critical}}), or `zero`/`nonzero` names of states. A state that is not listed, and a number in `absent`, is unavailable.
+A value is number * scale + offset in the maker's `unit` (ours unless written), or one of `states` ({2: {name: low,
+severity: critical}}), or a bit for each of `bits`.  A state that is not listed, and a number in `absent` or outside
+`range`, is unavailable.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+import re
 from typing import Annotated, Literal
 
 import msgspec
 
-from collectors.snmp.meaning import Meaning, conversion
+from collectors.snmp.meaning import BitForm, Meaning, Transform, conversion, meant
 from config.convert import convert
 from config.node import Node
-from config.scalars import Form
-from config.shipped import names, read_shipped
+from config.scalars import Form, decimal, whole
 from model.point import Severity, State
 from model.quantity import Kind, Quantity
 from wire.ber import MalformedError, encode_oid
 
 ROOM = "devices/snmp"
+GENERIC = frozenset({"equipment", "device", "alarm", "contact"})
+"""Subjects whose words do not tell two objects of a device apart: their points are indexed by the maker's name."""
 
 
 def _oid(text: str) -> str:
@@ -49,43 +48,151 @@ def _oid(text: str) -> str:
     return text
 
 
+def _number(text: str) -> float:
+    """Read a number; whole ones stay whole, as sentinels of 64 bits must."""
+    try:
+        return whole(text)
+    except ValueError:
+        return decimal(text)
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f'"{text}" is no regular expression: {error}') from None
+    return text
+
+
 Oid = Annotated[str, Form(_oid, "1.3.6.1.2.1.1.1.0")]
+Number = Annotated[float, Form(_number, "-1")]
+Regex = Annotated[str, Form(_regex, "^Temp")]
 
 
-def _check_states(quantity: Quantity, named: Iterable[str]) -> None:
+def _check_states(quantity: Quantity, named: tuple[str, ...]) -> None:
     for name in named:
         if quantity.states and name not in quantity.states:
             raise ValueError(f'"{name}" is no state of {quantity}; write one of {", ".join(quantity.states)}')
 
 
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
+    """Another object, seen from a row.
+
+    It is a `column` of the row's own table (a number) or of another one (the column's OID), indexed alike or by the
+    `first` so many parts of the row's index; a single object, `oid`; or a `part` of the row's index.
+    """
+
+    column: int | Oid | None = None
+    oid: Oid | None = None
+    part: str | None = None
+    first: int | None = None
+
+    def __post_init__(self) -> None:
+        if sum(each is not None for each in (self.column, self.oid, self.part)) != 1:
+            raise ValueError("write one of column, oid and part")
+
+
+class When(Ref, frozen=True, kw_only=True):
+    """What that object says, as text: one of `is`, none of `is_not`, or text that `like` finds (in any case)."""
+
+    is_: tuple[str, ...] = msgspec.field(default=(), name="is")
+    is_not: tuple[str, ...] = ()
+    like: Regex = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.is_ or self.is_not or self.like):
+            raise ValueError("write what it must say: is, is_not or like")
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a text fits; what is not there is the empty text."""
+        return (
+            (not self.is_ or text in self.is_)
+            and text not in self.is_not
+            and (not self.like or re.search(self.like, text, re.IGNORECASE) is not None)
+        )
+
+
+class Scaling(Ref, frozen=True, kw_only=True):
+    """A number n of the device's that scales another.
+
+    `as` power: 10^n, digits: 10^-n, factor: n, divisor: 1/n, signed: n when above 0, 1/-n when below.
+    """
+
+    as_: Literal["power", "digits", "factor", "divisor", "signed"] = msgspec.field(name="as")
+
+
+class Bit(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bit of a mask means while it is set (or, with `inverted`, while it is not)."""
+
+    name: str
+    label: str = ""
+    severity: Severity = Severity.WARNING
+    quantity: Quantity = Quantity.ALARM_STATUS
+    clear: str = "clear"
+    active: str = "active"
+    inverted: bool = False
+
+    def __post_init__(self) -> None:
+        _check_states(self.quantity, (self.clear, self.active))
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """What a number from the device means. `name` is the maker's word for the object, `label` ours for people."""
+    """What a number from the device means. `name` is the maker's word for the object, `label` ours for people.
+
+    `when` says whether the object is there for this at all, looked at when the device is discovered; it counts only
+    `while` another object says so, looked at with each poll.
+    """
 
     quantity: Quantity
     name: str = ""
     label: str = ""
+    index: dict[str, str] = {}
     unit: str = ""
     scale: float = 1.0
-    absent: tuple[int, ...] | None = None
-    states: dict[int, State] = {}
+    offset: float = 0.0
+    scale_from: Scaling | None = None
+    absent: tuple[Number, ...] | None = None
+    range: tuple[Number, Number] | None = None
+    states: dict[str, State] = {}
     zero: str = ""
     nonzero: str = ""
+    bits: dict[int, Bit] = {}
+    bits_as: BitForm = BitForm.NUMBER
+    mask: int = 0
+    transform: Transform | None = None
+    pattern: Regex = ""
+    when: tuple[When, ...] = ()
+    while_: When | None = msgspec.field(default=None, name="while")
 
     def __post_init__(self) -> None:
-        named = [state.name for state in self.states.values()] + [name for name in (self.zero, self.nonzero) if name]
-        if (self.quantity.kind is Kind.STATE) != bool(named) or bool(self.zero) != bool(self.nonzero):
+        named = tuple(state.name for state in self.states.values()) + tuple(filter(None, (self.zero, self.nonzero)))
+        if self.bits:
+            if named:
+                raise ValueError("bits have names of their own; leave states, zero and nonzero out")
+        elif (self.quantity.kind is Kind.STATE) != bool(named) or bool(self.zero) != bool(self.nonzero):
             raise ValueError(
-                f"{self.quantity} is {self.quantity.kind}; write states (or zero and nonzero) for a state alone"
+                f"{self.quantity} is {self.quantity.kind}; "
+                "write states (or zero and nonzero) for a state alone, or bits for a mask"
             )
         _check_states(self.quantity, named)
         conversion(self.quantity, self.unit)
 
-    def meaning(self, absent: tuple[int, ...] = ()) -> Meaning:
+    def meaning(self, absent: tuple[float, ...] = (), factor: float = 1.0) -> Meaning:
         """Return how a value is read; `absent` counts where this one says nothing of its own."""
-        factor, offset = conversion(self.quantity, self.unit)
-        named = tuple((number, state.name) for number, state in self.states.items())
-        without = absent if self.absent is None else self.absent
-        return _meaning(self.scale * factor, offset, without, named, between=(self.zero, self.nonzero))
+        unit, added = conversion(self.quantity, self.unit)
+        return meant(
+            scale=self.scale * factor * unit,
+            offset=self.offset * unit + added,
+            absent=absent if self.absent is None else self.absent,
+            between=self.range,
+            states=tuple((text, state.name) for text, state in self.states.items()),
+            zero=self.zero,
+            nonzero=self.nonzero,
+            mask=self.mask,
+            transform=self.transform,
+            pattern=self.pattern,
+        )
 
     def point_states(self) -> tuple[State, ...]:
         """Return the states a point may have, each once."""
@@ -94,24 +201,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
         return tuple({state.name: state for state in self.states.values()}.values())
 
 
-@cache
-def _meaning(
-    scale: float,
-    offset: float,
-    absent: tuple[int, ...],
-    states: tuple[tuple[int, str], ...],
-    *,
-    between: tuple[str, str],
-) -> Meaning:
-    """Return a meaning, the same object for the same words: hundreds of alike cards share it."""
-    return Meaning(scale, offset, frozenset(absent), dict(states) or None, *between)
-
-
 class Object(Value, frozen=True, kw_only=True):
     """A single object."""
 
     oid: Oid
-    index: dict[str, str] = {}
 
 
 class Column(Value, frozen=True, kw_only=True):
@@ -121,16 +214,22 @@ class Column(Value, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A conceptual table: `index` names the parts of a row's index, the last name takes what is left of it."""
+    """A conceptual table: `index` names the parts of a row's index, the last name takes what is left of it.
+
+    A part named "-" is left out of points' names.  `label` is an object whose text names a row; `when` says which rows
+    there are.
+    """
 
     name: str
     entry: Oid
     index: tuple[str, ...]
     columns: tuple[Column, ...]
+    label: Ref | None = None
+    when: tuple[When, ...] = ()
 
 
 class KnownAlarm(msgspec.Struct, frozen=True, kw_only=True):
-    """What one OID in an alarm table means: while it stands there, the quantity is `active`, else `clear`."""
+    """What one entry of an alarm table means: while it stands there, the quantity is `active`, else `clear`."""
 
     name: str
     label: str
@@ -144,19 +243,29 @@ class KnownAlarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):
-    """A table of present alarms: how many there are, and the column that holds what each is."""
+    """A table of present alarms: how many there are, and the column that holds what each is: an OID, number or text.
 
-    count: Oid
+    Entries in `ignored` are no alarms. One that is neither known nor ignored is "another alarm of the maker's".
+    """
+
     column: Oid
-    known: dict[Oid, KnownAlarm]
+    count: Oid | None = None
+    known: dict[str, KnownAlarm] = {}
+    ignored: tuple[str, ...] = ()
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """Which devices a definition is for."""
+    """Which devices a definition is for.
+
+    The longest `sys_object_id` that begins the device's wins, if the device has anything in one of the subtrees `has`.
+    A device that no sysObjectID finds is asked for every definition's `has`.  `standard` serves beside a maker's own
+    definition, `fallback` only where there is none.
+    """
 
     sys_object_id: tuple[Oid, ...] = ()
     has: tuple[Oid, ...] = ()
     standard: bool = False
+    fallback: bool = False
 
     def __post_init__(self) -> None:
         if not self.sys_object_id and not self.has:
@@ -164,65 +273,30 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of SNMP device."""
+    """One kind of SNMP device. One without `match` is there to be extended."""
 
     protocol: Literal["snmp"]
     name: str
     maker: str
     source: str
-    match: Match
+    extends: str = ""
+    match: Match | None = None
     notes: str = ""
     identity: dict[Literal["maker", "model", "software", "serial"], Oid] = {}
-    absent: tuple[int, ...] = ()
+    absent: tuple[Number, ...] = ()
     objects: tuple[Object, ...] = ()
     tables: tuple[Table, ...] = ()
     alarms: Alarms | None = None
     sensors: dict[int, tuple[Value, ...]] = {}
+    prefer: tuple[tuple[str, ...], ...] = ()
+    avoid: tuple[Oid, ...] = ()
+
+    @property
+    def values(self) -> tuple[Object | Column, ...]:
+        """Return every object and column."""
+        return (*self.objects, *(column for table in self.tables for column in table.columns))
 
 
 def read_definition(node: Node) -> Definition:
     """Return the definition in a YAML file; raises ConfigError with every problem."""
     return convert(node, Definition)
-
-
-@cache
-def shipped() -> dict[str, Definition]:
-    """Return the definitions that come with the program, by the name of their file."""
-    return {name: read_definition(read_shipped(ROOM, name)) for name in sorted(names(ROOM))}
-
-
-def candidates(definitions: Mapping[str, Definition], sys_object_id: str) -> dict[str, Definition]:
-    """Return those whose sysObjectID fits and those of a standard: the ones whose `has` is worth asking for."""
-    return {
-        name: each
-        for name, each in definitions.items()
-        if each.match.standard or any(begins(prefix, sys_object_id) for prefix in each.match.sys_object_id)
-    }
-
-
-def choose(definitions: Mapping[str, Definition], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
-    """Return the names of the definitions that serve a device; none when it is unrecognised.
-
-    The definition with the longest fitting sysObjectID serves alone, if one of its `has` is `answering` (or it has
-    none).  Without such a one, or when it is of a standard itself, all standards that answer serve side by side:
-    real cards report net-snmp's sysObjectID, 0.0, or none.
-    """
-    best, longest = "", -1
-    for name, each in definitions.items():
-        if each.match.has and answering.isdisjoint(each.match.has):
-            continue
-        for prefix in each.match.sys_object_id:
-            if begins(prefix, sys_object_id) and len(prefix) > longest:
-                best, longest = name, len(prefix)
-    if best and not definitions[best].match.standard:
-        return (best,)
-    return tuple(
-        name
-        for name, each in definitions.items()
-        if name == best or (each.match.standard and not answering.isdisjoint(each.match.has))
-    )
-
-
-def begins(prefix: str, oid: str) -> bool:
-    """Tell whether an OID is `prefix` or lies below it."""
-    return oid == prefix or oid.startswith(prefix + ".")

@@ -4,18 +4,24 @@ Names, labels and indices are interned: hundreds of alike cards have the same.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from sys import intern
 
-from collectors.snmp.definition import Alarms, Definition, KnownAlarm, Object, Table, begins, candidates, choose
+import msgspec
+
+from collectors.snmp.definition import Alarms, Definition, KnownAlarm
 from collectors.snmp.entity import read_sensors
-from collectors.snmp.exchange import Exchange, Manners, following, get, walk
+from collectors.snmp.exchange import Exchange, Manners, following, get
+from collectors.snmp.library import begins, candidates, choose
 from collectors.snmp.meaning import as_text, is_there
 from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
+from collectors.snmp.rows import Found, read_objects, read_tables
 from collectors.snmp.target import AUTO, Target
 from model.point import Point, Severity, State, point_id
+from model.quantity import Quantity
 
 OTHER_ALARM = "other"
+
+Index = tuple[tuple[str, str], ...]
 
 
 def discover(target: Target, definitions: Mapping[str, Definition], manners: Manners) -> Exchange[Plan]:
@@ -26,100 +32,140 @@ def discover(target: Target, definitions: Mapping[str, Definition], manners: Man
         chosen = yield from _chosen(definitions, sys_object_id, manners)
     else:
         chosen = (target.definition,) if target.definition in definitions else ()
-    items: dict[str, Item] = {}
+    items: list[Item] = []
     tables: list[AlarmTable] = []
     identity: dict[str, str] = {}
     serving: list[str] = []
     for name in chosen:
         definition = definitions[name]
         found = yield from get(definition.identity.values(), manners)
-        identity |= {word: text for word, oid in definition.identity.items() if (text := as_text(found.get(oid)))}
-        its_items = yield from _items(target.device, definition, manners)
+        said = {word: as_text(found.get(oid)) for word, oid in definition.identity.items()}
+        identity = {word: text for word, text in said.items() if text} | identity
+        its_items = yield from _items(target.device, name, definition, manners)
         its_tables = yield from _alarm_tables(target.device, definition.alarms, manners)
         if its_items or its_tables:
             serving.append(name)
-        for item in its_items:
-            items.setdefault(item.point.id, item)
+        items += its_items
         tables += its_tables
     description = as_text(system.get(SYS_DESCR), 128)
     recognition = Recognition(target.device, sys_object_id, description, tuple(serving), identity)
-    return Plan(recognition, list(items.values()), tables)
+    ordered = _set_aside(items, frozenset(name for name in serving if _is_standard(definitions[name])))
+    return Plan(recognition, ordered if target.aside else [each for each in ordered if each.point.preferred], tables)
 
 
 def _chosen(definitions: Mapping[str, Definition], sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
-    worth_asking = candidates(definitions, sys_object_id)
-    probes = dict.fromkeys(oid for each in worth_asking.values() for oid in each.match.has)
+    """Ask for what the sysObjectID makes likely; when no maker's own definition is found so, for every definition's."""
+    likely = candidates(definitions, sys_object_id)
+    answering = yield from _answering(likely, manners)
+    chosen = choose(likely, sys_object_id, answering)
+    if all(_is_standard(definitions[name]) for name in chosen):
+        answering |= yield from _answering(
+            {name: each for name, each in definitions.items() if name not in likely}, manners
+        )
+        chosen = choose(definitions, sys_object_id, answering)
+    return chosen
+
+
+def _is_standard(definition: Definition) -> bool:
+    return definition.match is not None and (definition.match.standard or definition.match.fallback)
+
+
+def _answering(definitions: Mapping[str, Definition], manners: Manners) -> Exchange[frozenset[str]]:
+    """Return those subtrees of `has` in which the card has anything."""
+    probes = dict.fromkeys(oid for each in definitions.values() if each.match for oid in each.match.has)
     after = yield from following(probes, manners)
-    answering = frozenset(oid for oid in probes if oid in after and begins(oid, after[oid].oid))
-    return choose(worth_asking, sys_object_id, answering)
+    return frozenset(oid for oid in probes if oid in after and begins(oid, after[oid].oid))
 
 
-def _items(device: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
-    items = yield from _objects(device, definition, manners)
-    for table in definition.tables:
-        items += yield from _rows(device, definition, table, manners)
+def _items(device: str, name: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
+    found = yield from read_objects(definition, manners)
+    found += yield from read_tables(definition, manners)
+    items = [item for each in found for item in _points(device, each, definition)]
     if definition.sensors:
         items += yield from read_sensors(device, definition, manners)
-    return items
+    return _preferred([msgspec.structs.replace(item, definition=name) for item in items], definition, found)
 
 
-def _objects(device: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
-    found = yield from get((each.oid for each in definition.objects), manners)
-    return [_object(device, definition, each) for each in definition.objects if is_there(found.get(each.oid))]
+def _points(device: str, found: Found, definition: Definition) -> Iterable[Item]:
+    """Yield the item of an object that a card has; of a mask, one for each bit."""
+    value = found.meant
+    if not value.bits:
+        point = _point(device, (value.quantity, value.point_states()), found.label, found.oid, found.index)
+        meaning = value.meaning(definition.absent, found.factor)
+        yield Item(point, found.oid, meaning, found.gate, value.while_, value.name)
+    for number, bit in value.bits.items():
+        index = (*found.index, ("alarm", bit.name))
+        states = (State(bit.clear), State(bit.active, bit.severity))
+        point = _point(device, (bit.quantity, states), bit.label or bit.name, found.oid, index)
+        low, high = (bit.active, bit.clear) if bit.inverted else (bit.clear, bit.active)
+        meaning = value.meaning().of_bit(number, value.bits_as, low, high)
+        yield Item(point, found.oid, meaning, found.gate, value.while_, value.name)
 
 
-def _object(device: str, definition: Definition, meant: Object) -> Item:
-    index = tuple(meant.index.items())
-    point = Point(
-        device,
-        point_id(meant.quantity, index),
-        meant.quantity,
-        meant.label or meant.name,
-        index,
-        source=meant.oid,
-        states=meant.point_states(),
+def _point(device: str, of: tuple[Quantity, tuple[State, ...]], label: str, source: str, index: Index) -> Point:
+    quantity, states = of
+    return Point(device, intern(point_id(quantity, index)), quantity, intern(label), index, source, states)
+
+
+def _preferred(items: list[Item], definition: Definition, found: Iterable[Found]) -> list[Item]:
+    """Set aside what the definition's `prefer` names after the first that the card says something for."""
+    speaking = {each.meant.name for each in found if each.speaks(definition.absent)}
+    aside: set[str] = set()
+    for names in definition.prefer:
+        first = next((name for name in names if name in speaking), names[0])
+        aside |= set(names) - {first}
+    return [_aside(item) if item.name in aside else item for item in items]
+
+
+def _set_aside(items: list[Item], standards: frozenset[str]) -> list[Item]:
+    """Set aside what a standard says too and the maker's own definition says better; no two points have one name."""
+    own = {item.point.quantity for item in items if item.point.preferred and item.definition not in standards}
+    own -= {Quantity.ALARM_STATUS}
+    seen: set[str] = set()
+    ordered = []
+    for item in items:
+        each = _aside(item) if item.definition in standards and item.point.quantity in own else item
+        for extra in (("source", item.name), ("oid", item.oid)):
+            if each.point.id in seen:
+                each = _renamed(each, extra, preferred=each.point.preferred)
+        if each.point.id not in seen:
+            seen.add(each.point.id)
+            ordered.append(each)
+    return ordered
+
+
+def _aside(item: Item) -> Item:
+    return _renamed(item, ("source", item.name), preferred=False) if item.point.preferred else item
+
+
+def _renamed(item: Item, extra: tuple[str, str], *, preferred: bool) -> Item:
+    index = (*item.point.index, extra)
+    point = msgspec.structs.replace(
+        item.point, id=intern(point_id(item.point.quantity, index)), index=index, preferred=preferred
     )
-    return Item(point, meant.oid, meant.meaning(definition.absent))
-
-
-def _rows(device: str, definition: Definition, table: Table, manners: Manners) -> Exchange[list[Item]]:
-    items = []
-    for column in table.columns:
-        meaning, states = column.meaning(definition.absent), column.point_states()
-        for row, value in (yield from walk(f"{table.entry}.{column.column}", manners)).items():
-            if not is_there(value):
-                continue
-            oid = intern(f"{table.entry}.{column.column}.{row}")
-            index = _row_index(table.index, row)
-            label = ", ".join((column.label or column.name, *(f"{name} {part}" for name, part in index)))
-            name = intern(point_id(column.quantity, index))
-            point = Point(device, name, column.quantity, intern(label), index, oid, states)
-            items.append(Item(point, oid, meaning))
-    return items
-
-
-@lru_cache(4096)
-def _row_index(names: tuple[str, ...], row: str) -> tuple[tuple[str, str], ...]:
-    """Give each part of a row's index its name; the last takes the rest.  A part fewer than names leaves names out."""
-    parts = row.split(".", len(names) - 1)
-    return tuple(zip(names, parts, strict=False))
+    return msgspec.structs.replace(item, point=point)
 
 
 def _alarm_tables(device: str, alarms: Alarms | None, manners: Manners) -> Exchange[list[AlarmTable]]:
-    """Give the alarm table of a card that counts its alarms; one that does not is never asked for the table."""
-    if alarms is None or not is_there((yield from get((alarms.count,), manners)).get(alarms.count)):
+    """Give the alarm table of a card that has one: it counts its alarms, or answers in the table's column."""
+    if alarms is None:
         return []
-    return [AlarmTable(alarms, tuple(_alarm_points(device, alarms)))]
+    if alarms.count is not None:
+        there = is_there((yield from get((alarms.count,), manners)).get(alarms.count))
+    else:
+        after = yield from following((alarms.column,), manners)
+        there = alarms.column in after and begins(alarms.column, after[alarms.column].oid)
+    return [AlarmTable(alarms, tuple(_alarm_points(device, alarms)))] if there else []
 
 
 def _alarm_points(device: str, alarms: Alarms) -> Iterable[AlarmPoint]:
-    for oid, known in alarms.known.items():
-        yield AlarmPoint(_alarm_point(device, known, oid), oid)
+    for key, known in alarms.known.items():
+        source = key if begins("1.3.6.1", key) else alarms.column
+        yield AlarmPoint(_alarm_point(device, known, source), key)
     other = KnownAlarm(name=OTHER_ALARM, label="Another alarm of the maker's", severity=Severity.WARNING)
     yield AlarmPoint(_alarm_point(device, other, alarms.column), "")
 
 
 def _alarm_point(device: str, known: KnownAlarm, source: str) -> Point:
-    index = (("alarm", known.name),)
     states = (State(known.clear), State(known.active, known.severity))
-    return Point(device, point_id(known.quantity, index), known.quantity, known.label, index, source, states)
+    return _point(device, (known.quantity, states), known.label, source, (("alarm", known.name),))

@@ -20,8 +20,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from collectors.snmp.definition import Definition, shipped
+from collectors.snmp.definition import Definition
 from collectors.snmp.exchange import Exchange
+from collectors.snmp.library import shipped
 from collectors.snmp.plan import Recognition
 from collectors.snmp.poll import Card, poll
 from collectors.snmp.target import Target

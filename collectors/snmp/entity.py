@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from collectors.snmp.definition import Definition
+from collectors.snmp.definition import Definition, When
 from collectors.snmp.exchange import Exchange, Manners, get, walk
 from collectors.snmp.meaning import as_number, as_text
 from collectors.snmp.meaning import is_there as there
@@ -30,6 +30,7 @@ CHASSIS, CONTAINER, FAN = 3, 5, 7  # entPhysicalClass
 UNITS_SCALE = 9  # EntitySensorDataScale units(9): 10^0; each step is 10^3
 MOST_POWER = 33  # scale yotta(17) and precision -9; beyond is no number of the standard's
 DEEPEST = 16  # of the tree; also what ends a circle
+OPERATIONAL = When(oid=SENSOR, is_=("1",))  # EntitySensorStatus ok(1)
 
 Column = Mapping[str, Value]
 Index = tuple[tuple[str, str], ...]
@@ -191,7 +192,7 @@ def _items(device: str, definition: Definition, columns: Mapping[int, Column], p
             states=meant.point_states(),
         )
         meaning = meant.meaning(definition.absent).times_ten_to(_power(columns, sensor))
-        yield Item(point, oid, meaning, f"{SENSOR}.{STATUS}.{sensor}")
+        yield Item(point, oid, meaning, f"{SENSOR}.{STATUS}.{sensor}", OPERATIONAL, name=meant.name)
 
 
 def _power(columns: Mapping[int, Column], sensor: str) -> int:

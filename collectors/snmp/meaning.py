@@ -1,7 +1,12 @@
 """From a value as a card sends it to a value of a reading: in the quantity's unit, a state's name, or None."""
 
+import contextlib
 import math
 import re
+import struct
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
 
 import msgspec
 
@@ -10,19 +15,28 @@ from wire.snmp import Absent, Value
 
 UNITS: dict[str, tuple[str, float, float]] = {
     "V": ("V", 1.0, 0.0),
+    "µV": ("V", 0.000001, 0.0),
     "mV": ("V", 0.001, 0.0),
     "kV": ("V", 1000.0, 0.0),
     "A": ("A", 1.0, 0.0),
     "mA": ("A", 0.001, 0.0),
     "W": ("W", 1.0, 0.0),
+    "mW": ("W", 0.001, 0.0),
     "kW": ("W", 1000.0, 0.0),
+    "MW": ("W", 1_000_000.0, 0.0),
     "VA": ("VA", 1.0, 0.0),
     "kVA": ("VA", 1000.0, 0.0),
     "var": ("var", 1.0, 0.0),
     "kvar": ("var", 1000.0, 0.0),
     "Wh": ("Wh", 1.0, 0.0),
     "kWh": ("Wh", 1000.0, 0.0),
+    "MWh": ("Wh", 1_000_000.0, 0.0),
+    "J": ("Wh", 1 / 3600, 0.0),
+    "kJ": ("Wh", 1 / 3.6, 0.0),
     "Ah": ("Ah", 1.0, 0.0),
+    "mAh": ("Ah", 0.001, 0.0),
+    "mHz": ("Hz", 0.001, 0.0),
+    "kHz": ("Hz", 1000.0, 0.0),
     "Hz": ("Hz", 1.0, 0.0),
     "°C": ("°C", 1.0, 0.0),
     "°F": ("°C", 5 / 9, -160 / 9),
@@ -31,47 +45,102 @@ UNITS: dict[str, tuple[str, float, float]] = {
     "s": ("s", 1.0, 0.0),
     "min": ("s", 60.0, 0.0),
     "h": ("s", 3600.0, 0.0),
+    "d": ("s", 86400.0, 0.0),
+    "ms": ("s", 0.001, 0.0),
     "ticks": ("s", 0.01, 0.0),
     "rpm": ("rpm", 1.0, 0.0),
     "Pa": ("Pa", 1.0, 0.0),
     "hPa": ("Pa", 100.0, 0.0),
+    "mbar": ("Pa", 100.0, 0.0),
+    "inHg": ("Pa", 3386.389, 0.0),
     "kPa": ("Pa", 1000.0, 0.0),
+    "MPa": ("Pa", 1_000_000.0, 0.0),
     "bar": ("Pa", 100_000.0, 0.0),
     "psi": ("Pa", 6894.757293168, 0.0),
     "m³/s": ("m³/s", 1.0, 0.0),
+    "l/s": ("m³/s", 0.001, 0.0),
+    "l/min": ("m³/s", 0.001 / 60, 0.0),
+    "l/h": ("m³/s", 0.001 / 3600, 0.0),
+    "gpm": ("m³/s", 0.003785411784 / 60, 0.0),
     "m³/min": ("m³/s", 1 / 60, 0.0),
     "m³/h": ("m³/s", 1 / 3600, 0.0),
     "cfm": ("m³/s", 0.3048**3 / 60, 0.0),
+    "B": ("B", 1.0, 0.0),
+    "KiB": ("B", 1024.0, 0.0),
+    "MiB": ("B", 1048576.0, 0.0),
     "Ω": ("Ω", 1.0, 0.0),
     "mΩ": ("Ω", 0.001, 0.0),
     "µΩ": ("Ω", 0.000001, 0.0),
 }
 """A maker's unit: the unit of ours that it becomes, the factor, and what is added after."""
 
-_NUMBER = re.compile(rb"\s*([+-]?\d+(?:\.\d+)?)")
+_NUMBER = re.compile(rb"\s*([+-]?(?:\d+(?:[.,]\d+)?|\.\d+))")
 _DECIMALS = 9  # hides the last bits of 0.1 * 3, far below any sensor
+_DAY = 86_400.0
+_DURATION = {"d": _DAY, "day": _DAY, "days": _DAY, "h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0, "sec": 1.0}
+_DATES = ("%m/%d/%Y", "%m/%d/%y", "%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%b %d %Y")
+
+
+class BitForm(StrEnum):
+    """How a mask stands on the wire.
+
+    A number (bit 0 is worth 1), BITS of SMIv2 (bit 0 is the highest of the first octet), or text of zeros and ones
+    (bit 0 is the first sign).
+    """
+
+    NUMBER = "number"
+    BITS = "bits"
+    TEXT = "text"
+
+
+class Transform(StrEnum):
+    """What is done to a value before it is a number.
+
+    Text of a duration becomes seconds ("1:02:03", "5d 4h"), a date the seconds since then (DateAndTime of RFC 2579, or
+    text such as 11/22/2026), four octets a number of IEEE 754, and an unsigned number the negative one that was meant.
+    """
+
+    DURATION = "duration"
+    AGE = "age"
+    FLOAT32 = "float32"
+    SIGNED8 = "signed8"
+    SIGNED16 = "signed16"
+    SIGNED32 = "signed32"
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """How one object's value is read: number * scale + offset, or the state that a number stands for.
+    """How one object's value is read: number * scale + offset, or the state that a number or text stands for.
 
-    `absent` are numbers that mean "not available". With `zero` and `nonzero` a number becomes one of two states.
+    `absent` are numbers that mean "not available", `between` the least and most that the number can be as it is sent.
+    With `zero` and `nonzero` a number becomes one of two states; with `bit`, one bit of a mask does. `mask` says which
+    bits of a number count for its states.
     """
 
     scale: float = 1.0
     offset: float = 0.0
-    absent: frozenset[int] = frozenset()
-    states: dict[int, str] | None = None
+    absent: frozenset[float] = frozenset()
+    states: dict[str, str] | None = None
     zero: str = ""
     nonzero: str = ""
+    between: tuple[float, float] | None = None
+    transform: Transform | None = None
+    pattern: str = ""
+    bit: int = -1
+    bits_as: BitForm = BitForm.NUMBER
+    mask: int = 0
 
     def of(self, value: Value) -> float | str | None:
         """Return the value of a reading, None when the card gave nothing that counts."""
-        number = as_number(value)
+        if self.states is not None:
+            return self._state(value)
+        if self.bit >= 0:
+            mask = as_mask(value, self.bits_as)
+            return None if mask is None else self.nonzero if mask >> self.bit & 1 else self.zero
+        number = self._number(value) if self.transform or self.pattern else as_number(value)
         if number is None or number in self.absent:
             return None
-        if self.states is not None:
-            return self.states.get(int(number))
+        if self.between is not None and not self.between[0] <= number <= self.between[1]:
+            return None
         if self.zero:
             return self.nonzero if number else self.zero
         return round(number * self.scale + self.offset, _DECIMALS)
@@ -79,6 +148,115 @@ class Meaning(msgspec.Struct, frozen=True):
     def times_ten_to(self, power: int) -> "Meaning":
         """Return this meaning for numbers that are to be multiplied by a power of ten first."""
         return msgspec.structs.replace(self, scale=self.scale * 10.0**power)
+
+    def of_bit(self, bit: int, form: BitForm, clear: str, active: str) -> "Meaning":
+        """Return the meaning of one bit of a mask."""
+        return Meaning(bit=bit, bits_as=form, zero=clear, nonzero=active)
+
+    def _state(self, value: Value) -> str | None:
+        states = self.states or {}
+        if self.mask:
+            number = as_number(value)
+            return None if number is None else states.get(str(int(number) & self.mask))
+        if isinstance(value, int):
+            return states.get(str(value))
+        text = self._matched(as_text(value)) if self.pattern else as_text(value)
+        named = states.get(text.casefold())
+        if named is None and (number := as_number(text.encode())) is not None and not text.strip("+-.,0123456789 "):
+            return states.get(str(int(number)))
+        return named
+
+    def _matched(self, text: str) -> str:
+        found = re.search(self.pattern, text)
+        return found[found.lastindex or 0] if found else ""
+
+    def _number(self, value: Value) -> float | None:
+        if self.pattern:
+            value = self._matched(as_text(value, 256)).encode()
+        return as_number(value) if self.transform is None else _transformed(value, self.transform)
+
+
+@cache
+def meant(
+    *,
+    scale: float,
+    offset: float,
+    absent: tuple[float, ...],
+    between: tuple[float, float] | None,
+    states: tuple[tuple[str, str], ...],
+    zero: str,
+    nonzero: str,
+    mask: int,
+    transform: Transform | None,
+    pattern: str,
+) -> Meaning:
+    """Return a meaning, the same object for the same words: hundreds of alike cards share it."""
+    named = {text.casefold(): name for text, name in states} or None
+    return Meaning(scale, offset, frozenset(absent), named, zero, nonzero, between, transform, pattern, mask=mask)
+
+
+def _transformed(value: Value, transform: Transform) -> float | None:
+    match transform:
+        case Transform.DURATION:
+            return _duration(as_text(value))
+        case Transform.AGE:
+            return _age(value)
+        case Transform.FLOAT32:
+            return _float32(value)
+        case _:
+            number, bits = as_number(value), int(transform.removeprefix("signed"))
+            return None if number is None else number - (1 << bits) if number >= 1 << (bits - 1) else number
+
+
+def _duration(text: str) -> float | None:
+    """Return seconds of "1:02:03" (hours first), "02:03" (hours and minutes), "5d 4h 3m" or a bare number."""
+    parts = text.split(":")
+    if len(parts) in {2, 3} and all(part.strip().isdecimal() for part in parts):
+        return float(sum(int(part) * unit for part, unit in zip(parts, (3600, 60, 1), strict=False)))
+    named = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.casefold())
+    if named and all(unit in _DURATION for _, unit in named):
+        return sum(float(number) * _DURATION[unit] for number, unit in named)
+    return as_number(text.encode())
+
+
+def _age(value: Value) -> float | None:
+    """Return the seconds since a date; one to come has the age 0."""
+    when = _date(value)
+    return None if when is None else max(0.0, (datetime.now(UTC) - when).total_seconds())
+
+
+def _date(value: Value) -> datetime | None:
+    if isinstance(value, bytes) and len(value) in {8, 11} and not value.isascii():
+        with contextlib.suppress(ValueError):
+            month, day, hour, minute, second = value[2:7]
+            return datetime(int.from_bytes(value[:2], "big"), month, day, hour, minute, second, tzinfo=UTC)
+    for form in _DATES:
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(as_text(value), form).replace(tzinfo=UTC)
+    return None
+
+
+def _float32(value: Value) -> float | None:
+    if isinstance(value, int):
+        value = (value & 0xFFFF_FFFF).to_bytes(4, "big")
+    if isinstance(value, bytes) and len(value) == 4:
+        number: float = struct.unpack(">f", value)[0]
+        return number if math.isfinite(number) else None
+    return None
+
+
+def as_mask(value: Value, form: BitForm) -> int | None:
+    """Return a mask as a number whose bit 0 is worth 1; None when the card gave none."""
+    if form is BitForm.NUMBER:
+        number = as_number(value)
+        return None if number is None else int(number) & 0xFFFF_FFFF_FFFF_FFFF
+    if not isinstance(value, bytes) or not value:
+        return None
+    if form is BitForm.TEXT:
+        signs = value.decode("ascii", "replace").strip("\0 ")
+    else:
+        signs = "".join(f"{octet:08b}" for octet in value)
+    return None if signs.strip("01") else int(signs[::-1] or "0", 2)
 
 
 def as_number(value: Value) -> int | float | None:
@@ -88,7 +266,7 @@ def as_number(value: Value) -> int | float | None:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, bytes) and (match := _NUMBER.match(value[:40])):
-        return float(match[1])
+        return float(match[1].replace(b",", b"."))
     return None
 
 

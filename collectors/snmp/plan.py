@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from collectors.snmp.definition import Alarms
+from collectors.snmp.definition import Alarms, When
 from collectors.snmp.exchange import requests_for
-from collectors.snmp.meaning import Meaning, as_number
+from collectors.snmp.meaning import Meaning, as_number, as_text
 from model.point import Point, Reading, unavailable
 from model.quantity import Quantity
 from wire.snmp import GET, Request, Value
@@ -34,27 +34,33 @@ class Recognition(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A point and the object it is read from; with `status`, the value counts only while that object says ok(1)."""
+    """A point and the object it is read from; with `gate`, the value counts only while that object is as `open` says.
+
+    `name` is the maker's word for the object, `definition` the definition it stands in.
+    """
 
     point: Point
     oid: str
     meaning: Meaning
-    status: str = ""
+    gate: str = ""
+    open: When | None = None
+    name: str = ""
+    definition: str = ""
     missed: int = 0  # discoveries in a row that did not find it
 
     def reading(self, values: Mapping[str, Value], time: float) -> Reading:
         """Return the point's reading from the objects of one poll."""
-        if self.status and as_number(values.get(self.status)) != 1:
+        if self.open is not None and not self.open.holds(as_text(values.get(self.gate))):
             return unavailable(self.point, time)
         value = self.meaning.of(values.get(self.oid))
         return unavailable(self.point, time) if value is None else Reading(self.point, value, time)
 
 
 class AlarmPoint(msgspec.Struct, frozen=True):
-    """A point with two states, clear and active: active while its OID stands in the table; "" is every unknown one."""
+    """A point with two states, clear and active: active while its key stands in the table; "" is every unknown one."""
 
     point: Point
-    oid: str
+    key: str
 
 
 class AlarmTable(msgspec.Struct, frozen=True):
@@ -63,16 +69,16 @@ class AlarmTable(msgspec.Struct, frozen=True):
     alarms: Alarms
     points: tuple[AlarmPoint, ...]
 
-    def readings(self, rows: Mapping[str, Value], count: Value, time: float) -> list[Reading]:
+    def readings(self, rows: Mapping[str, Value], values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return each alarm as it stands.  Clear needs proof: as many rows as the card counts alarms."""
-        present = {value for value in rows.values() if isinstance(value, str)}
+        present = {as_text(value) for value in rows.values()}.difference(self.alarms.ignored)
         unknown = present.difference(self.alarms.known)
-        counted = as_number(count)
+        counted = as_number(values.get(self.alarms.count)) if self.alarms.count else None
         complete = counted is None or len(rows) >= counted
         readings = []
         for each in self.points:
             clear, active = each.point.states
-            if each.oid in present or (not each.oid and unknown):
+            if each.key in present or (not each.key and unknown):
                 readings.append(Reading(each.point, active.name, time))
             else:
                 readings.append(Reading(each.point, clear.name, time) if complete else unavailable(each.point, time))
@@ -99,8 +105,8 @@ class Plan:
     def requests(self, size: int) -> tuple[Request, ...]:
         """Return the GETs of one poll, encoded once for each size; sysUpTime comes first."""
         if size not in self._requests:
-            asked = dict.fromkeys((SYS_UPTIME, *(oid for item in self.items for oid in (item.oid, item.status) if oid)))
-            asked |= dict.fromkeys(table.alarms.count for table in self.alarm_tables)
+            asked = dict.fromkeys((SYS_UPTIME, *(oid for item in self.items for oid in (item.oid, item.gate) if oid)))
+            asked |= dict.fromkeys(table.alarms.count for table in self.alarm_tables if table.alarms.count)
             self._requests = {size: tuple(requests_for(GET, asked, size))}
         return self._requests[size]
 

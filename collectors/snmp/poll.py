@@ -65,7 +65,7 @@ def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], 
         manners.went_well(size)
     readings = [*_uptime(card, values, now), *(item.reading(values, now) for item in plan.items)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
-        readings += table.readings(rows, values.get(table.alarms.count), now)
+        readings += table.readings(rows, values, now)
     error = "; ".join(filter(None, (_unrecognised(card.target, plan), _cut((*card.cut, *card.manners.cut)))))
     return Batch(card.target.device, now, tuple(readings), error=error, seconds=now - began)
 
@@ -118,7 +118,7 @@ def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[s
     card.manners.rows_left = MOST_ROWS
     card.manners.cut.clear()
     for table in _planned(card).alarm_tables:
-        empty = as_number(values.get(table.alarms.count)) == 0
+        empty = table.alarms.count is not None and as_number(values.get(table.alarms.count)) == 0
         tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
     return tables
 

@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print name, protocol, maker and source of each."""
     from collectors.line import definition as line  # noqa: PLC0415 - slow to read, only here
-    from collectors.snmp import definition as snmp  # noqa: PLC0415 - slow to read, only here
+    from collectors.snmp import library as snmp  # noqa: PLC0415 - slow to read, only here
 
     snmp_rows = [(name, "snmp", d.maker, d.source) for name, d in snmp.shipped().items()]
     line_rows = [

@@ -95,7 +95,7 @@ def warm() -> None:
         import_module(name)
     for name in ("uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.off", "uvicorn.loops.auto", "encodings.idna"):
         import_module(name)
-    import_module("collectors.snmp.definition").shipped()
+    import_module("collectors.snmp.library").shipped()
 
 
 def _become(words: Sequence[str], log: Path) -> None:

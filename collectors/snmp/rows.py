@@ -1,0 +1,165 @@
+"""What a card has of a definition: its single objects, and the rows and columns of its tables."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from sys import intern
+
+import msgspec
+
+from collectors.snmp.definition import Column, Definition, Ref, Scaling, Table, Value
+from collectors.snmp.exchange import Exchange, Manners, following, get, walk
+from collectors.snmp.library import begins
+from collectors.snmp.meaning import as_number, as_text, is_there
+from wire import snmp
+
+Rows = Mapping[str, snmp.Value]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An object that a card has: what it means, where it is, its place, and its value when it was found.
+
+    `factor` is what the card itself says its numbers are to be multiplied by, `gate` the object that says whether they
+    count.
+    """
+
+    meant: Value
+    oid: str
+    label: str
+    index: tuple[tuple[str, str], ...]
+    value: snmp.Value
+    factor: float = 1.0
+    gate: str = ""
+
+    def speaks(self, absent: tuple[float, ...]) -> bool:
+        """Tell whether the card gave a value that counts."""
+        return bool(self.meant.bits) or self.meant.meaning(absent).of(self.value) is not None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What was read of a card to tell what it has: single objects by OID, columns by their OID and row."""
+
+    objects: Mapping[str, snmp.Value]
+    columns: Mapping[str, Rows]
+
+    def value(self, ref: Ref, entry: str, row: str) -> snmp.Value:
+        """Return what a reference says, seen from a row of a table."""
+        if ref.part is not None:
+            return None
+        if ref.oid is not None:
+            return self.objects.get(ref.oid)
+        return self.columns.get(root_of(ref, entry), {}).get(_row_there(ref, row))
+
+    def text(self, ref: Ref, entry: str, row: str, index: tuple[tuple[str, str], ...]) -> str:
+        """Return what a reference says as text; what is not there is empty."""
+        if ref.part is not None:
+            return dict(index).get(ref.part, "")
+        return as_text(self.value(ref, entry, row))
+
+    def factor(self, scaling: Scaling | None, entry: str, row: str, index: tuple[tuple[str, str], ...]) -> float:
+        """Return what the card says its numbers are to be multiplied by."""
+        if scaling is None:
+            return 1.0
+        number = as_number(self.text(scaling, entry, row, index).encode())
+        if number is None or abs(number) > 1e9:
+            return 1.0
+        match scaling.as_:
+            case "power" | "digits" if abs(number) <= 12:
+                return 10.0 ** (number if scaling.as_ == "power" else -number)
+            case "factor" if number:
+                return float(number)
+            case "divisor" if number:
+                return 1.0 / number
+            case "signed" if number:
+                return float(number) if number > 0 else -1.0 / number
+        return 1.0
+
+
+def root_of(ref: Ref, entry: str) -> str:
+    """Return the OID of the column that a reference names."""
+    return f"{entry}.{ref.column}" if isinstance(ref.column, int) else ref.column or ""
+
+
+def _row_there(ref: Ref, row: str) -> str:
+    return row if ref.first is None else ".".join(row.split(".")[: ref.first])
+
+
+def read_objects(definition: Definition, manners: Manners) -> Exchange[list[Found]]:
+    """Return the single objects that the card has."""
+    asked = [oid for each in definition.objects for oid in (each.oid, *_named(_refs(each)))]
+    seen = Seen((yield from get(dict.fromkeys(asked), manners)), {})
+    found = []
+    for each in definition.objects:
+        value = seen.objects.get(each.oid)
+        if not is_there(value) or not all(when.holds(seen.text(when, "", "", ())) for when in each.when):
+            continue
+        factor = seen.factor(each.scale_from, "", "", ())
+        gate = each.while_.oid or "" if each.while_ else ""
+        index = tuple(each.index.items())
+        found.append(Found(each, each.oid, each.label or each.name, index, value, factor, gate))
+    return found
+
+
+def read_tables(definition: Definition, manners: Manners) -> Exchange[list[Found]]:
+    """Return every row and column of the definition's tables that the card has; a column it lacks costs one name."""
+    refs = [(table.entry, ref) for table in definition.tables for ref in _table_refs(table)]
+    objects = yield from get(dict.fromkeys(_named(ref for _, ref in refs)), manners)
+    roots = dict.fromkeys(f"{table.entry}.{column.column}" for table in definition.tables for column in table.columns)
+    roots |= dict.fromkeys(root_of(ref, entry) for entry, ref in refs if ref.column is not None)
+    after = yield from following(roots, manners)
+    columns: dict[str, Rows] = {}
+    for root in roots:
+        if root in after and begins(root, after[root].oid):
+            columns[root] = yield from walk(root, manners)
+    seen = Seen(objects, columns)
+    return [found for table in definition.tables for column in table.columns for found in _cells(table, column, seen)]
+
+
+def _cells(table: Table, column: Column, seen: Seen) -> Iterable[Found]:
+    root = f"{table.entry}.{column.column}"
+    own = tuple(column.index.items())
+    for row, value in seen.columns.get(root, {}).items():
+        parts = row_index(table.index, row)
+        if not is_there(value) or not all(
+            when.holds(seen.text(when, table.entry, row, parts)) for when in (*table.when, *column.when)
+        ):
+            continue
+        factor = seen.factor(column.scale_from, table.entry, row, parts)
+        gate = _gate(column.while_, table.entry, row) if column.while_ else ""
+        label = _label(table, column, row, parts, seen)
+        index = (*(part for part in parts if part[0] != "-"), *own)
+        yield Found(column, intern(f"{root}.{row}"), label, index, value, factor, gate)
+
+
+def _label(table: Table, column: Column, row: str, parts: tuple[tuple[str, str], ...], seen: Seen) -> str:
+    called = seen.text(table.label, table.entry, row, parts) if table.label else ""
+    places = [f"{name} {part}" for name, part in parts if name != "-"]
+    return ", ".join((column.label or column.name, *([called] if called else places)))
+
+
+def _gate(ref: Ref, entry: str, row: str) -> str:
+    return ref.oid or f"{root_of(ref, entry)}.{_row_there(ref, row)}"
+
+
+def _refs(value: Value) -> Iterable[Ref]:
+    yield from value.when
+    if value.scale_from is not None:
+        yield value.scale_from
+
+
+def _table_refs(table: Table) -> Iterable[Ref]:
+    yield from table.when
+    if table.label is not None:
+        yield table.label
+    for column in table.columns:
+        yield from _refs(column)
+
+
+def _named(refs: Iterable[Ref]) -> list[str]:
+    return [ref.oid for ref in refs if ref.oid is not None]
+
+
+@lru_cache(4096)
+def row_index(names: tuple[str, ...], row: str) -> tuple[tuple[str, str], ...]:
+    """Give each part of a row's index its name; the last takes the rest.  A part fewer than names leaves names out."""
+    parts = row.split(".", len(names) - 1)
+    return tuple(zip(names, parts, strict=False))
