@@ -1,0 +1,185 @@
+"""Notifications read, proved and acknowledged by pysnmp, whose engine is fed by hand: octets in, octets out.
+
+One engine serves the process, from one thread. Users are registered when a message of theirs comes, with keys
+localised to the engine it names: a sender is the authority of its own traps (RFC 3414 section 1.5.1), so its engine id
+need not be known before; the digest proves it. The time window of traps is not held: cards that forget their count of
+boots send coldStart from the past, and a trap that is played again costs one poll within the budget.
+"""
+
+import contextlib
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pyasn1.error import PyAsn1Error
+from pysnmp.carrier.asyncio.dgram import udp
+from pysnmp.carrier.base import AbstractTransportDispatcher
+from pysnmp.entity import config
+from pysnmp.entity.engine import SnmpEngine
+from pysnmp.entity.rfc3413.ntfrcv import NotificationReceiver
+from pysnmp.error import PySnmpError
+
+from collectors.snmp.traps.envelope import Envelope
+from collectors.snmp.traps.gate import Secret
+from wire.usm import User, key_of, localise, privacy_key
+
+TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"  # snmpTrapOID.0, which pysnmp also makes of a version 1 trap (RFC 3584 3.1)
+MOST_USERS = 1_024  # registered at once, the longest unused is forgotten
+_TICK = 1.0  # seconds of pysnmp's clock, by which it forgets
+_MOST_TICKS = 301
+_AUTH = {
+    None: config.USM_AUTH_NONE,
+    "md5": config.USM_AUTH_HMAC96_MD5,
+    "sha1": config.USM_AUTH_HMAC96_SHA,
+    "sha224": config.USM_AUTH_HMAC128_SHA224,
+    "sha256": config.USM_AUTH_HMAC192_SHA256,
+    "sha384": config.USM_AUTH_HMAC256_SHA384,
+    "sha512": config.USM_AUTH_HMAC384_SHA512,
+}
+_PRIVACY = {
+    None: config.USM_PRIV_NONE,
+    "des": config.USM_PRIV_CBC56_DES,
+    "aes128": config.USM_PRIV_CFB128_AES,
+    "aes192": config.USM_PRIV_CFB192_AES_BLUMENTHAL,
+    "aes256": config.USM_PRIV_CFB256_AES_BLUMENTHAL,
+    "aes192c": config.USM_PRIV_CFB192_AES,
+    "aes256c": config.USM_PRIV_CFB256_AES,
+}
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of a message: the trap's OID when it is proved, and what is to be sent back."""
+
+    oid: str | None = None
+    answers: tuple[bytes, ...] = ()
+
+
+class _Outlet(AbstractTransportDispatcher):  # type: ignore[misc] # pysnmp has no types
+    """Where pysnmp sends: kept until it is fetched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.set_timer_resolution(_TICK)
+
+    def send_message(self, *sent: Any, **_: Any) -> Any:
+        """Keep what is to be sent; where to is known without it."""
+        self.sent.append(bytes(sent[0]))
+
+
+class Notifications:
+    """The engine. `engine_id` is the site's own, to which informs are sent; `boots` grows with every start."""
+
+    def __init__(self, engine_id: bytes, boots: int) -> None:
+        self.engine_id = engine_id
+        self._turn = threading.Lock()  # a receiver that ends may still be reading while the next one begins
+        self._engine: Any = SnmpEngine()  # given its id here, it would keep files of its own below /tmp
+        builder = self._engine.get_mib_builder()
+        own_id, own_boots = builder.import_symbols("__SNMP-FRAMEWORK-MIB", "snmpEngineID", "snmpEngineBoots")
+        own_id.syntax = self._engine.snmpEngineID = own_id.syntax.clone(engine_id)
+        own_boots.syntax = own_boots.syntax.clone(boots)
+        self._outlet = _Outlet()
+        self._engine.register_transport_dispatcher(self._outlet)
+        self._receiver = NotificationReceiver(self._engine, self._notified)
+        self._communities: set[bytes] = set()
+        self._users: OrderedDict[tuple[bytes, bytes], User] = OrderedDict()
+        self._ticked: float | None = None
+        self._oid: str | None = None
+
+    def take(self, datagram: bytes, envelope: Envelope, secret: Secret | None, now: float) -> Taken:
+        """Read one message that says it bears this secret; None for a question after our engine id, which bears none.
+
+        `now` is monotonic seconds. Raises nothing: what pysnmp cannot read is not proved.
+        """
+        with self._turn:
+            self._tick(now)
+            new = self._registered(envelope, secret) if secret is not None else None
+            self._oid = None
+            with contextlib.suppress(PySnmpError, PyAsn1Error, RecursionError):
+                address = udp.UdpTransportAddress(("0.0.0.0", 0))
+                self._engine.message_dispatcher.receive_message(self._engine, udp.DOMAIN_NAME, address, datagram)
+            if new is not None and self._oid is None and envelope.engine_id != self.engine_id:
+                self._forget(new)
+            self._forget_states()
+            answers, self._outlet.sent = tuple(self._outlet.sent), []
+            return Taken(self._oid, answers)
+
+    def _notified(self, _engine: Any, _state: Any, _id: Any, _name: Any, binds: Any, _context: Any) -> None:
+        named = (str(value) for name, value in binds if str(name) == TRAP_OID)
+        self._oid = next(named, "")
+
+    def _registered(self, envelope: Envelope, secret: Secret) -> tuple[bytes, bytes] | None:
+        """Let pysnmp know the secret; returns the user's place when it is new."""
+        if isinstance(secret, bytes):
+            if secret not in self._communities:
+                octets: Any = secret  # any octets are a community
+                config.add_v1_system(self._engine, f"c{len(self._communities)}", octets)
+                self._communities.add(secret)
+            return None
+        place = (envelope.engine_id, envelope.user)
+        if self._users.get(place) == secret:
+            self._users.move_to_end(place)
+            return None
+        self._register(secret, envelope.engine_id)
+        self._users[place] = secret
+        if len(self._users) > MOST_USERS:
+            self._forget(next(iter(self._users)))
+        return place
+
+    def _register(self, user: User, engine_id: bytes) -> None:
+        auth = privacy = None
+        if user.auth:
+            auth = localise(user.auth, key_of(user.auth, user.auth_pass), engine_id)
+            if user.privacy:
+                privacy = privacy_key(user.auth, user.privacy, user.privacy_pass, engine_id)
+        config.add_v3_user(
+            self._engine,
+            user.name,
+            _AUTH[user.auth],
+            auth,
+            _PRIVACY[user.privacy],
+            privacy,
+            securityEngineId=engine_id,
+            authKeyType=config.USM_KEY_TYPE_LOCALIZED,
+            privKeyType=config.USM_KEY_TYPE_LOCALIZED,
+        )
+
+    def _forget(self, place: tuple[bytes, bytes]) -> None:
+        engine_id, name = place
+        del self._users[place]
+        config.delete_v3_user(self._engine, name.decode(), securityEngineId=engine_id)
+
+    def _forget_states(self) -> None:
+        """Nothing outlives its message here; pysnmp keeps for ten minutes, or for good, what no answer takes up."""
+        engine = self._engine
+        for model in (*engine.message_processing_subsystems.values(), *engine.security_models.values()):
+            model._cache = type(model._cache)()  # noqa: SLF001 - it has no other way
+
+    def _tick(self, now: float) -> None:
+        """Let pysnmp's clock go as far as ours has, so that it forgets the clocks of senders."""
+        self._ticked = now if self._ticked is None else max(self._ticked, now - _MOST_TICKS * _TICK)
+        while self._ticked + _TICK <= now:
+            self._ticked += _TICK
+            self._outlet.handle_timer_tick(self._ticked)
+
+
+@lru_cache(1)
+def shared(engine_id: bytes, boots_file: Path | None) -> Notifications:
+    """Return the process's one engine (it costs 0.1 s and some megabytes); its start is counted in the file."""
+    return Notifications(engine_id, next_boots(boots_file) if boots_file else 1)
+
+
+def next_boots(file: Path) -> int:
+    """Count a start: senders of informs refuse an engine whose boots went back (RFC 3414 section 2.2.2)."""
+    try:
+        before = int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        before = 0
+    boots = before + 1
+    beside = file.with_suffix(".new")
+    beside.write_text(str(boots), encoding="ascii")
+    beside.replace(file)
+    return boots
