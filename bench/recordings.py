@@ -27,10 +27,9 @@ from typing import Any
 
 from agent.rows import reading_rows
 from bench.truth import Expected, expected
-from collectors.snmp.library import complete, shipped
+from collectors.snmp.library import Library, shipped
 from collectors.snmp.meaning import as_number
 from collectors.snmp.recording import read_from, read_recording
-from config.reader import read_text
 from tests.peers.snmp import Agent, snmpsim
 
 HERE = Path(__file__).resolve().parent
@@ -124,7 +123,7 @@ def _count(score: Score, name: str, row: Expected, ours: list[Row], *, recorded:
         score.differing.append(f"{row.kind:12} {row.oid} {row.label!r}: expected {row.says}, we say {said}")
 
 
-def fast(name: str, definitions: Any, definition: str) -> Score:
+def fast(name: str, definitions: Library, definition: str) -> Score:
     """Judge a recording read in this process."""
     recording = read_recording(folder() / "snmpsim" / f"{name}.snmprec")
     batch, seen = read_from(recording, definitions, definition=definition)
@@ -148,8 +147,7 @@ def scores(names: list[str], args: argparse.Namespace) -> Iterator[tuple[str, Sc
         definitions, definition = shipped(), "auto"
         if args.definition:
             definition = args.definition.stem
-            node = read_text(args.definition.read_text(), str(args.definition))
-            definitions = {**definitions, **complete({definition: node}, definitions)}
+            definitions = Library({definition: args.definition.read_text}, definitions)
         yield from ((name, fast(name, definitions, definition)) for name in names)
         return
     with (

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from collectors.snmp.definition import ROOM, Definition, read_definition
-from collectors.snmp.library import candidates, choose, shipped
+from collectors.snmp.definition import ROOM, Match, read_definition
 from collectors.snmp.engine import read_once, recognise_once
+from collectors.snmp.library import candidates, choose, shipped
 from collectors.snmp.meaning import Meaning, as_text, conversion
 from collectors.snmp.target import Target
 from config.node import ConfigError
@@ -32,8 +32,12 @@ from wire.snmp import Absent, Value
 def test_every_shipped_definition_reads_and_names_its_document(name: str) -> None:
     definition = shipped()[name]
     assert re.search(r"RFC \d{4}|manual|MIB", definition.source)
-    meant = [*definition.objects, *(column for table in definition.tables for column in table.columns)]
-    assert all(each.name and each.label for each in meant)
+    assert all(each.name and each.label for each in definition.values)
+
+
+def test_the_head_of_each_shipped_definition_says_which_devices_it_is_for() -> None:
+    whole = {name: each.match for name, each in shipped().items()}
+    assert shipped().matches == {name: match for name, match in whole.items() if match}
 
 
 HEAD = "protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {has: [1.3.6.1.4.1.9]}\n"
@@ -63,8 +67,10 @@ def test_a_definition_that_would_match_nothing_is_refused() -> None:
         read_definition(read_text("protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {standard: true}\n", "x"))
 
 
-def defined(match: str) -> Definition:
-    return read_definition(read_text(f"protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {match}\n", "x"))
+def defined(match: str) -> Match:
+    definition = read_definition(read_text(f"protocol: snmp\nname: X\nmaker: any\nsource: none\nmatch: {match}\n", "x"))
+    assert definition.match is not None
+    return definition.match
 
 
 KNOWN = {
@@ -74,7 +80,7 @@ KNOWN = {
     "standard": defined("{sys_object_id: [1.3.6.1.2.1.33], has: [1.3.6.1.2.1.33.1], standard: true}"),
     "other standard": defined("{has: [1.3.6.1.2.1.99.1], standard: true}"),
 }
-ALL = frozenset(oid for each in KNOWN.values() for oid in each.match.has)
+ALL = frozenset(oid for each in KNOWN.values() for oid in each.has)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,11 @@ ALL = frozenset(oid for each in KNOWN.values() for oid in each.match.has)
         ("1.3.6.1.4.1.9.1.5", ALL, ("model", "standard", "other standard")),  # the longest wins
         ("1.3.6.1.4.1.9.1.5", frozenset(), ("maker",)),  # unless its objects are not there
         ("1.3.6.1.4.1.9.1.50", ALL, ("maker", "standard", "other standard")),  # 50 does not begin with 5
-        ("1.3.6.1.4.1.8072.3.2.10", ALL, ("linux", "standard", "other standard")),  # net-snmp's own number and a maker's objects
+        (
+            "1.3.6.1.4.1.8072.3.2.10",
+            ALL,
+            ("linux", "standard", "other standard"),
+        ),  # net-snmp's own number and a maker's objects
         ("1.3.6.1.4.1.8072.3.2.10", ALL - {"1.3.6.1.4.1.2011"}, ("standard", "other standard")),
         ("1.3.6.1.2.1.33", ALL, ("standard", "other standard")),
         ("0.0", frozenset({"1.3.6.1.2.1.99.1"}), ("other standard",)),

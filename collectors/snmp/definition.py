@@ -36,7 +36,7 @@ from model.quantity import Kind, Quantity
 from wire.ber import MalformedError, encode_oid
 
 ROOM = "devices/snmp"
-GENERIC = frozenset({"equipment", "device", "alarm", "contact"})
+GENERIC = frozenset({"equipment", "device", "contact"})
 """Subjects whose words do not tell two objects of a device apart: their points are indexed by the maker's name."""
 
 
@@ -270,6 +270,11 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.sys_object_id and not self.has:
             raise ValueError("nothing would ever match; write sys_object_id, has, or both")
+
+    @property
+    def is_standard(self) -> bool:
+        """Of a standard: no maker's own."""
+        return self.standard or self.fallback
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,10 @@ from sys import intern
 
 import msgspec
 
-from collectors.snmp.definition import Alarms, Definition, KnownAlarm
+from collectors.snmp.definition import Alarms, Definition, KnownAlarm, Match
 from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get
-from collectors.snmp.library import begins, candidates, choose
+from collectors.snmp.library import Library, begins, candidates, choose
 from collectors.snmp.meaning import as_text, is_there
 from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
 from collectors.snmp.rows import Found, read_objects, read_tables
@@ -24,20 +24,20 @@ OTHER_ALARM = "other"
 Index = tuple[tuple[str, str], ...]
 
 
-def discover(target: Target, definitions: Mapping[str, Definition], manners: Manners) -> Exchange[Plan]:
+def discover(target: Target, library: Library, manners: Manners) -> Exchange[Plan]:
     """Ask a card what it is, choose the definitions that serve it, and find which of their points it has."""
     system = yield from get((SYS_OBJECT_ID, SYS_DESCR), manners)
     sys_object_id = as_text(system.get(SYS_OBJECT_ID), 256)
     if target.definition == AUTO:
-        chosen = yield from _chosen(definitions, sys_object_id, manners)
+        chosen = yield from _chosen(library, sys_object_id, manners)
     else:
-        chosen = (target.definition,) if target.definition in definitions else ()
+        chosen = (target.definition,) if target.definition in library else ()
     items: list[Item] = []
     tables: list[AlarmTable] = []
     identity: dict[str, str] = {}
     serving: list[str] = []
     for name in chosen:
-        definition = definitions[name]
+        definition = library[name]
         found = yield from get(definition.identity.values(), manners)
         said = {word: as_text(found.get(oid)) for word, oid in definition.identity.items()}
         identity = {word: text for word, text in said.items() if text} | identity
@@ -49,30 +49,32 @@ def discover(target: Target, definitions: Mapping[str, Definition], manners: Man
         tables += its_tables
     description = as_text(system.get(SYS_DESCR), 128)
     recognition = Recognition(target.device, sys_object_id, description, tuple(serving), identity)
-    ordered = _set_aside(items, frozenset(name for name in serving if _is_standard(definitions[name])))
+    ordered = _set_aside(
+        items, frozenset(name for name in serving if name in library.matches and library.matches[name].is_standard)
+    )
     return Plan(recognition, ordered if target.aside else [each for each in ordered if each.point.preferred], tables)
 
 
-def _chosen(definitions: Mapping[str, Definition], sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
+def _chosen(library: Library, sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
     """Ask for what the sysObjectID makes likely; when no maker's own definition is found so, for every definition's."""
-    likely = candidates(definitions, sys_object_id)
+    likely = candidates(library.matches, sys_object_id)
     answering = yield from _answering(likely, manners)
     chosen = choose(likely, sys_object_id, answering)
-    if all(_is_standard(definitions[name]) for name in chosen):
-        answering |= yield from _answering(
-            {name: each for name, each in definitions.items() if name not in likely}, manners
-        )
-        chosen = choose(definitions, sys_object_id, answering)
-    return chosen
+    if all(library.matches[name].is_standard for name in chosen):
+        others = {name: match for name, match in library.matches.items() if name not in likely}
+        answering |= yield from _answering(others, manners)
+        chosen = choose(library.matches, sys_object_id, answering)
+    avoided = [oid for name in chosen for oid in library[name].avoid]
+    return tuple(name for name in chosen if not _lies_in(avoided, library.matches[name]))
 
 
-def _is_standard(definition: Definition) -> bool:
-    return definition.match is not None and (definition.match.standard or definition.match.fallback)
+def _lies_in(avoided: Iterable[str], match: Match) -> bool:
+    return match.is_standard and any(begins(root, has) for root in avoided for has in match.has)
 
 
-def _answering(definitions: Mapping[str, Definition], manners: Manners) -> Exchange[frozenset[str]]:
+def _answering(matches: Mapping[str, Match], manners: Manners) -> Exchange[frozenset[str]]:
     """Return those subtrees of `has` in which the card has anything."""
-    probes = dict.fromkeys(oid for each in definitions.values() if each.match for oid in each.match.has)
+    probes = dict.fromkeys(oid for match in matches.values() for oid in match.has)
     after = yield from following(probes, manners)
     return frozenset(oid for oid in probes if oid in after and begins(oid, after[oid].oid))
 

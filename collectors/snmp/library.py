@@ -1,43 +1,90 @@
 """The definitions that ship, whole (with what they extend), and which of them serve a device."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, partial
 
 import msgspec
 
-from collectors.snmp.definition import GENERIC, ROOM, Column, Definition, Object, Table, read_definition
+from collectors.snmp.definition import GENERIC, ROOM, Column, Definition, Match, Object, Table, read_definition
+from config import node as nodes
+from config.advice import nearest
 from config.node import ConfigError, Node
-from config.shipped import names, read_shipped
+from config.reader import read_text
+from config.shipped import names, shipped_text
+
+_BODY = re.compile(r"^(objects|tables|alarms|sensors|prefer):", re.MULTILINE)
+
+
+class Library(Mapping[str, Definition]):
+    """Definitions by name; each is read whole when it is first asked for, all of them only as far as their `match`.
+
+    `texts` gives each file's text by name, `base` definitions that they may extend.  Reading raises ConfigError.
+    """
+
+    def __init__(self, texts: Mapping[str, Callable[[], str]], base: Mapping[str, Definition] | None = None) -> None:
+        self._texts = texts
+        self._base = base or {}
+        self._whole: dict[str, Definition] = {}
+
+    @cached_property
+    def matches(self) -> dict[str, Match]:
+        """Return which devices each definition is for; those that are only to be extended are left out."""
+        heads = {name: read_definition(read_text(_head(text()), _file(name))) for name, text in self._texts.items()}
+        found = {name: head.match for name, head in heads.items() if head.match}
+        return found if not isinstance(self._base, Library) else self._base.matches | found
+
+    def __getitem__(self, name: str) -> Definition:
+        """Return a definition, with what it extends."""
+        if name not in self._whole:
+            if name not in self._texts:
+                return self._base[name]
+            node = read_text(self._texts[name](), _file(name))
+            self._whole[name] = _indexed(self._taken_in(read_definition(node), node, (name,)))
+        return self._whole[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter({**self._base, **self._texts})
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len({**self._base, **self._texts})
+
+    def _taken_in(self, own: Definition, node: Node, above: tuple[str, ...]) -> Definition:
+        if not own.extends:
+            return own
+        if own.extends in above:
+            raise _problem(node, f"extends itself, by way of {' and '.join(above)}")
+        if own.extends in self._texts:
+            below = read_text(self._texts[own.extends](), _file(own.extends))
+            parent = self._taken_in(read_definition(below), below, (*above, own.extends))
+        elif own.extends in self._base:
+            parent = self._base[own.extends]
+        else:
+            raise _problem(node, f'extends "{own.extends}", which is no definition; {nearest(own.extends, self)}')
+        return _over(parent, own)
 
 
 @cache
-def shipped() -> dict[str, Definition]:
+def shipped() -> Library:
     """Return the definitions that come with the program, by the name of their file."""
-    return complete({name: read_shipped(ROOM, name) for name in sorted(names(ROOM))})
+    return Library({name: partial(shipped_text, ROOM, name) for name in sorted(names(ROOM))})
 
 
-def complete(nodes: Mapping[str, Node], base: Mapping[str, Definition] | None = None) -> dict[str, Definition]:
-    """Return definitions with what they extend (each other, or one of `base`) taken in; raises ConfigError."""
-    written = {name: read_definition(node) for name, node in nodes.items()}
-    done: dict[str, Definition] = {}
-    for name in written:
-        done[name] = _indexed(_taken_in(name, written, base or {}, nodes[name], ()))
-    return done
+def _head(text: str) -> str:
+    """Return a file's text up to its objects: what tells which devices it is for."""
+    body = _BODY.search(text)
+    return text[: body.start()] if body else text
 
 
-def _taken_in(
-    name: str, written: Mapping[str, Definition], base: Mapping[str, Definition], node: Node, above: tuple[str, ...]
-) -> Definition:
-    own = written.get(name) or base.get(name)
-    if own is None:
-        known = ", ".join(sorted({*written, *base}))
-        raise _problem(node, f'extends "{name}", which is no definition; there are {known}')
-    if name in above:
-        raise _problem(node, f"extends itself, by way of {' and '.join(above)}")
-    if not own.extends:
-        return own
-    parent = _taken_in(own.extends, written, base, node, (*above, name))
+def _file(name: str) -> str:
+    return f"{ROOM}/{name}.yaml"
+
+
+def _over(parent: Definition, own: Definition) -> Definition:
+    """Return a definition with what it extends: its own objects, tables and words come first."""
     oids = {each.oid for each in own.objects}
     entries = {each.entry for each in own.tables}
     return msgspec.structs.replace(
@@ -54,7 +101,7 @@ def _taken_in(
 
 
 def _problem(node: Node, message: str) -> ConfigError:
-    place = node.at("extends") if hasattr(node, "at") else node
+    place = node.at("extends") if isinstance(node, nodes.Table) else node
     return ConfigError([place.problem(message)])
 
 
@@ -83,43 +130,35 @@ def _key(value: Object | Column, rows: tuple[str, ...]) -> tuple[str, ...]:
     return (str(value.quantity), *sorted(f"{name}={part}" for name, part in value.index.items()), *rows)
 
 
-def candidates(definitions: Mapping[str, Definition], sys_object_id: str) -> dict[str, Definition]:
+def candidates(matches: Mapping[str, Match], sys_object_id: str) -> dict[str, Match]:
     """Return those whose sysObjectID fits and those of a standard: the ones whose `has` is worth asking for first."""
     return {
-        name: each
-        for name, each in definitions.items()
-        if each.match
-        and (
-            each.match.standard
-            or each.match.fallback
-            or any(begins(prefix, sys_object_id) for prefix in each.match.sys_object_id)
-        )
+        name: match
+        for name, match in matches.items()
+        if match.is_standard or any(begins(prefix, sys_object_id) for prefix in match.sys_object_id)
     }
 
 
-def choose(definitions: Mapping[str, Definition], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
+def choose(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
     """Return the names of the definitions that serve a device, the maker's own first; none when it is unrecognised.
 
     Of the makers' own, that with the longest fitting sysObjectID counts, if one of its `has` is `answering` (or it has
     none); without such a one, each whose `has` answers: real cards report net-snmp's sysObjectID, 0.0, or none.
     Standards that answer serve beside them, fallbacks where there is no maker's own.
     """
-    own = _own(definitions, sys_object_id, answering)
-    beside = []
-    for name, each in definitions.items():
-        if each.match and (each.match.standard or (each.match.fallback and not own)) and each.match.has:
-            there = not answering.isdisjoint(each.match.has)
-            avoided = any(begins(root, has) for one in own for root in definitions[one].avoid for has in each.match.has)
-            if there and not avoided:
-                beside.append(name)
+    own = _own(matches, sys_object_id, answering)
+    beside = (
+        name
+        for name, match in matches.items()
+        if (match.standard or (match.fallback and not own)) and not answering.isdisjoint(match.has)
+    )
     return (*own, *beside)
 
 
-def _own(definitions: Mapping[str, Definition], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
+def _own(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
     best, longest, anywhere = "", -1, []
-    for name, each in definitions.items():
-        match = each.match
-        if match is None or match.standard or match.fallback or (match.has and answering.isdisjoint(match.has)):
+    for name, match in matches.items():
+        if match.is_standard or (match.has and answering.isdisjoint(match.has)):
             continue
         fitting = [len(prefix) for prefix in match.sys_object_id if begins(prefix, sys_object_id)]
         if fitting and max(fitting) > longest:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from collectors.snmp.definition import Definition
 from collectors.snmp.discover import discover
 from collectors.snmp.exchange import MOST_ROWS, Exchange, Manners, NoAnswer, get, get_all, walk
+from collectors.snmp.library import Library
 from collectors.snmp.meaning import as_number
 from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
 from collectors.snmp.target import AUTO, Target
@@ -46,7 +46,7 @@ class Card:
         return restarted
 
 
-def poll(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[Batch]:
+def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[Batch]:
     """Poll a card.  `clock` is CLOCK_BOOTTIME in seconds."""
     began, size, manners = clock(), card.manners.names, card.manners
     try:
@@ -78,7 +78,7 @@ def _planned(card: Card) -> Plan:
 
 def _knock(card: Card) -> Exchange[None]:
     """Ask one small thing: what is silent costs little.  A card never met that ignores version 2c may speak 1 alone."""
-    never_met = card.plan is None and card.target.version != "1"
+    never_met = card.plan is None and card.target.version == "2c"
     if never_met:
         card.manners.version = V2C
     try:
@@ -90,9 +90,7 @@ def _knock(card: Card) -> Exchange[None]:
         yield from get((SYS_UPTIME,), Manners(V1, retries=0))
 
 
-def _values(
-    card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]
-) -> Exchange[dict[str, Value]]:
+def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[dict[str, Value]]:
     """Read everything of the plan, with a new plan where there is none, it is old, or the card has started anew."""
     if card.plan is None or clock() >= card.discover_at:
         yield from _plan(card, definitions, clock)
@@ -104,7 +102,7 @@ def _values(
     return values
 
 
-def _plan(card: Card, definitions: Mapping[str, Definition], clock: Callable[[], float]) -> Exchange[None]:
+def _plan(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[None]:
     card.manners = card.manners.anew()
     found = yield from discover(card.target, definitions, card.manners)
     card.plan = found.keeping(card.plan)

@@ -14,8 +14,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
-from collectors.snmp.definition import Definition
 from collectors.snmp.exchange import Exchange
+from collectors.snmp.library import Library
 from collectors.snmp.plan import Recognition
 from collectors.snmp.poll import Card, poll
 from collectors.snmp.target import Target
@@ -188,7 +188,7 @@ def _value(tag: int, octets: bytes) -> Value:
 
 
 def read_from(
-    recording: Recording, definitions: Mapping[str, Definition], *, definition: str = "auto", aside: bool = True
+    recording: Recording, definitions: Library, *, definition: str = "auto", aside: bool = True
 ) -> tuple[Batch, Recognition | None]:
     """Discover and read a recorded card as a live one would be."""
     card = Card(Target(device="recording", address="", community=b"", definition=definition, aside=aside))
