@@ -1,11 +1,15 @@
 """What engines and outbox say of themselves, as lines of the /metrics page: counters since the start, last values."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.exposition import escaped
 from agent.outbox import OutboxStats
 from agent.rounds import Rounds
+
+if TYPE_CHECKING:
+    from collectors.snmp.counts import Counts
+    from collectors.snmp.traps.receiver import TrapCounts
 
 
 class _Metric(NamedTuple):
@@ -19,10 +23,20 @@ _SNMP = (
     _Metric("roundsman_snmp_requests_total", "counter", "Requests sent.", "sent"),
     _Metric("roundsman_snmp_replies_total", "counter", "Datagrams received.", "received"),
     _Metric("roundsman_snmp_timeouts_total", "counter", "Requests without an answer in time.", "silences"),
-    _Metric("roundsman_snmp_malformed_total", "counter", "Datagrams that were no SNMP.", "malformed"),
-    _Metric("roundsman_snmp_strangers_total", "counter", "Datagrams from an address that was not asked.", "strangers"),
-    _Metric("roundsman_snmp_stale_total", "counter", "Replies that came late or twice.", "stale"),
+    _Metric("roundsman_snmp_repeats_total", "counter", "Requests sent again: the answer was late.", "repeats"),
+    _Metric("roundsman_snmp_resyncs_total", "counter", "Version 3: engine or clock agreed anew.", "resynchronised"),
     _Metric("roundsman_snmp_unsent_total", "counter", "Requests that could not be sent.", "unsent"),
+)
+_TRAPS = (
+    _Metric("roundsman_traps_listening", "gauge", "1 while the trap port is open.", "listening"),
+    _Metric("roundsman_traps_received_total", "counter", "Datagrams that came to the trap port.", "received"),
+    _Metric("roundsman_traps_accepted_total", "counter", "Traps and informs of devices, each a hint.", "accepted"),
+    _Metric("roundsman_traps_over_budget_total", "counter", "Dropped: their source sent too many.", "over_budget"),
+    _Metric("roundsman_traps_unknown_total", "counter", "Dropped: their source is no device of the site.", "unknown"),
+    _Metric("roundsman_traps_malformed_total", "counter", "Dropped: no trap that can be read.", "malformed"),
+    _Metric("roundsman_traps_wrong_total", "counter", "Dropped: a wrong community, user, key or level.", "wrong"),
+    _Metric("roundsman_traps_discoveries_total", "counter", "Questions before an inform, answered.", "discoveries"),
+    _Metric("roundsman_traps_lost_total", "counter", "Dropped by the kernel: the buffer was full.", "lost"),
 )
 _LINE = (
     _Metric("roundsman_line_open", "gauge", "1 while the port is open.", "open"),
@@ -74,9 +88,25 @@ def engine_lines(rounds: Rounds) -> str:
     ]
     return (
         _families(_SNMP, [("", rounds.snmp)] if rounds.snmp is not None else [])
+        + (_refused(rounds.snmp) if rounds.snmp is not None else "")
+        + (trap_lines(rounds.traps) if rounds.traps is not None else "")
         + _families(_LINE, [(f'line="{escaped(name)}"', stats) for name, stats in lines])
         + _families(_SLAVE, slaves)
     )
+
+
+def trap_lines(counts: "TrapCounts") -> str:
+    """Return the series of the trap port, and when each device's last trap came, with its OID."""
+    name, last = "roundsman_trap_timestamp_seconds", sorted(dict(counts.last).items())
+    head = f"# HELP {name} Unix time of the device's last trap.\n# TYPE {name} gauge\n" if last else ""
+    rows = (f'{name}{{device="{escaped(device)}",oid="{oid}"}} {wall:.3f}\n' for device, (wall, oid) in last)
+    return _families(_TRAPS, [("", counts)]) + head + "".join(rows)
+
+
+def _refused(counts: "Counts") -> str:
+    name = "roundsman_snmp_refused_total"
+    head = f"# HELP {name} Datagrams that were not believed, by reason.\n# TYPE {name} counter\n"
+    return head + "".join(f'{name}{{reason="{reason}"}} {count}\n' for reason, count in counts.refused.items())
 
 
 def _families(metrics: Iterable[_Metric], rows: list[tuple[str, Any]]) -> str:

@@ -3,22 +3,29 @@
 Imports stand where they are used: a site without SNMP or lines does not pay for them.
 """
 
+import hashlib
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.schedule import Schedule
-from config.schema import HostDevice, SnmpDevice
+from config.schema import HostDevice, SnmpDevice, Traps
 from config.secret import find_secret, read_secret
 from config.site import Site
 from model.point import Batch
+from runtime.listen import handed_over, udp
 
 if TYPE_CHECKING:
     from collectors.line.stats import LineStats
-    from collectors.snmp.engine import Counts
+    from collectors.snmp.engine import Counts, Engine
     from collectors.snmp.target import Target
+    from collectors.snmp.traps.gate import Sender
+    from collectors.snmp.traps.notification import Notifications
+    from collectors.snmp.traps.receiver import TrapCounts
 
 Emit = Callable[[Batch], None]
 log = logging.getLogger("roundsman.rounds")
@@ -30,28 +37,53 @@ class Rounds:
 
     lines: "dict[str, LineStats]" = field(default_factory=dict)
     snmp: "Counts | None" = None
+    traps: "TrapCounts | None" = None
+    polling: "Engine | None" = None
+
+    def hint(self, device: str) -> bool:
+        """Have a device read at once; False while nobody polls it."""
+        return self.polling is not None and self.polling.hint(device)
 
     def take(self, stats: "LineStats") -> None:
         """Keep a line's last counters."""
         self.lines[stats.line] = stats
 
 
-def snmp_targets(site: Site) -> "list[Target]":
-    """Return how the SNMP engine finds the site's cards. Raises ConfigError for a secret that cannot be read."""
-    return [snmp_target(site, device) for device in site.snmp]
+class Cards(NamedTuple):
+    """The site's cards with their secrets: how each is polled, and what its traps may bear."""
+
+    targets: "list[Target]"
+    senders: "list[Sender]"
 
 
-def start_rounds(site: Site, targets: "list[Target]", schedule: Schedule, emit: Emit) -> Rounds:
+def snmp_cards(site: Site) -> Cards:
+    """Return the site's cards. Raises ConfigError for a secret that cannot be read."""
+    targets = [snmp_target(site, device) for device in site.snmp]
+    return Cards(targets, _senders(site, targets) if site.traps is not None else [])
+
+
+def _senders(site: Site, targets: "list[Target]") -> "list[Sender]":
+    from collectors.snmp.traps.gate import Sender  # noqa: PLC0415 - only where traps are received
+
+    names = site.traps.credentials if site.traps is not None else ()
+    bearers = [snmp_target(site, SnmpDevice(id="traps", address="", credential=name)) for name in names]
+    besides = tuple(bearer.user or bearer.community for bearer in bearers)
+    return [
+        Sender(device=each.device, address=each.address, secrets=(each.user or each.community, *besides))
+        for each in targets
+    ]
+
+
+def start_rounds(site: Site, cards: Cards, schedule: Schedule, emit: Emit) -> Rounds:
     """Put the site's collectors on the schedule; engines that ran before must have been ended."""
     rounds = Rounds()
     schedule.forget("host")
     if site.host is not None:
         _start_host(site.host, schedule, emit)
     if site.snmp:
-        from collectors.snmp import engine as snmp  # noqa: PLC0415 - only where a site has cards
-
-        rounds.snmp = snmp.Counts()
-        schedule.engine("snmp", partial(snmp.run, targets, emit, counts=rounds.snmp))
+        schedule.engine("snmp", partial(_poll, rounds, cards.targets, emit))
+        if site.traps is not None:
+            _start_traps(site, cards, rounds, schedule)
     if site.lines:
         from collectors.line import engine as line  # noqa: PLC0415 - only where a site has lines
 
@@ -77,6 +109,36 @@ def snmp_target(site: Site, device: SnmpDevice) -> "Target":
         version=credential.version,
         **named,
     )
+
+
+async def _poll(rounds: Rounds, targets: "list[Target]", emit: Emit) -> None:
+    from collectors.snmp.engine import Counts, Engine  # noqa: PLC0415 - only where a site has cards
+
+    rounds.snmp = rounds.snmp or Counts()
+    rounds.polling = Engine(emit, counts=rounds.snmp)
+    await rounds.polling.run(targets)
+
+
+def _start_traps(site: Site, cards: Cards, rounds: Rounds, schedule: Schedule) -> None:
+    from collectors.snmp.traps import receiver  # noqa: PLC0415 - only where traps are received
+
+    counts = rounds.traps = receiver.TrapCounts()
+    engine = partial(_trap_engine, site.id, site.agent.state)
+    port = partial(_trap_port, site)
+    schedule.engine("traps", partial(receiver.run, port, cards.senders, rounds.hint, counts, engine))
+
+
+def _trap_port(site: Site) -> socket.socket:
+    listen = site.traps.listen if site.traps is not None else Traps().listen
+    return handed_over("traps") or udp(listen.host, listen.port)
+
+
+def _trap_engine(site: str, state: Path) -> "Notifications":
+    """Return pysnmp's engine; its id (RFC 3411 section 5) is the same after every start. Called in a thread."""
+    from collectors.snmp.traps.notification import shared  # noqa: PLC0415 - pysnmp costs 10 MB
+
+    own = hashlib.sha256(site.encode()).digest()[:8]
+    return shared(bytes.fromhex("80004fb805") + own, state / "trap-boots")
 
 
 def _start_host(host: HostDevice, schedule: Schedule, emit: Emit) -> None:

@@ -26,7 +26,7 @@ from agent.link import heartbeat, obey
 from agent.outbox import Outbox
 from agent.own_metrics import OwnMetrics
 from agent.plan import make_plan
-from agent.rounds import Rounds, snmp_targets, start_rounds
+from agent.rounds import Rounds, snmp_cards, start_rounds
 from agent.schedule import Schedule
 from agent.trends import Trends
 from agent.watch import Watch
@@ -64,7 +64,7 @@ class Agent:
         self._lock = locked(site.agent.state)
         self.journal = Journal(site.agent.state, site.id)
         started = now()
-        plan, self._targets = make_plan(site), snmp_targets(site)
+        plan, self._cards = make_plan(site), snmp_cards(site)
         self.watch = Watch(plan, _taken_up(self.journal, started), self.journal.boot_id, started)
         self.trends = Trends()
         self.schedule = Schedule(self.metrics)
@@ -98,7 +98,7 @@ class Agent:
         self.keep(self.watch.start(now()))
         self.metrics.reload_good.set(1)
         self.metrics.reload_time.set_to_current_time()
-        self.rounds = start_rounds(self.site, self._targets, self.schedule, self.take)
+        self.rounds = start_rounds(self.site, self._cards, self.schedule, self.take)
         self._start_link()
         self.schedule.every(3600.0, "retention", self._forget)
         self.schedule.start()
@@ -151,7 +151,7 @@ class Agent:
             try:
                 site = await asyncio.to_thread(load_site, self.site.file)
                 plan = await asyncio.to_thread(make_plan, site)
-                targets = await asyncio.to_thread(snmp_targets, site)
+                cards = await asyncio.to_thread(snmp_cards, site)
             except (ConfigError, OSError) as error:
                 return self._kept(str(error))
             if (site.id, site.agent, site.desk) != (self.site.id, self.site.agent, self.site.desk):
@@ -161,7 +161,7 @@ class Agent:
             renewed = {d.id for d in site.devices if d.id in before and _source(d) != before[d.id]}
             self.keep(self.watch.reload(plan, now(), renewed=frozenset(renewed)))
             self._exposition.forget()
-            self.rounds = start_rounds(site, targets, self.schedule, self.take)
+            self.rounds = start_rounds(site, cards, self.schedule, self.take)
             self.metrics.reload_good.set(1)
             self.metrics.reload_time.set_to_current_time()
             notify("READY=1")

@@ -155,11 +155,19 @@ class LineDevice(Device, frozen=True, kw_only=True):
     every: Every = 0.0
 
 
+class Traps(msgspec.Struct, frozen=True):
+    """Where the devices' traps and informs come; a socket that systemd hands over goes before `listen`."""
+
+    listen: HostPort = Address("0.0.0.0", 162)
+    credentials: tuple[str, ...] = ()
+
+
 class Snmp(msgspec.Struct, frozen=True):
     """Every SNMP device of the site."""
 
     devices: tuple[SnmpDevice, ...]
     every: Every = 10.0
+    traps: Traps | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +223,7 @@ class Site(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     rules: dict[str, Node]
     delays: Delays
+    traps: Traps | None = None
 
     @property
     def devices(self) -> Iterator[Device]:

@@ -51,6 +51,7 @@ def _resolved(file: SiteFile, path: Path) -> Site:
         ),
         rules=file.rules,
         delays=file.delays,
+        traps=file.snmp.traps if file.snmp else None,
     )
 
 

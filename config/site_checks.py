@@ -120,6 +120,11 @@ def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> N
         if device.credential is not None and device.credential not in known:
             advice = nearest(device.credential, known)
             conversion.complain(device, "credential", f"there is no credential {show(device.credential)}; {advice}")
+    if file.snmp and file.snmp.traps:
+        for name in file.snmp.traps.credentials:
+            if name not in known:
+                message = f"there is no credential {show(name)}; {nearest(name, known)}"
+                conversion.complain(file.snmp.traps, "credentials", message)
 
 
 def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> None:

@@ -26,6 +26,7 @@ SECTIONS: dict[str, tuple[Any, set[str]]] = {
     "any device": (schema.Device, set()),
     "any group": (schema.Group, set()),
     "snmp": (schema.Snmp, set()),
+    "snmp.traps": (schema.Traps, set()),
     "snmp.devices": (schema.SnmpDevice, DEVICE_KEYS),
     "lines": (schema.Line, set()),
     "lines.devices": (schema.LineDevice, DEVICE_KEYS),

@@ -21,6 +21,7 @@ from agent.own_metrics import OwnMetrics
 from agent.rounds import Rounds
 from collectors.line.stats import LineStats, SlaveStats
 from collectors.snmp.engine import Counts
+from collectors.snmp.traps.receiver import TrapCounts
 from model.point import Point, Quality, Reading, Severity, State, point_id
 from model.quantity import Kind, Quantity
 
@@ -61,7 +62,10 @@ def page() -> str:
     alarms = alarm_lines([("meter-1", "-", "mains.lost", "unacknowledged", 2)])
     meter = SlaveStats("meter-1", up=True, polls=12, answers=11, timeouts=1)
     line = LineStats("line-1", open=True, cycles=12, cycle_seconds=0.75, utilisation=0.4, slaves={"meter-1": meter})
-    engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, received=99, silences=1)))
+    traps = TrapCounts(
+        listening=1, received=12, accepted=2, over_budget=7, unknown=3, last={"meter-1": (100.5, "1.3.6")}
+    )
+    engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, received=99, silences=1), traps))
     outbox = outbox_lines(OutboxStats(sent=7, failures=2, depth=3, oldest_wall=90.0), 100.0)
     return "\n".join(heads) + "\n" + devices + alarms + outbox + engines + Exposition().text(READINGS)
 
