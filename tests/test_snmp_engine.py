@@ -16,6 +16,7 @@ from collectors.snmp.target import Target
 from model.point import Batch, Quality
 from tests.peers.snmp import Agent, free_port, snmpd
 from wire import ber, snmp
+from wire.refusal import Refusal
 from wire.snmp import Absent, Message, Pdu, VarBind
 
 UPS = "1.3.6.1.2.1.33.1"
@@ -104,7 +105,7 @@ async def test_a_host_name_that_means_nothing_is_unreachable_and_says_so() -> No
     named = Target(device="ups-1", address="no-such-card.invalid", community=b"public")
     batch = await read_once(named)
     assert not batch.reachable
-    assert batch.error.startswith("no-such-card.invalid has no IPv4 address")
+    assert batch.error.startswith("no-such-card.invalid has no address")
 
 
 async def test_what_a_device_is_is_told_when_it_is_met(agent: Agent) -> None:
@@ -225,14 +226,14 @@ async def test_a_reply_that_comes_twice_counts_once() -> None:
     async with misbehaving(twice) as port, watching(target(port, timeout=5)) as it:
         for _ in range(3):
             assert (await it.until(lambda batch: True)).reachable
-        assert it.counts.stale >= it.counts.sent - 1
+        assert it.counts.refused[Refusal.STALE] >= it.counts.sent - 1
         assert it.counts.silences == 0
 
 
 async def test_a_reply_from_elsewhere_is_dropped() -> None:
     async with misbehaving(lambda reply, send, other: other(reply)) as port, watching(target(port)) as it:
         assert not (await it.until(lambda batch: True)).reachable
-        assert it.counts.strangers >= 2
+        assert it.counts.refused[Refusal.FOREIGN] >= 2
 
 
 async def test_a_reply_to_nothing_that_was_asked_is_dropped() -> None:
@@ -243,7 +244,7 @@ async def test_a_reply_to_nothing_that_was_asked_is_dropped() -> None:
 
     async with misbehaving(wrong) as port, watching(target(port)) as it:
         assert not (await it.until(lambda batch: True)).reachable
-        assert it.counts.stale >= 2
+        assert it.counts.refused[Refusal.STALE] >= 2
 
 
 async def test_garbage_before_a_reply_is_dropped_and_the_reply_counts() -> None:
@@ -257,6 +258,8 @@ async def test_garbage_before_a_reply_is_dropped_and_the_reply_counts() -> None:
         assert batch.reachable
         assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999"
         assert it.counts.malformed >= 5
+        assert it.counts.refused[Refusal.TRUNCATED] >= 3
+        assert it.counts.refused[Refusal.OVERSIZED] >= 1
 
 
 async def test_a_request_that_comes_back_as_it_went_is_no_reply() -> None:

@@ -1,0 +1,92 @@
+"""The UDP sockets of the engine, one for each family, and where a datagram goes to or came from."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+"""As the socket has it: IPv4 (address, port); IPv6 (address without its scope, port, 0, number of the interface)."""
+
+_DRAIN = 64  # datagrams read before others on the loop have their turn
+_RECEIVE_BUFFER = 4_194_304  # octets; the kernel gives what it allows
+_MOST = 65_535
+
+
+def literal(host: str, port: int) -> Address | None:
+    """Return where a written address leads, None when it is a name. Raises OSError for a scope that is no interface."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return located(host, port)
+
+
+def located(written: str, port: int) -> Address:
+    """Return where an IPv4 or IPv6 address leads. Raises OSError for a scope that is no interface."""
+    found = ipaddress.ip_address(written)
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found), port
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped), port
+    scope = found.scope_id or "0"
+    number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope)
+    return socket.inet_ntop(socket.AF_INET6, found.packed), port, 0, number
+
+
+class Sockets:
+    """What the engine sends and receives by.
+
+    `received` is called with each datagram and its source; it tells whether more may be waiting that is worth reading.
+    `drained` is called after a burst.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        received: Callable[[bytes, Address], bool],
+        drained: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._received = received
+        self._drained = drained
+        self._open: dict[int, socket.socket] = {}
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Send one datagram; raises OSError when it cannot even be handed to the kernel."""
+        family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+        (self._open.get(family) or self._opened(family)).sendto(datagram, address)
+
+    def close(self) -> None:
+        """Close them."""
+        for each in self._open.values():
+            self._loop.remove_reader(each)
+            each.close()
+        self._open.clear()
+
+    def _opened(self, family: socket.AddressFamily) -> socket.socket:
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            if family == socket.AF_INET6:
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opened.bind(("0.0.0.0" if family == socket.AF_INET else "::", 0))
+        except OSError:
+            opened.close()
+            raise
+        self._open[family] = opened
+        self._loop.add_reader(opened, self._readable, opened, family == socket.AF_INET6)
+        return opened
+
+    def _readable(self, opened: socket.socket, scoped: bool) -> None:
+        for _ in range(_DRAIN):
+            try:
+                datagram, source = opened.recvfrom(_MOST)
+            except OSError:  # nothing more to read
+                break
+            if scoped:
+                source = (source[0].partition("%")[0], source[1], 0, source[3])
+            if not self._received(datagram, source):
+                break
+        self._drained()
