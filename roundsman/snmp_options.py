@@ -15,7 +15,7 @@ import msgspec
 from config.scalars import Address, address, host
 from config.secret import read_secret
 from roundsman.output import CommandError
-from wire.usm import AuthProtocol, PrivacyProtocol, User, weakness_text
+from wire.user import AuthProtocol, PrivacyProtocol, User, weakness_text
 
 if TYPE_CHECKING:
     from collectors.snmp.target import Target

@@ -22,7 +22,7 @@ from model.point import Batch
 from runtime import listen
 from tests.peers import traps
 from tests.peers.snmp import Agent, free_port, snmpd
-from wire.usm import User
+from wire.user import User
 
 UPS = "1.3.6.1.2.1.33.1"
 OBJECTS = {f"{UPS}.2.1.0": ("integer", "2"), f"{UPS}.2.4.0": ("integer", "97")}

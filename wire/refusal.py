@@ -42,3 +42,7 @@ class RefusedError(Exception):
         super().__init__(str(reason))
         self.reason = reason
         self.proved = proved
+
+
+class DecryptionError(ValueError):
+    """The octets cannot have been encrypted with this protocol."""

@@ -9,12 +9,18 @@
 digest is right is `Secure.proves`, which stands between the two.  What is not SNMP raises `MalformedError`.
 """
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from wire import ber, snmp
 from wire.ber import MalformedError
+from wire.refusal import DecryptionError
 from wire.snmp import Pdu
-from wire.usm import AUTH_PRIV, DecryptionError, Secure
+from wire.user import AUTH_PRIV
+
+if TYPE_CHECKING:
+    from wire.usm import Secure
 
 USER_BASED = 3  # msgSecurityModel, RFC 3411 section 5
 REPORTABLE = 0x04
@@ -29,7 +35,7 @@ _MAX_SIZE = ber.encode_integer(snmp.MAX_DATAGRAM)
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """What stands outside a message's PDU. Offsets are into the datagram it was read from; `level` as in `wire.usm`."""
+    """What stands outside a message's PDU. Offsets are into the datagram it was read from; `level` as in `wire.user`."""
 
     msg_id: int
     level: int
@@ -90,7 +96,7 @@ def read(datagram: bytes) -> Envelope:
     )
 
 
-def open_scoped(datagram: bytes, outside: Envelope, secure: Secure | None = None) -> Scoped:
+def open_scoped(datagram: bytes, outside: Envelope, secure: "Secure | None" = None) -> Scoped:
     """Return what is inside, decrypted with these keys where it is encrypted.
 
     Raises DecryptionError when what was encrypted comes out as anything but a PDU: the key is another one.
@@ -123,7 +129,7 @@ def write(
     time: int = 0,
     user: bytes = b"",
     context: bytes = b"",
-    secure: Secure | None = None,
+    secure: "Secure | None" = None,
     number: int = 0,
     flags: int = REPORTABLE,
 ) -> bytes:

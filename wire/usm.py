@@ -1,6 +1,6 @@
 """The user-based security of SNMP version 3: keys, digests, encryption (RFC 3414, RFC 3826, RFC 7860).
 
-    secure = user.localised(engine_id)         # the keys of this user at this engine
+    secure = Secure(user, engine_id)          # the keys of this user at this engine
     digest = secure.digest(message)            # over the whole message, its digest field filled with zeros
     octets, salt = secure.encrypt(scoped, boots, time, number)
     scoped = secure.decrypt(octets, salt, boots, time)
@@ -15,9 +15,7 @@ DES are weak; they are used only where they are named.
 
 import hashlib
 from functools import lru_cache
-from typing import Literal
 
-import msgspec
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
 from cryptography.hazmat.primitives import hashes
@@ -27,10 +25,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 from cryptography.hazmat.primitives.hmac import HMAC
 
-AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
-PrivacyProtocol = Literal["des", "aes128", "aes192", "aes256", "aes192c", "aes256c"]
-
-NO_AUTH_NO_PRIV, AUTH_NO_PRIV, AUTH_PRIV = 0, 1, 3  # the security level as its bits in msgFlags
+from wire.refusal import DecryptionError
+from wire.user import AuthProtocol, PrivacyProtocol, User
 
 DIGEST_OCTETS = {"md5": 12, "sha1": 12, "sha224": 16, "sha256": 24, "sha384": 32, "sha512": 48}  # RFC 7860 section 4
 KEY_OCTETS = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
@@ -42,63 +38,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-WEAK = frozenset(("md5", "des"))
-SHORTEST_PASS_PHRASE = 8  # signs, RFC 3414 section 11.2; net-snmp refuses less too
 _MEGABYTE = 1_048_576
 _REEDER = frozenset(("aes192c", "aes256c"))
-
-
-class DecryptionError(ValueError):
-    """The octets cannot have been encrypted with this protocol."""
-
-
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks: a name, and a pass phrase for each protocol that is used.  Its repr shows none.
-
-    Raises ValueError for privacy without authentication, a pass phrase missing or too short, a name too long.
-    """
-
-    name: str
-    auth: AuthProtocol | None = None
-    auth_pass: str = ""
-    privacy: PrivacyProtocol | None = None
-    privacy_pass: str = ""
-    context: str = ""
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.name.encode()) <= 32:
-            raise ValueError("a user's name has 1 to 32 octets")
-        if self.privacy and not self.auth:
-            raise ValueError("privacy needs authentication; name an authentication protocol and its key too")
-        for what, protocol, phrase in (
-            ("authentication", self.auth, self.auth_pass),
-            ("privacy", self.privacy, self.privacy_pass),
-        ):
-            if protocol and len(phrase.encode()) < SHORTEST_PASS_PHRASE:
-                raise ValueError(f"the {what} key is shorter than {SHORTEST_PASS_PHRASE} signs")
-
-    def __repr__(self) -> str:
-        return f"User({self.name!r}, auth={self.auth}, privacy={self.privacy})"
-
-    @property
-    def level(self) -> int:
-        """The security level that this user asks with and expects of every answer."""
-        return AUTH_PRIV if self.privacy else AUTH_NO_PRIV if self.auth else NO_AUTH_NO_PRIV
-
-    @property
-    def weaknesses(self) -> tuple[str, ...]:
-        """The weak protocols that this user names."""
-        return tuple(protocol for protocol in (self.auth, self.privacy) if protocol in WEAK)
-
-    def localised(self, engine_id: bytes) -> "Secure":
-        """Return the keys of this user at one engine."""
-        return Secure(self, engine_id)
-
-
-def weakness_text(protocol: str) -> str:
-    """Say what is wrong with a weak protocol and what is right."""
-    better = "sha256" if protocol == "md5" else "aes128"
-    return f"{protocol} can be broken; use {better} or better where the card has it"
 
 
 @lru_cache(1024)

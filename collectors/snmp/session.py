@@ -22,12 +22,16 @@ provide for: cards lose their count of boots, and the fresh message id already r
 import secrets
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from wire import snmp3
-from wire.refusal import Refusal, RefusedError
+from wire.refusal import DecryptionError, Refusal, RefusedError
 from wire.snmp import GET, REPORT, RESPONSE, Pdu, Request, request
 from wire.snmp3 import USM_STATS, Envelope
-from wire.usm import DecryptionError, Secure, User
+from wire.user import User
+
+if TYPE_CHECKING:
+    from wire.usm import Secure
 
 TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
 LAST_BOOTS = 0x7FFF_FFFF  # an engine that has no boots left is never in its time window
@@ -58,7 +62,7 @@ class _Engine:
 
     __slots__ = ("at", "boots", "engine_id", "secure", "time")
 
-    def __init__(self, engine_id: bytes, boots: int, time: int, now: float, secure: Secure) -> None:
+    def __init__(self, engine_id: bytes, boots: int, time: int, now: float, secure: "Secure") -> None:
         self.engine_id = engine_id
         self.secure = secure
         self.set(boots, time, now)
@@ -203,7 +207,7 @@ class Session:
         raise RefusedError(reason, proved=True)
 
 
-def _opened(datagram: bytes, outside: Envelope, secure: Secure | None) -> snmp3.Scoped:
+def _opened(datagram: bytes, outside: Envelope, secure: "Secure | None") -> snmp3.Scoped:
     try:
         return snmp3.open_scoped(datagram, outside, secure)
     except DecryptionError:
@@ -217,6 +221,8 @@ def _said(report: Pdu) -> Refusal:
 
 
 @lru_cache(4096)
-def keys(user: User, engine_id: bytes) -> Secure:
+def keys(user: User, engine_id: bytes) -> "Secure":
     """Return a user's keys at an engine; kept, so that a card that comes back costs nothing."""
-    return user.localised(engine_id)
+    from wire.usm import Secure  # noqa: PLC0415 - 7 MB for those who speak version 3
+
+    return Secure(user, engine_id)

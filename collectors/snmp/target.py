@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from wire.usm import User
+from wire.user import User
 
 AUTO = "auto"
 

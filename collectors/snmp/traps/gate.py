@@ -9,7 +9,7 @@ from enum import Enum
 
 import msgspec
 
-from wire.usm import User
+from wire.user import User
 
 SOURCE_BURST, SOURCE_SECONDS = 10, 1.0  # at once, then one each so many seconds
 TOTAL_BURST, TOTAL_SECONDS = 200, 0.05

@@ -24,7 +24,8 @@ from pysnmp.error import PySnmpError
 
 from collectors.snmp.traps.envelope import Envelope
 from collectors.snmp.traps.gate import Secret
-from wire.usm import User, key_of, localise, privacy_key
+from wire.user import User
+from wire.usm import key_of, localise, privacy_key
 
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"  # snmpTrapOID.0, which pysnmp also makes of a version 1 trap (RFC 3584 3.1)
 MOST_USERS = 1_024  # registered at once, the longest unused is forgotten
