@@ -2,15 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, partial
+from pathlib import Path
 
 import msgspec
 
 from collectors.snmp.definition import GENERIC, ROOM, Column, Definition, Match, Object, Table, read_definition
 from config import node as nodes
 from config.advice import nearest
-from config.node import ConfigError, Node
+from config.node import ConfigError, Node, Problem
 from config.reader import read_text
 from config.shipped import names, shipped_text
 
@@ -20,37 +21,53 @@ _BODY = re.compile(r"^(objects|tables|alarms|sensors|prefer):", re.MULTILINE)
 class Library(Mapping[str, Definition]):
     """Definitions by name; each is read whole when it is first asked for, all of them only as far as their `match`.
 
-    `texts` gives each file's text by name, `base` definitions that they may extend.  Reading raises ConfigError.
+    `texts` gives each file's text by name, `base` definitions that they may extend, `files` what messages call a file.
+    Reading raises ConfigError.
     """
 
-    def __init__(self, texts: Mapping[str, Callable[[], str]], base: Mapping[str, Definition] | None = None) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, Callable[[], str]],
+        base: "Library | None" = None,
+        *,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self._texts = texts
-        self._base = base or {}
+        self._base = base
+        self._files = files or {}
+        self._names = dict.fromkeys((*(base or ()), *texts))
         self._whole: dict[str, Definition] = {}
 
     @cached_property
     def matches(self) -> dict[str, Match]:
         """Return which devices each definition is for; those that are only to be extended are left out."""
-        heads = {name: read_definition(read_text(_head(text()), _file(name))) for name, text in self._texts.items()}
+        heads = {
+            name: read_definition(read_text(_head(text()), self._file(name))) for name, text in self._texts.items()
+        }
         found = {name: head.match for name, head in heads.items() if head.match}
-        return found if not isinstance(self._base, Library) else self._base.matches | found
+        return found if self._base is None else self._base.matches | found
 
     def __getitem__(self, name: str) -> Definition:
         """Return a definition, with what it extends."""
         if name not in self._whole:
             if name not in self._texts:
+                if self._base is None:
+                    raise KeyError(name)
                 return self._base[name]
-            node = read_text(self._texts[name](), _file(name))
+            node = read_text(self._texts[name](), self._file(name))
             self._whole[name] = _indexed(self._taken_in(read_definition(node), node, (name,)))
         return self._whole[name]
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names."""
-        return iter({**self._base, **self._texts})
+        return iter(self._names)
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len({**self._base, **self._texts})
+        return len(self._names)
+
+    def _file(self, name: str) -> str:
+        return self._files.get(name, f"{ROOM}/{name}.yaml")
 
     def _taken_in(self, own: Definition, node: Node, above: tuple[str, ...]) -> Definition:
         if not own.extends:
@@ -58,13 +75,30 @@ class Library(Mapping[str, Definition]):
         if own.extends in above:
             raise _problem(node, f"extends itself, by way of {' and '.join(above)}")
         if own.extends in self._texts:
-            below = read_text(self._texts[own.extends](), _file(own.extends))
+            below = read_text(self._texts[own.extends](), self._file(own.extends))
             parent = self._taken_in(read_definition(below), below, (*above, own.extends))
-        elif own.extends in self._base:
+        elif self._base is not None and own.extends in self._base:
             parent = self._base[own.extends]
         else:
             raise _problem(node, f'extends "{own.extends}", which is no definition; {nearest(own.extends, self)}')
         return _over(parent, own)
+
+
+def with_files(paths: Iterable[Path]) -> Library:
+    """Return the definitions that ship and those in files, which come first where names are the same."""
+    own = {path.stem: path for path in paths}
+    return Library(
+        {name: partial(_text, path) for name, path in own.items()},
+        shipped(),
+        files={name: str(path) for name, path in own.items()},
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(str(path), 0, 0, "", f"cannot be read: {error}")]) from error
 
 
 @cache
@@ -77,10 +111,6 @@ def _head(text: str) -> str:
     """Return a file's text up to its objects: what tells which devices it is for."""
     body = _BODY.search(text)
     return text[: body.start()] if body else text
-
-
-def _file(name: str) -> str:
-    return f"{ROOM}/{name}.yaml"
 
 
 def _over(parent: Definition, own: Definition) -> Definition:
