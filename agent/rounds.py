@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.schedule import Schedule
+from config.advice import nearest
+from config.node import ConfigError, Problem
 from config.schema import HostDevice, SnmpDevice, Traps
 from config.secret import find_secret, read_secret
 from config.site import Site
@@ -22,6 +24,7 @@ from runtime.listen import handed_over, udp
 if TYPE_CHECKING:
     from collectors.line.stats import LineStats
     from collectors.snmp.engine import Counts, Engine
+    from collectors.snmp.library import Library
     from collectors.snmp.target import Target
     from collectors.snmp.traps.gate import Sender
     from collectors.snmp.traps.notification import Notifications
@@ -50,16 +53,42 @@ class Rounds:
 
 
 class Cards(NamedTuple):
-    """The site's cards with their secrets: how each is polled, and what its traps may bear."""
+    """The site's cards with their secrets: how each is polled, what its traps may bear, what its objects mean."""
 
     targets: "list[Target]"
     senders: "list[Sender]"
+    library: "Library | None"
 
 
 def snmp_cards(site: Site) -> Cards:
-    """Return the site's cards. Raises ConfigError for a secret that cannot be read."""
+    """Return the site's cards. Raises ConfigError for a secret or a definition that cannot be read."""
     targets = [snmp_target(site, device) for device in site.snmp]
-    return Cards(targets, _senders(site, targets) if site.traps is not None else [])
+    senders = _senders(site, targets) if site.traps is not None else []
+    return Cards(targets, senders, snmp_library(site) if targets else None)
+
+
+def snmp_library(site: Site) -> "Library":
+    """Return the definitions that serve the site's cards. Raises ConfigError for one that is wrong or not there."""
+    from collectors.snmp.library import shipped, with_files  # noqa: PLC0415 - only where a site has cards
+    from collectors.snmp.target import AUTO  # noqa: PLC0415 - only where a site has cards
+
+    if site.definitions is not None and not site.definitions.is_dir():
+        raise ConfigError([Problem(site.file, 0, 0, "snmp.definitions", f"{site.definitions} is no folder")])
+    own = sorted(site.definitions.glob("*.yaml")) if site.definitions is not None else []
+    library = with_files(own) if own else shipped()
+    problems: list[Problem] = []
+    for name in {path.stem: path for path in own}:
+        try:
+            library[name]
+        except ConfigError as error:
+            problems += error.problems
+    for device in site.snmp:
+        if device.definition != AUTO and device.definition not in library:
+            message = f'"{device.definition}" is no SNMP definition; {nearest(device.definition, library)}'
+            problems.append(Problem(site.file, 0, 0, f"snmp.devices: {device.id}: definition", message))
+    if problems:
+        raise ConfigError(problems)
+    return library
 
 
 def _senders(site: Site, targets: "list[Target]") -> "list[Sender]":
@@ -81,7 +110,7 @@ def start_rounds(site: Site, cards: Cards, schedule: Schedule, emit: Emit) -> Ro
     if site.host is not None:
         _start_host(site.host, schedule, emit)
     if site.snmp:
-        schedule.engine("snmp", partial(_poll, rounds, cards.targets, emit))
+        schedule.engine("snmp", partial(_poll, rounds, cards, emit))
         if site.traps is not None:
             _start_traps(site, cards, rounds, schedule)
     if site.lines:
@@ -111,12 +140,12 @@ def snmp_target(site: Site, device: SnmpDevice) -> "Target":
     )
 
 
-async def _poll(rounds: Rounds, targets: "list[Target]", emit: Emit) -> None:
+async def _poll(rounds: Rounds, cards: Cards, emit: Emit) -> None:
     from collectors.snmp.engine import Counts, Engine  # noqa: PLC0415 - only where a site has cards
 
     rounds.snmp = rounds.snmp or Counts()
-    rounds.polling = Engine(emit, counts=rounds.snmp)
-    await rounds.polling.run(targets)
+    rounds.polling = Engine(emit, counts=rounds.snmp, definitions=cards.library)
+    await rounds.polling.run(cards.targets)
 
 
 def _start_traps(site: Site, cards: Cards, rounds: Rounds, schedule: Schedule) -> None:

@@ -163,10 +163,11 @@ class Traps(msgspec.Struct, frozen=True):
 
 
 class Snmp(msgspec.Struct, frozen=True):
-    """Every SNMP device of the site."""
+    """Every SNMP device of the site. `definitions` is a folder with device definitions of the site's own."""
 
     devices: tuple[SnmpDevice, ...]
     every: Every = 10.0
+    definitions: FilePath | None = None
     traps: Traps | None = None
 
 
@@ -224,6 +225,7 @@ class Site(msgspec.Struct, frozen=True):
     rules: dict[str, Node]
     delays: Delays
     traps: Traps | None = None
+    definitions: Path | None = None
 
     @property
     def devices(self) -> Iterator[Device]:

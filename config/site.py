@@ -52,6 +52,7 @@ def _resolved(file: SiteFile, path: Path) -> Site:
         rules=file.rules,
         delays=file.delays,
         traps=file.snmp.traps if file.snmp else None,
+        definitions=folder / file.snmp.definitions if file.snmp and file.snmp.definitions else None,
     )
 
 

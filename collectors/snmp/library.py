@@ -39,13 +39,15 @@ class Library(Mapping[str, Definition]):
         self._whole: dict[str, Definition] = {}
 
     @cached_property
+    def heads(self) -> dict[str, Definition]:
+        """Return every definition up to its objects: what it is, and which devices it is for."""
+        own = {name: read_definition(read_text(_head(text()), self._file(name))) for name, text in self._texts.items()}
+        return own if self._base is None else self._base.heads | own
+
+    @cached_property
     def matches(self) -> dict[str, Match]:
         """Return which devices each definition is for; those that are only to be extended are left out."""
-        heads = {
-            name: read_definition(read_text(_head(text()), self._file(name))) for name, text in self._texts.items()
-        }
-        found = {name: head.match for name, head in heads.items() if head.match}
-        return found if self._base is None else self._base.matches | found
+        return {name: head.match for name, head in self.heads.items() if head.match}
 
     def __getitem__(self, name: str) -> Definition:
         """Return a definition, with what it extends."""

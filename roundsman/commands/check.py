@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from agent.plan import make_plan
+from agent.rounds import snmp_library
 from config.secret import find_secret
 from config.site import load_site
 
@@ -20,6 +21,8 @@ def run(args: argparse.Namespace) -> int:
     """Print what the file asks for, or raise ConfigError with every problem."""
     site = load_site(args.file)
     plan = make_plan(site)
+    if site.snmp:
+        snmp_library(site)
     rules = sum(len(device.rules) for device in plan.devices.values())
     named = [credential.community_file for credential in site.credentials.values()]
     for secret in (*named, *([site.desk.token_file] if site.desk else [])):

@@ -7,7 +7,7 @@ import sys
 import msgspec
 
 from agent.control import ControlError, ask
-from agent.rounds import snmp_target
+from agent.rounds import snmp_library, snmp_target
 from agent.rows import reading_rows
 from config.node import ConfigError
 from config.schema import Device, HostDevice, Line, LineDevice, SnmpDevice
@@ -68,7 +68,7 @@ async def _card(args: argparse.Namespace) -> Batch:
     from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
 
     card = at(snmp_card(args), args.snmp)
-    return await read_once(msgspec.structs.replace(card, definition=args.definition))
+    return await read_once(msgspec.structs.replace(card, definition=args.definition, aside=True))
 
 
 async def _site(site: Site, only: str | None) -> list[Batch]:
@@ -98,10 +98,10 @@ async def _one(site: Site, device: Device) -> Batch:
             from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
 
             try:
-                target = snmp_target(site, device)
+                target, library = snmp_target(site, device), snmp_library(site)
             except ConfigError as error:
                 return Batch(device.id, now().boot, (), reachable=False, error=str(error))
-            return await read_once(target)
+            return await read_once(target, definitions=library)
         case LineDevice():
             from collectors.line.engine import read_once as read_line  # noqa: PLC0415 - only for a line
 
