@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     REPORTED_WRONG_DIGEST = "reported_wrong_digest"
     REPORTED_DECRYPTION = "reported_decryption"
     REPORTED_UNKNOWN_CONTEXT = "reported_unknown_context"
+    REPORTED_ACCESS = "reported_access"  # authorizationError: the user may read nothing, at this level or at all
     REPORTED_OTHER = "reported_other"
 
 

@@ -35,7 +35,7 @@ _MAX_SIZE = ber.encode_integer(snmp.MAX_DATAGRAM)
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """What stands outside a message's PDU. Offsets are into the datagram it was read from; `level` as in `wire.user`."""
+    """What stands outside a message's PDU. Offsets are into the datagram; `level` as in `wire.user`."""
 
     msg_id: int
     level: int

@@ -57,6 +57,7 @@ _WORDS = {
     Refusal.REPORTED_WRONG_DIGEST: "it says that the digest is wrong: check the authentication protocol and its key",
     Refusal.REPORTED_DECRYPTION: "it cannot decrypt: check the privacy protocol and its key",
     Refusal.REPORTED_LEVEL: "it refuses user {user} at this security level: check which protocols it has for that user",
+    Refusal.REPORTED_ACCESS: "it gives user {user} nothing at this security level: check what that user may read there",
     Refusal.REPORTED_UNKNOWN_CONTEXT: "it knows no context {context}",
     Refusal.REPORTED_NOT_IN_TIME_WINDOW: "no clock can be agreed with it: its boots are used up, or it is replayed",
     Refusal.REPORTED_UNKNOWN_ENGINE: "it denies the engine id that it says it has",
@@ -87,6 +88,7 @@ def why(contact: Contact) -> str:
     session = contact.session
     if session is None or user is None or not session.met:
         return ""
+    besides = f", or that it has the context {user.context}" if user.context else ""
     if session.auth_proved and user.privacy:
-        return "the authentication key is right, and nothing encrypted is answered: check the privacy protocol and key"
-    return f"it says who it is and does not answer user {user.name}"
+        return f"its digest is right, and it answers nothing encrypted: check the privacy protocol and key{besides}"
+    return f"it says who it is and does not answer user {user.name}: check its keys and protocols{besides}"

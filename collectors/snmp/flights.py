@@ -134,12 +134,12 @@ class Flights:
                 self._transmit(run, now)
             else:
                 self._counts.silences += 1
+                if run.contact.session is not None:
+                    run.contact.session.silence()
                 self._give_up(run)
 
     def _give_up(self, run: Run) -> None:
         del self._runs[run.request_id]
-        if run.contact.session is not None:
-            run.contact.session.silence()
         self._advance(run, None)
 
     # -- answers ------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from wire import snmp3
 from wire.refusal import DecryptionError, Refusal, RefusedError
-from wire.snmp import GET, REPORT, RESPONSE, Pdu, Request, request
+from wire.snmp import AUTHORIZATION_ERROR, GET, REPORT, RESPONSE, Pdu, Request, request
 from wire.snmp3 import USM_STATS, Envelope
 from wire.user import User
 
@@ -146,6 +146,8 @@ class Session:
             return self._report(engine, outside, inside.pdu, now)
         self._check(engine, outside, inside, request_id, now)
         self._prove(engine)
+        if inside.pdu.error_status == AUTHORIZATION_ERROR:  # of the whole request, whatever it asks for
+            raise RefusedError(Refusal.REPORTED_ACCESS, proved=True)
         return inside.pdu
 
     def _check(self, engine: "_Engine", outside: Envelope, inside: snmp3.Scoped, request_id: int, now: float) -> None:
