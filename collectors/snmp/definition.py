@@ -10,6 +10,7 @@ docs/devices.md tells how to write one, key by key, and config/devices/snmp.sche
     match: {sys_object_id: [OID], has: [OID]} # see `Match`
     identity: {maker: OID, model: OID, software: OID, serial: OID}
     absent: [-1, 65535]                       # numbers that mean "not available", where an object says nothing else
+    enumerations: {monitor: {0: {...}}}       # states that many objects share, by a name: `enumeration: monitor`
     objects: [...]                            # single objects, with their .0
     tables: [...]                             # one point for each row and column
     alarms: {count: OID, column: OID, known: {...}}
@@ -23,13 +24,13 @@ severity: critical}}), or a bit for each of `bits`.  A state that is not listed,
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from collectors.snmp.meaning import BitForm, Meaning, Transform, conversion, meant
 from config.convert import convert
-from config.node import Node
+from config.node import ConfigError, Node
 from config.scalars import Form, decimal, whole
 from model.point import Severity, State
 from model.quantity import Kind, Quantity
@@ -155,6 +156,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     absent: tuple[Number, ...] | None = None
     range: tuple[Number, Number] | None = None
     states: dict[str, State] = {}
+    enumeration: str = ""
     zero: str = ""
     nonzero: str = ""
     bits: dict[int, Bit] = {}
@@ -167,7 +169,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         named = tuple(state.name for state in self.states.values()) + tuple(filter(None, (self.zero, self.nonzero)))
-        if self.bits:
+        if self.enumeration:
+            if named or self.bits or self.quantity.kind is not Kind.STATE:
+                raise ValueError("an enumeration stands for the states of a state; leave states, zero and bits out")
+        elif self.bits:
             if named:
                 raise ValueError("bits have names of their own; leave states, zero and nonzero out")
         elif (self.quantity.kind is Kind.STATE) != bool(named) or bool(self.zero) != bool(self.nonzero):
@@ -199,6 +204,9 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
         if self.zero:
             return (State(self.zero), State(self.nonzero))
         return tuple({state.name: state for state in self.states.values()}.values())
+
+
+AnyValue = TypeVar("AnyValue", bound=Value)
 
 
 class Object(Value, frozen=True, kw_only=True):
@@ -289,6 +297,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     identity: dict[Literal["maker", "model", "software", "serial"], Oid] = {}
     absent: tuple[Number, ...] = ()
+    enumerations: dict[str, dict[str, State]] = {}
     objects: tuple[Object, ...] = ()
     tables: tuple[Table, ...] = ()
     alarms: Alarms | None = None
@@ -303,5 +312,29 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_definition(node: Node) -> Definition:
-    """Return the definition in a YAML file; raises ConfigError with every problem."""
-    return convert(node, Definition)
+    """Return the definition in a YAML file, enumerations written out; raises ConfigError with every problem."""
+    definition = convert(node, Definition)
+    try:
+        return _written_out(definition)
+    except ValueError as error:
+        raise ConfigError([node.problem(str(error))]) from None
+
+
+def _written_out(definition: Definition) -> Definition:
+    """Give each value that names an enumeration its states; raises ValueError for one that is not there."""
+    known = definition.enumerations
+
+    def spelled(value: AnyValue) -> AnyValue:
+        if not value.enumeration:
+            return value
+        if value.enumeration not in known:
+            raise ValueError(f'{value.name}: there is no enumeration "{value.enumeration}" here')
+        return msgspec.structs.replace(value, enumeration="", states=known[value.enumeration])
+
+    return msgspec.structs.replace(
+        definition,
+        objects=tuple(map(spelled, definition.objects)),
+        tables=tuple(
+            msgspec.structs.replace(table, columns=tuple(map(spelled, table.columns))) for table in definition.tables
+        ),
+    )

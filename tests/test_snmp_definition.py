@@ -1,0 +1,37 @@
+"""What the language of device definitions can say."""
+
+import pytest
+
+from collectors.snmp.definition import read_definition
+from config.node import ConfigError
+from config.reader import read_text
+
+HEAD = """\
+protocol: snmp
+name: X
+maker: any
+source: none
+enumerations:
+  monitor: {0: {name: error, severity: critical}, 1: {name: normal}}
+objects:
+"""
+
+
+def test_objects_that_name_an_enumeration_have_its_states() -> None:
+    text = HEAD + "  - {oid: 1.3.6, name: a, label: A, quantity: device.status, enumeration: monitor}\n"
+    (first,) = read_definition(read_text(text, "x.yaml")).objects
+    assert {number: state.name for number, state in first.states.items()} == {"0": "error", "1": "normal"}
+
+
+BAD = [
+    ("quantity: device.status, enumeration: other", 'no enumeration "other"'),
+    ("quantity: battery.status, enumeration: monitor", '"error" is no state of battery.status'),
+    ("quantity: battery.charge, enumeration: monitor", "stands for the states of a state"),
+    ("quantity: device.status, enumeration: monitor, states: {1: {name: on}}", "stands for the states of a state"),
+]
+
+
+@pytest.mark.parametrize(("value", "says"), BAD, ids=[value for value, _ in BAD])
+def test_an_enumeration_that_does_not_fit_is_refused(value: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        read_definition(read_text(HEAD + f"  - {{oid: 1.3.6, name: a, label: A, {value}}}\n", "x.yaml"))
