@@ -39,6 +39,14 @@ def test_systemd_finds_nothing_wrong_with_a_unit(unit: str, tmp_path: Path) -> N
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
+def test_systemd_finds_nothing_wrong_with_the_trap_port_and_the_service_that_gets_it(tmp_path: Path) -> None:
+    for unit in ("roundsman-traps.socket", "roundsman-agent.service"):
+        text = (UNITS / unit).read_text(encoding="utf-8").replace(PROGRAM, "/bin/true")
+        (tmp_path / unit).write_text(text, encoding="utf-8")
+    checked = systemd_analyze("verify", "--man=no", str(tmp_path / "roundsman-traps.socket"))
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
 def test_a_key_that_systemd_does_not_know_would_be_seen(tmp_path: Path) -> None:
     copy = tmp_path / "wrong.service"
     copy.write_text("[Service]\nExecStart=/bin/true\nProtectHoem=yes\n", encoding="utf-8")

@@ -8,6 +8,7 @@ boots send coldStart from the past, and a trap that is played again costs one po
 
 import contextlib
 import threading
+import time
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +32,7 @@ TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"  # snmpTrapOID.0, which pysnmp also makes of 
 MOST_USERS = 1_024  # registered at once, the longest unused is forgotten
 _TICK = 1.0  # seconds of pysnmp's clock, by which it forgets
 _MOST_TICKS = 301
+_EPOCH = 1_577_836_800.0  # 2020-01-01 UTC
 _AUTH = {
     None: config.USM_AUTH_NONE,
     "md5": config.USM_AUTH_HMAC96_MD5,
@@ -170,16 +172,20 @@ class Notifications:
 @lru_cache(1)
 def shared(engine_id: bytes, boots_file: Path | None) -> Notifications:
     """Return the process's one engine (it costs 0.1 s and some megabytes); its start is counted in the file."""
-    return Notifications(engine_id, next_boots(boots_file) if boots_file else 1)
+    return Notifications(engine_id, next_boots(boots_file, time.time()) if boots_file else 1)
 
 
-def next_boots(file: Path) -> int:
-    """Count a start: senders of informs refuse an engine whose boots went back (RFC 3414 section 2.2.2)."""
+def next_boots(file: Path, wall: float) -> int:
+    """Count a start; `wall` is Unix seconds.
+
+    Senders of informs refuse an engine whose boots went back (RFC 3414 section 2.2.2). The count is never below the
+    minutes since 2020, so that it also grows over a file that was lost.
+    """
     try:
         before = int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         before = 0
-    boots = before + 1
+    boots = max(before + 1, int((wall - _EPOCH) / 60.0))
     beside = file.with_suffix(".new")
     beside.write_text(str(boots), encoding="ascii")
     beside.replace(file)

@@ -115,7 +115,7 @@ class _Receiver:
         names = self._loop.create_task(self._follow_names())
         threading.Thread(target=self._work, name="traps", daemon=True).start()
         self._counts.listening = 1
-        log.info("traps are received on %s", self._socket.getsockname()[:2])
+        log.info("traps are received on %s, port %d", *self._socket.getsockname()[:2])
         try:
             await self._failed
         finally:
