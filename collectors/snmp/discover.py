@@ -13,20 +13,22 @@ from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get
 from collectors.snmp.library import Library, begins, candidates, choose
 from collectors.snmp.meaning import as_text, is_there
-from collectors.snmp.plan import SYS_DESCR, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
+from collectors.snmp.plan import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
 from collectors.snmp.rows import Found, read_objects, read_tables
 from collectors.snmp.target import AUTO, Target
 from model.point import Point, Severity, State, point_id
 from model.quantity import Quantity
 
 OTHER_ALARM = "other"
+ENTERPRISES = "1.3.6.1.4.1"
+MOST_ENTERPRISES = 8
 
 Index = tuple[tuple[str, str], ...]
 
 
 def discover(target: Target, library: Library, manners: Manners) -> Exchange[Plan]:
     """Ask a card what it is, choose the definitions that serve it, and find which of their points it has."""
-    system = yield from get((SYS_OBJECT_ID, SYS_DESCR), manners)
+    system = yield from get((SYS_OBJECT_ID, SYS_DESCR, SYS_NAME), manners)
     sys_object_id = as_text(system.get(SYS_OBJECT_ID), 256)
     if target.definition == AUTO:
         chosen = yield from _chosen(library, sys_object_id, manners)
@@ -48,7 +50,16 @@ def discover(target: Target, library: Library, manners: Manners) -> Exchange[Pla
         items += its_items
         tables += its_tables
     description = as_text(system.get(SYS_DESCR), 128)
-    recognition = Recognition(target.device, sys_object_id, description, tuple(serving), identity)
+    only_fallbacks = all(name in library.matches and library.matches[name].fallback for name in serving)
+    recognition = Recognition(
+        target.device,
+        sys_object_id,
+        description,
+        tuple(serving),
+        identity,
+        as_text(system.get(SYS_NAME)),
+        found=(yield from _enterprises(manners)) if only_fallbacks else (),
+    )
     ordered = _set_aside(
         items, frozenset(name for name in serving if name in library.matches and library.matches[name].is_standard)
     )
@@ -77,6 +88,22 @@ def _answering(matches: Mapping[str, Match], manners: Manners) -> Exchange[froze
     probes = dict.fromkeys(oid for match in matches.values() for oid in match.has)
     after = yield from following(probes, manners)
     return frozenset(oid for oid in probes if oid in after and begins(oid, after[oid].oid))
+
+
+def _enterprises(manners: Manners) -> Exchange[tuple[str, ...]]:
+    """Return the enterprises whose objects a card has, each as its OID: what somebody who knows it would look at."""
+    found: list[str] = []
+    while len(found) < MOST_ENTERPRISES:
+        number = int(found[-1].rpartition(".")[2]) + 1 if found else 0
+        from_here = f"{ENTERPRISES}.{number}"
+        after = (yield from following((from_here,), manners)).get(from_here)
+        if after is None or not begins(ENTERPRISES, after.oid):
+            break
+        each = ".".join(after.oid.split(".")[:7])
+        if each in found:
+            break  # a card that goes round in circles
+        found.append(each)
+    return tuple(found)
 
 
 def _items(device: str, name: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:

@@ -135,7 +135,9 @@ def _unrecognised(target: Target, plan: Plan) -> str:
         return ""
     if target.definition != AUTO:
         return f"the card has nothing of the definition {target.definition}, or SNMP has none of that name"
-    return f"not recognised: no definition serves sysObjectID {plan.recognition.sys_object_id or '(none)'}"
+    seen = plan.recognition
+    found = f"it has objects of {', '.join(seen.found)}" if seen.found else "it has no maker's objects"
+    return f"not recognised: no definition serves sysObjectID {seen.sys_object_id or '(none)'}; {found}"
 
 
 def _cut(tables: tuple[str, ...]) -> str:
