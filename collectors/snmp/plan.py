@@ -21,16 +21,23 @@ GROUP = "subrack"
 _log = logging.getLogger(__name__)
 
 SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"
+SYS_NAME = "1.3.6.1.2.1.1.5.0"
 
 
 class Recognition(msgspec.Struct, frozen=True):
-    """What a device says it is. `definitions` are the names of those that serve it; none: it is unrecognised."""
+    """What a device says it is. `definitions` are the names of those that serve it; none: it is unrecognised.
+
+    `name` is its sysName.  Where no maker's own definition or standard of its kind serves it, `found` tells what the
+    device has: the enterprises whose objects answer, as OIDs.
+    """
 
     device: str
     sys_object_id: str
     description: str
     definitions: tuple[str, ...]
     identity: dict[str, str]
+    name: str = ""
+    found: tuple[str, ...] = ()
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -71,7 +78,7 @@ class AlarmTable(msgspec.Struct, frozen=True):
 
     def readings(self, rows: Mapping[str, Value], values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return each alarm as it stands.  Clear needs proof: as many rows as the card counts alarms."""
-        present = {as_text(value) for value in rows.values()}.difference(self.alarms.ignored)
+        present = {self._named(as_text(value)) for value in rows.values()}.difference(self.alarms.ignored)
         unknown = present.difference(self.alarms.known)
         counted = as_number(values.get(self.alarms.count)) if self.alarms.count else None
         complete = counted is None or len(rows) >= counted
@@ -83,6 +90,15 @@ class AlarmTable(msgspec.Struct, frozen=True):
             else:
                 readings.append(Reading(each.point, clear.name, time) if complete else unavailable(each.point, time))
         return readings
+
+    def _named(self, entry: str) -> str:
+        """Return the key that an entry stands for: its own, else the nearest OID above it that is known or ignored."""
+        name = entry
+        while name.startswith("1.3.6.1."):
+            if name in self.alarms.known or name in self.alarms.ignored:
+                return name
+            name = name.rpartition(".")[0]
+        return entry
 
 
 def uptime_point(device: str) -> Point:
