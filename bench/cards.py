@@ -2,18 +2,27 @@
 
     python -m bench.cards {ups,sensors} COUNT
 
-The first line it prints is its port. A line on its standard input switches every card's fault (`off` or `on`); it
-answers with the time, and the first reply that shows the change is told in a line of its own (CLOCK_MONOTONIC, s).
+The first line it prints is its port. What a line on its standard input asks is answered in one line:
+
+    off, on     switch every card's fault; the answer is the time, and the first reply that shows the change is told in
+                a line of its own (CLOCK_MONOTONIC, s)
+    mute N      let every Nth card fall silent (0: none); the answer is how many
+    asked       how many requests came since this was last asked, and how many names were in them
+    arrivals    when each card's requests came, a JSON list for each card, since this was last asked
+
 Answers are encoded once for each request and each of a few sets of values, so that the cards are never what is slow.
+They speak version 2c with any community, and version 3 with one user (`bench/usm.py`).
 """
 
 import argparse
+import json
 import selectors
 import socket
 import sys
 import time
 from bisect import bisect_right
 
+from bench import usm
 from tests.crash.ber import END, GET, GET_BULK, Oid, Request, Ticks, Value, request, response
 
 SYSTEM: Oid = (1, 3, 6, 1, 2, 1, 1)
@@ -35,7 +44,7 @@ def address(card: int) -> str:
 
 
 def ups(turn: int) -> dict[Oid, Value]:
-    """Return a three-phase UPS as a card shows it: sixteen values, of which some move."""
+    """Return a three-phase UPS as a card shows it: nineteen values and its uptime, of which some move."""
     rows: dict[Oid, Value] = {
         (*SYSTEM, 1, 0): b"UPS of the bench",
         (*SYSTEM, 2, 0): UPS[:-1],
@@ -50,6 +59,7 @@ def ups(turn: int) -> dict[Oid, Value]:
     }
     for phase in (1, 2, 3):
         rows[*UPS, 3, 3, 1, 3, phase] = 225 + turn
+        rows[*UPS, 3, 3, 1, 4, phase] = 300 + turn
         rows[*UPS, 4, 4, 1, 2, phase] = 229 + turn % 2
         rows[*UPS, 4, 4, 1, 5, phase] = 30 + turn
     return rows
@@ -76,9 +86,11 @@ class Cards:
     def __init__(self, tables: list[dict[Oid, Value]]) -> None:
         self._tables = tables
         self._orders = [sorted(rows) for rows in tables]
-        self._known: dict[tuple[int, bool, bytes], tuple[bytes, int, int, bool]] = {}
+        self._known: dict[tuple[int, bool, bytes], tuple[bytes, int, int, bool, int]] = {}
         self.fault = False
         self.shown = True
+        self.requests = 0
+        self.names = 0
         self._began = time.monotonic()
 
     def reply(self, datagram: bytes) -> bytes:
@@ -90,7 +102,9 @@ class Cards:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._encoded(request(datagram), turn)
-        answer, id_at, ticks_at, shows = known
+        answer, id_at, ticks_at, shows, names = known
+        self.requests += 1
+        self.names += names
         if shows and self.fault and not self.shown:
             self.shown = True
             print(now, flush=True)
@@ -101,7 +115,12 @@ class Cards:
             octets[ticks_at : ticks_at + 4] = ticks.to_bytes(4, "big")
         return bytes(octets)
 
-    def _encoded(self, asked: Request, turn: int) -> tuple[bytes, int, int, bool]:
+    def asked(self) -> str:
+        """Return how many requests there were, and how many names in them, since the last time."""
+        told, self.requests, self.names = f"{self.requests} {self.names}", 0, 0
+        return told
+
+    def _encoded(self, asked: Request, turn: int) -> tuple[bytes, int, int, bool, int]:
         rows = self._tables[turn]
         if OUTPUT_SOURCE in rows:
             rows[OUTPUT_SOURCE] = NO_OUTPUT if self.fault else NORMAL
@@ -109,7 +128,7 @@ class Cards:
         octets = response(asked, answer)
         names = [name for name, _ in answer]
         ticks_at = octets.index(_TICKS_HEAD) + 2 if UPTIME in names else 0
-        return octets, _request_id(octets)[0], ticks_at, OUTPUT_SOURCE in names
+        return octets, _request_id(octets)[0], ticks_at, OUTPUT_SOURCE in names, len(asked.names)
 
 
 def _answer(asked: Request, rows: dict[Oid, Value], order: list[Oid]) -> list[tuple[Oid, Value]]:
@@ -136,29 +155,68 @@ def _content(message: bytes, at: int) -> int:
     return at + 2 + (length & 0x7F if length & 0x80 else 0)
 
 
+class Card:
+    """One card's socket, its engine of version 3, and when it was asked."""
+
+    def __init__(self, number: int, port: int) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address(number), port))
+        self.port = int(self.socket.getsockname()[1])
+        self.mute = False
+        self.arrivals: list[float] = []
+        self._engine = usm.Engine(number)
+
+    def answer(self, cards: Cards) -> None:
+        """Answer one datagram."""
+        datagram, asker = self.socket.recvfrom(65_536)
+        self.arrivals.append(time.monotonic())
+        if self.mute:
+            return
+        version = _content(datagram, 0)
+        if datagram[version : version + 3] == usm.VERSION_3:
+            self.socket.sendto(self._engine.reply(datagram, cards.reply), asker)
+        else:
+            self.socket.sendto(cards.reply(datagram), asker)
+
+
 def serve(cards: Cards, count: int) -> None:
     """Answer until standard input ends."""
     chosen = selectors.DefaultSelector()
     chosen.register(sys.stdin.fileno(), selectors.EVENT_READ)
-    port = 0
-    for card in range(count):
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        opened.bind((address(card), port))
-        port = port or int(opened.getsockname()[1])
-        chosen.register(opened, selectors.EVENT_READ)
-    print(port, flush=True)
+    played = [Card(0, 0)]
+    played += [Card(number, played[0].port) for number in range(1, count)]
+    for card in played:
+        chosen.register(card.socket, selectors.EVENT_READ, card)
+    print(played[0].port, flush=True)
     while True:
         for key, _ in chosen.select():
-            if isinstance(key.fileobj, socket.socket):
-                datagram, asker = key.fileobj.recvfrom(65_536)
-                key.fileobj.sendto(cards.reply(datagram), asker)
+            if key.data is not None:
+                key.data.answer(cards)
                 continue
-            line = sys.stdin.readline().strip()
+            line = sys.stdin.readline().split()
             if not line:
                 return
-            cards.fault = line == "off"
+            print(obey(line, cards, played), flush=True)
+
+
+def obey(line: list[str], cards: Cards, played: list[Card]) -> str:
+    """Do what was asked, and return the answer."""
+    match line:
+        case ["mute", every]:
+            for place, card in enumerate(played):
+                card.mute = every != "0" and place % int(every) == 0
+            return str(sum(card.mute for card in played))
+        case ["asked"]:
+            return cards.asked()
+        case ["arrivals"]:
+            told = json.dumps([[round(at, 4) for at in card.arrivals] for card in played])
+            for card in played:
+                card.arrivals = []
+            return told
+        case _:
+            cards.fault = line == ["off"]
             cards.shown = not cards.fault
-            print(time.monotonic(), flush=True)
+            return str(time.monotonic())
 
 
 def main() -> None:

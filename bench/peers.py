@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.exporter import snmp_modules
 from bench.figures import Peer, Spread
 from bench.processes import Child, answers, python, scrape, series
 from bench.site import free_port
@@ -31,33 +32,6 @@ LoadPlugin csv
 <Plugin csv>
   DataDir "{folder}/csv"
 </Plugin>
-"""
-
-SNMP_MODULES = """\
-ups:
-  version: 2
-  auth: {community: public}
-  get: [1.3.6.1.2.1.1.3.0]
-  walk: [1.3.6.1.2.1.33.1]
-  metrics:
-    - {name: sysUpTime, oid: 1.3.6.1.2.1.1.3, type: gauge}
-    - {name: upsBatteryStatus, oid: 1.3.6.1.2.1.33.1.2.1, type: gauge}
-    - {name: upsEstimatedMinutesRemaining, oid: 1.3.6.1.2.1.33.1.2.3, type: gauge}
-    - {name: upsEstimatedChargeRemaining, oid: 1.3.6.1.2.1.33.1.2.4, type: gauge}
-    - {name: upsBatteryVoltage, oid: 1.3.6.1.2.1.33.1.2.5, type: gauge}
-    - {name: upsBatteryTemperature, oid: 1.3.6.1.2.1.33.1.2.7, type: gauge}
-    - {name: upsOutputSource, oid: 1.3.6.1.2.1.33.1.4.1, type: gauge}
-    - {name: upsOutputFrequency, oid: 1.3.6.1.2.1.33.1.4.2, type: gauge}
-    - {name: upsInputVoltage, oid: 1.3.6.1.2.1.33.1.3.3.1.3, type: gauge, indexes: [{labelname: phase, type: gauge}]}
-    - {name: upsOutputVoltage, oid: 1.3.6.1.2.1.33.1.4.4.1.2, type: gauge, indexes: [{labelname: phase, type: gauge}]}
-    - {name: upsOutputLoad, oid: 1.3.6.1.2.1.33.1.4.4.1.5, type: gauge, indexes: [{labelname: phase, type: gauge}]}
-sensors:
-  version: 2
-  auth: {community: public}
-  walk: [1.3.6.1.2.1.99.1.1.1.4, 1.3.6.1.2.1.99.1.1.1.5]
-  metrics:
-    - {name: entPhySensorValue, oid: 1.3.6.1.2.1.99.1.1.1.4, type: gauge, indexes: [{labelname: sensor, type: gauge}]}
-    - {name: entPhySensorStatus, oid: 1.3.6.1.2.1.99.1.1.1.5, type: gauge, indexes: [{labelname: sensor, type: gauge}]}
 """
 
 PROMETHEUS = """\
@@ -96,7 +70,7 @@ def snmp_exporter(*, wait: bool = True) -> Iterator[Serving | None]:
     """Run snmp_exporter with modules that read what our definitions read of the bench's cards."""
 
     def words(port: int, folder: Path) -> list[str]:
-        (folder / "snmp.yml").write_text(SNMP_MODULES, encoding="ascii")
+        (folder / "snmp.yml").write_text(snmp_modules(), encoding="ascii")
         return [f"--config.file={folder}/snmp.yml", f"--web.listen-address=127.0.0.1:{port}"]
 
     with _serving(SNMP_EXPORTER, words, wait=wait) as found:

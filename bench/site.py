@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import cards
+from bench import cards, usm
 from bench.processes import BenchError, Child, answers, python
 
 SITE = "bench"
 ROUNDSMAN = Path(sys.executable).with_name("roundsman")
+SECRETS = {"community": "public", "auth": usm.AUTH_PASS, "privacy": usm.PRIVACY_PASS}
+CREDENTIALS = {
+    "2c": "{version: 2c, community_file: community}",
+    "3": f"{{version: 3, user: {usm.USER}, auth_protocol: sha1, auth_key_file: auth,"
+    " privacy_protocol: aes128, privacy_key_file: privacy}",
+}
 
 
 @dataclass
@@ -59,8 +65,9 @@ def site(devices: str) -> Iterator[Place]:
                 f'desk: {{url: "http://{listen}", token_file: desk.token}}\n{devices}',
                 encoding="utf-8",
             )
-            (folder / "community").touch(0o600)
-            (folder / "community").write_text("public\n", encoding="ascii")
+            for secret, text in SECRETS.items():
+                (folder / secret).touch(0o600)
+                (folder / secret).write_text(f"{text}\n", encoding="ascii")
             line = _run("desk", "enrol", SITE, "--contract", "demo", "--state", f"{folder}/desk").splitlines()[0]
             _run("join", line, "--site", f"{folder}/site.yaml")
             yield Place(folder, metrics, desk, child)
@@ -78,15 +85,19 @@ def host_section(every: int) -> str:
     return f"host: {{every: {every}s}}\n"
 
 
-def cards_section(count: int, port: int, every: str, definition: str = "auto") -> str:
-    """Return the sections that watch so many cards of the bench."""
+def cards_section(count: int, port: int, every: str, definition: str = "auto", *, version: str = "2c") -> str:
+    """Return the sections that watch so many cards of the bench, by version 2c or 3."""
     lines = [
         f"    - {{id: card-{card}, address: {cards.address(card)}, port: {port}, credential: card,"
         f" definition: {definition}, timeout: 2s}}\n"
         for card in range(count)
     ]
-    head = f"credentials: {{card: {{version: 2c, community_file: community}}}}\nsnmp:\n  every: {every}\n  devices:\n"
-    return head + "".join(lines)
+    return f"credentials: {{card: {CREDENTIALS[version]}}}\nsnmp:\n  every: {every}\n  devices:\n" + "".join(lines)
+
+
+def target(card: int, port: int, module: str = "ups", version: str = "2c") -> str:
+    """Return the path of snmp_exporter that reads a card."""
+    return f"/snmp?module={module}{'-v3' if version == '3' else ''}&target={cards.address(card)}:{port}"
 
 
 @contextmanager

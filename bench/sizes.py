@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sizes:
-    """`window` and `interval` are seconds; `sensors` and `gauges` count values of one device and one page."""
+    """`window`, `interval`, `settle` are seconds; `sensors` and `gauges` count values of one device and one page."""
 
     runs: int = 5
     devices: int = 500
@@ -16,9 +16,24 @@ class Sizes:
     gauges: int = 10_000
     sensors: int = 500
     walks: int = 10
+    settle: float = 25.0
+    gets: int = 100
+    requests: int = 3000
     cycles: int = 4
 
 
 TINY = Sizes(
-    runs=1, devices=3, window=1.0, interval=1, collections=2, scrapes=2, gauges=50, sensors=10, walks=2, cycles=2
+    runs=1,
+    devices=5,
+    window=1.0,
+    interval=1,
+    collections=2,
+    scrapes=2,
+    gauges=50,
+    sensors=10,
+    walks=2,
+    settle=0.5,
+    gets=3,
+    requests=50,
+    cycles=2,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.figures import Figure
-from bench.rows import fault, host, idle, imports, line, page, start, walk
+from bench.rows import clients, fault, get, host, idle, imports, line, many, page, start, walk
 from bench.sizes import Sizes
 
 Tell = Callable[[str], None]
@@ -11,11 +11,14 @@ Measure = Callable[[Sizes, Tell], list[Figure]]
 
 ROWS: dict[str, Measure] = {
     "idle": idle.measure,
+    "many": many.measure,
     "start": start.measure,
     "host": host.measure,
     "fault": fault.measure,
     "page": page.measure,
     "walk": walk.measure,
+    "get": get.measure,
+    "clients": clients.measure,
     "line": line.measure,
     "imports": imports.measure,
 }

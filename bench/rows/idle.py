@@ -5,21 +5,17 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from bench import cards, peers
+from bench import peers
 from bench.figures import Budget, Figure, Peer, Spread
-from bench.processes import Child, scrape, series
-from bench.site import Place, cards_section, host_section, playing, site
+from bench.processes import Child, scrape
+from bench.site import Place, host_section, site
 from bench.sizes import Sizes
 
 Costs = dict[str, dict[str, list[float]]]  # name -> rss, uss (MiB) and cpu (% of a core) of each run
 
 
 def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
-    """Measure the host alone, then many cards."""
-    return _host(sizes, tell) + _devices(sizes, tell)
-
-
-def _host(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
+    """Measure the host alone; `many` has the cards."""
     with ExitStack() as stack:
         node = stack.enter_context(peers.node_exporter())
         collectd = stack.enter_context(peers.collectd(sizes.interval))
@@ -27,27 +23,8 @@ def _host(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
         agent = stack.enter_context(place.agent())
         running = {"agent": agent, "node_exporter": node.child if node else None, "collectd": collectd}
         pages: list[Callable[[], str]] = [partial(scrape, place.metrics), *([node.page] if node else [])]
-        costs = _watched(running, pages, sizes, tell)
-    return _figures(f"agent, host alone every {sizes.interval} s", costs, ("node_exporter", "collectd"))
-
-
-def _devices(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
-    with ExitStack() as stack:
-        _, port = stack.enter_context(playing("ups", sizes.devices))
-        exporter = stack.enter_context(peers.snmp_exporter())
-        section = cards_section(sizes.devices, port, f"{sizes.interval}s")
-        place = stack.enter_context(site(host_section(sizes.interval) + section))
-        agent = stack.enter_context(place.agent())
-        until_read(place, agent, sizes.devices + 1)
-        running = {"agent": agent, "desk": place.desk, "snmp_exporter": exporter.child if exporter else None}
-        pages: list[Callable[[], str]] = [partial(scrape, place.metrics)]
-        if exporter:
-            pages += [partial(exporter.page, target(card, port)) for card in range(sizes.devices)]
-        costs = _watched(running, pages, sizes, tell)
-        count = series(scrape(place.metrics))
-    what = f"agent, {sizes.devices} cards every {sizes.interval} s, {count} series"
-    figures = _figures(what, costs, ("snmp_exporter",), rss=60.0 if sizes.devices >= 500 else None)
-    return figures + _figures("desk of that site", {"agent": costs["desk"]}, ())
+        costs = watched(running, pages, sizes, tell)
+    return figures(f"agent, host alone every {sizes.interval} s", costs, ("node_exporter", "collectd"))
 
 
 def until_read(place: Place, agent: Child, devices: int) -> float:
@@ -55,12 +32,7 @@ def until_read(place: Place, agent: Child, devices: int) -> float:
     return agent.until(lambda: scrape(place.metrics).count("\nroundsman_device_up{") >= devices, every=0.2)
 
 
-def target(card: int, port: int, module: str = "ups") -> str:
-    """Return the path of snmp_exporter that reads a card."""
-    return f"/snmp?module={module}&target={cards.address(card)}:{port}"
-
-
-def _watched(
+def watched(
     running: dict[str, Child | None], pages: Sequence[Callable[[], str]], sizes: Sizes, tell: Callable[[str], None]
 ) -> Costs:
     """Let everything run for some windows, each page asked once an interval."""
@@ -79,14 +51,17 @@ def _watched(
     return costs
 
 
-def _figures(what: str, costs: Costs, others: tuple[str, ...], *, rss: float | None = None) -> list[Figure]:
+def figures(
+    what: str, costs: Costs, others: tuple[str, ...], *, rss: float | None = None, cpu: float | None = None
+) -> list[Figure]:
+    """Return memory and CPU of the agent beside the others'; `rss` and `cpu` are budgets."""
+
     def others_of(kind: str) -> tuple[Peer, ...]:
         return tuple(peers.peer(name, costs[name][kind] if name in costs else ()) for name in others)
 
     ours = costs["agent"]
-    budget = Budget(rss) if rss else None
     return [
-        Figure(f"{what}: RSS", "MiB", Spread.of(ours["rss"]), others_of("rss"), budget),
+        Figure(f"{what}: RSS", "MiB", Spread.of(ours["rss"]), others_of("rss"), Budget(rss) if rss else None),
         Figure(f"{what}: USS", "MiB", Spread.of(ours["uss"]), others_of("uss")),
-        Figure(f"{what}: CPU", "% of a core", Spread.of(ours["cpu"]), others_of("cpu")),
+        Figure(f"{what}: CPU", "% of a core", Spread.of(ours["cpu"]), others_of("cpu"), Budget(cpu) if cpu else None),
     ]

@@ -7,8 +7,8 @@ from bench import peers
 from bench.figures import Budget, Figure, Spread
 from bench.peers import Serving
 from bench.processes import answers
-from bench.rows.idle import target, until_read
-from bench.site import cards_section, host_section, playing, site
+from bench.rows.idle import until_read
+from bench.site import cards_section, host_section, playing, site, target
 from bench.sizes import Sizes
 
 
