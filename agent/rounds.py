@@ -8,18 +8,19 @@ import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.schedule import Schedule
 from config.advice import nearest
 from config.node import ConfigError, Problem
-from config.schema import HostDevice, SnmpDevice, Traps
+from config.schema import HostDevice, SnmpDevice, Traps, UserCredential
 from config.secret import find_secret, read_secret
 from config.site import Site
 from model.point import Batch
 from runtime.listen import handed_over, udp
+from wire.user import User
 
 if TYPE_CHECKING:
     from collectors.line.stats import LineStats
@@ -125,19 +126,44 @@ def snmp_target(site: Site, device: SnmpDevice) -> "Target":
     from collectors.snmp.target import Target  # noqa: PLC0415 - only where a site has cards
 
     credential = site.credentials[device.credential]
-    secret = read_secret(find_secret(credential.community_file, site.folder))
-    if secret.warning:
-        log.warning("%s", secret.warning)
     named: dict[str, Any] = {
-        name: getattr(device, name) for name in ("port", "definition", "every", "timeout", "retries")
+        name: getattr(device, name) for name in ("address", "port", "definition", "every", "timeout", "retries")
     }
-    return Target(
-        device=device.id,
-        address=device.address,
-        community=secret.value.encode(),
-        version=credential.version,
-        **named,
-    )
+    if isinstance(credential, UserCredential):
+        return Target(device=device.id, version="3", user=_user(site, credential, device.credential), **named)
+    community = _secret(site, credential.community_file).encode()
+    return Target(device=device.id, version=credential.version, community=community, **named)
+
+
+def _user(site: Site, credential: UserCredential, name: str) -> User:
+    """Return who asks; raises ConfigError for a pass phrase that is missing or too short."""
+    for weakness in credential.weaknesses:
+        _warn(f"credentials.{name}: {weakness}")
+    auth, privacy = credential.auth_key_file, credential.privacy_key_file
+    try:
+        return User(
+            name=credential.user,
+            auth=credential.auth_protocol,
+            auth_pass=_secret(site, auth) if auth is not None else "",
+            privacy=credential.privacy_protocol,
+            privacy_pass=_secret(site, privacy) if privacy is not None else "",
+            context=credential.context,
+        )
+    except ValueError as error:
+        raise ConfigError([Problem(site.file, 0, 0, f"credentials.{name}", str(error))]) from error
+
+
+@cache
+def _warn(text: str) -> None:
+    """Say it once, however many cards it is true of."""
+    log.warning("%s", text)
+
+
+def _secret(site: Site, file: Path) -> str:
+    secret = read_secret(find_secret(file, site.folder))
+    if secret.warning:
+        _warn(secret.warning)
+    return secret.value
 
 
 async def _poll(rounds: Rounds, cards: Cards, emit: Emit) -> None:

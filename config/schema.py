@@ -11,6 +11,7 @@ from config.advice import show
 from config.node import Node
 from config.scalars import Address, Form, Host, HostPort, Port, Seconds, whole
 from model.quantity import Quantity
+from wire.user import WEAK, AuthProtocol, PrivacyProtocol, weakness_text
 
 BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 
@@ -42,6 +43,12 @@ def _terminal(text: str) -> Path:
     return Path(text)
 
 
+def _user(text: str) -> str:
+    if not 1 <= len(text.encode()) <= 32 or not text.isprintable():
+        raise ValueError(f"{show(text)} is no user of SNMP version 3; write a name of 1 to 32 octets")
+    return text
+
+
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?", text):
         raise ValueError(f"{show(text)} is no address of a desk; write for example https://desk.example.org:8061")
@@ -69,6 +76,7 @@ Pause = Annotated[Seconds, msgspec.Meta(ge=0, le=10, description="0s to 10s", ex
 Delay = Annotated[Seconds, msgspec.Meta(ge=0, le=86400, description="0s to 1d", examples=["60s"])]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10000, examples=[4])]
+UserName = Annotated[str, Form(_user, "roundsman")]
 LineAddress = Annotated[int, msgspec.Meta(ge=0, le=255, examples=[1])]
 
 
@@ -97,11 +105,54 @@ class Desk(msgspec.Struct, frozen=True):
     token_file: FilePath
 
 
-class Credential(msgspec.Struct, frozen=True):
-    """How SNMP cards are asked. Version 3 will be a struct of its own beside this one."""
+class CommunityCredential(msgspec.Struct, frozen=True, tag_field="version", tag="2c"):
+    """How SNMP cards are asked in version 2c."""
 
-    version: Literal["1", "2c"]
     community_file: FilePath
+
+    @property
+    def version(self) -> Literal["1", "2c"]:
+        """The version that is spoken."""
+        return "2c"
+
+    @property
+    def secret_files(self) -> tuple[FilePath, ...]:
+        """The files that hold its secrets."""
+        return (self.community_file,)
+
+
+class FirstCredential(CommunityCredential, frozen=True, tag_field="version", tag="1"):
+    """How SNMP cards are asked in version 1."""
+
+    @property
+    def version(self) -> Literal["1", "2c"]:
+        """The version that is spoken."""
+        return "1"
+
+
+class UserCredential(msgspec.Struct, frozen=True, tag_field="version", tag="3"):
+    """How SNMP cards are asked in version 3: as whom, how that is proved, how it is encrypted."""
+
+    user: UserName
+    auth_protocol: AuthProtocol | None = None
+    auth_key_file: FilePath | None = None
+    privacy_protocol: PrivacyProtocol | None = None
+    privacy_key_file: FilePath | None = None
+    context: str = ""
+
+    @property
+    def secret_files(self) -> tuple[FilePath, ...]:
+        """The files that hold its secrets."""
+        return tuple(file for file in (self.auth_key_file, self.privacy_key_file) if file is not None)
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """What is weak in the protocols it names, and what is better."""
+        named = (self.auth_protocol, self.privacy_protocol)
+        return tuple(weakness_text(protocol) for protocol in named if protocol in WEAK)
+
+
+Credential = FirstCredential | CommunityCredential | UserCredential
 
 
 class Group(msgspec.Struct, frozen=True):

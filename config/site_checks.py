@@ -13,7 +13,7 @@ from config.contract import check_settings, load_contract
 from config.convert import Conversion
 from config.fault_rules import load_faults
 from config.node import Listing, Node, Scalar, Table
-from config.schema import Device, Line, LineDevice, SiteFile
+from config.schema import Device, Line, LineDevice, SiteFile, UserCredential
 
 ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
@@ -116,6 +116,9 @@ def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> Non
 def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> None:
     written = root.fields.get("credentials")
     known = set(written.fields) if isinstance(written, Table) else set()
+    for credential in file.credentials.values():
+        if isinstance(credential, UserCredential):
+            _check_user(conversion, credential)
     for device in file.snmp.devices if file.snmp else ():
         if device.credential is not None and device.credential not in known:
             advice = nearest(device.credential, known)
@@ -125,6 +128,19 @@ def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> N
             if name not in known:
                 message = f"there is no credential {show(name)}; {nearest(name, known)}"
                 conversion.complain(file.snmp.traps, "credentials", message)
+
+
+def _check_user(conversion: Conversion, user: UserCredential) -> None:
+    """Check that each protocol has its key and each key its protocol, and that nothing is encrypted unproved."""
+    written = conversion.node_of(user).fields
+    for what in ("auth", "privacy"):
+        protocol, file = f"{what}_protocol", f"{what}_key_file"
+        if file in written and protocol not in written:
+            conversion.complain(user, file, f"is a key without a protocol; add {protocol}")
+        if protocol in written and not {file, f"{what}_key"} & set(written):
+            conversion.complain(user, protocol, f"has no key; add {file}, a file that holds the pass phrase")
+    if "privacy_protocol" in written and "auth_protocol" not in written:
+        conversion.complain(user, "privacy_protocol", "needs authentication; add auth_protocol and auth_key_file")
 
 
 def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> None:

@@ -43,7 +43,7 @@ def test_the_example_is_a_good_site_file(tmp_path: Path) -> None:
     assert status == 0
     assert "is good" in checked
     assert [line.partition(". ")[0] for line in err.splitlines()] == [
-        f"Not there yet: {tmp_path / name}" for name in ("ups-community", "desk.token")
+        f"Not there yet: {tmp_path / name}" for name in ("ups-community", "pdu-auth", "pdu-privacy", "desk.token")
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.plan import make_plan
 from agent.rounds import snmp_library
+from config.schema import UserCredential
 from config.secret import find_secret
 from config.site import load_site
 
@@ -24,7 +25,10 @@ def run(args: argparse.Namespace) -> int:
     if site.snmp:
         snmp_library(site)
     rules = sum(len(device.rules) for device in plan.devices.values())
-    named = [credential.community_file for credential in site.credentials.values()]
+    named = [file for credential in site.credentials.values() for file in credential.secret_files]
+    for name, credential in site.credentials.items():
+        for weakness in credential.weaknesses if isinstance(credential, UserCredential) else ():
+            print(f"Warning: credentials.{name}: {weakness}.", file=sys.stderr)
     for secret in (*named, *([site.desk.token_file] if site.desk else [])):
         if not find_secret(secret, site.folder).is_file():
             print(f"Not there yet: {site.folder / secret}. {_HOW}", file=sys.stderr)
