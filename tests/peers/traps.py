@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,21 @@ def recorded(folder: Path, *how: str) -> bytes:
         sent = send(folder, ear.getsockname()[1], *how)
         assert sent.returncode == 0, sent.stderr
         return ear.recv(65_535)
+
+
+FLOOD = """
+import socket, sys, time
+flooding = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+flooding.bind((sys.argv[1], 0))
+port, count, seconds, datagram = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), bytes.fromhex(sys.argv[5])
+began = time.monotonic()
+for at in range(count):
+    flooding.sendto(datagram, ("127.0.0.1", port))
+    if at % 10 == 9:
+        time.sleep(max(0.0, began + (at + 1) * seconds / count - time.monotonic()))
+"""
+
+
+def flood(source: str, port: int, count: int, seconds: float, datagram: bytes) -> subprocess.Popen[bytes]:
+    """Start a process that sends this datagram so many times, evenly over so many seconds."""
+    return subprocess.Popen([sys.executable, "-c", FLOOD, source, str(port), str(count), str(seconds), datagram.hex()])
