@@ -3,8 +3,11 @@
 import pytest
 
 from collectors.snmp.definition import read_definition
+from collectors.snmp.plan import AlarmPoint, AlarmTable
 from config.node import ConfigError
 from config.reader import read_text
+from model.point import Point, State
+from model.quantity import Quantity
 
 HEAD = """\
 protocol: snmp
@@ -35,3 +38,25 @@ BAD = [
 def test_an_enumeration_that_does_not_fit_is_refused(value: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         read_definition(read_text(HEAD + f"  - {{oid: 1.3.6, name: a, label: A, {value}}}\n", "x.yaml"))
+
+
+def test_an_entry_below_a_known_alarm_is_that_alarm_and_one_below_an_ignored_one_is_none() -> None:
+    text = HEAD + (
+        "  - {oid: 1.3.6, name: a, label: A, quantity: battery.charge}\n"
+        "alarms:\n  column: 1.3.6.1.4.1.9.2\n  ignored: [1.3.6.1.4.1.9.1.8]\n"
+        "  known: {1.3.6.1.4.1.9.1.7: {name: fan, label: Fan, severity: warning}}\n"
+    )
+    alarms = read_definition(read_text(text, "x.yaml")).alarms
+    assert alarms is not None
+    points = tuple(
+        AlarmPoint(Point("ups", key, Quantity.ALARM_STATUS, key, states=(State("clear"), State("active"))), key)
+        for key in ("1.3.6.1.4.1.9.1.7", "")
+    )
+    table = AlarmTable(alarms, points)
+    for entry, said in (
+        ("9.1.7.2.1", ["active", "clear"]),
+        ("9.1.8.1", ["clear", "clear"]),
+        ("9.1.77", ["clear", "active"]),
+    ):
+        readings = table.readings({"1": f"1.3.6.1.4.1.{entry}"}, {}, 0.0)
+        assert [reading.value for reading in readings] == said
