@@ -20,11 +20,12 @@ import msgspec
 
 from collectors.snmp.contact import Contact, why
 from collectors.snmp.counts import Counts
+from collectors.snmp.exchange import Exchange
 from collectors.snmp.flights import Flights, Run
 from collectors.snmp.library import Library, shipped
 from collectors.snmp.names import Names
 from collectors.snmp.plan import Recognition
-from collectors.snmp.poll import poll
+from collectors.snmp.poll import Card, poll
 from collectors.snmp.sockets import Address, Sockets, literal
 from collectors.snmp.target import Target
 from model.point import Batch, unavailable
@@ -90,12 +91,14 @@ class Engine:
         definitions: Library | None = None,
         counts: Counts | None = None,
         clock: Callable[[], float] = boottime,
+        poll: Callable[[Card, Library, Callable[[], float]], Exchange[Batch]] = poll,
     ) -> None:
         self.counts = counts or Counts()
         self._emit = emit
         self._recognised = recognised
         self._definitions = shipped() if definitions is None else definitions
         self._clock = clock
+        self._poll = poll
         self._order = itertools.count()
         self._due: list[tuple[float, int, Contact]] = []
         self._second: dict[Contact, float] = {}
@@ -222,7 +225,7 @@ class Engine:
 
     def _start(self, contact: Contact, address: Address, due: float) -> None:
         contact.begins()
-        self._advance(Run(contact, address, poll(contact.card, self._definitions, self._clock), due), None)
+        self._advance(Run(contact, address, self._poll(contact.card, self._definitions, self._clock), due), None)
 
     def _advance(self, run: Run, reply: snmp.Pdu | None) -> None:
         """Give an exchange its reply, and send what it asks next or emit what it ends in."""

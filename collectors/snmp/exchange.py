@@ -6,12 +6,13 @@ Whoever drives them sends, waits, matches and counts time.  A request that is yi
 a late answer to its first sending is as good.
 
 Weak cards are given way to.  A first silence is the network's and the request is repeated; a second one in a row, or
-tooBig, is the card's and the request is halved, for all that follows until the card is discovered anew.  In version 1
+tooBig, is the card's and the request is halved, for all that follows; after polls that go well more is tried again
+(`Manners`).  In version 1
 (and on cards that speak 2c like 1) one bad name fails a whole PDU: it is left out and the others are asked for again.
 """
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ NAMES, REPETITIONS = 20, 10  # an agent need only accept 484 octets (RFC 3417 se
 MOST_NAMES = 64  # of a card that has proved it bears more, while its replies stay in one Ethernet frame:
 MOST_OCTETS = 1_400
 CLEAN_POLLS = 10  # that prove a size
+SETTLED_POLLS = 360  # after which a size that was too much is tried again: an hour, at 10 s
+MISSES = 2
 MOST_ROWS = 5_000  # of all tables of one discovery: above the largest chassis, below harm
 
 
@@ -36,8 +39,10 @@ class Manners:
     """How one card is spoken to, and what it was found to bear.
 
     `rows_left` is how many rows of tables are still read, `cut` the tables that had more than that.
-    `clean` polls in a row went well with this size, `proven` is the size that did `CLEAN_POLLS` times, `ceiling` the
-    largest worth trying, `largest` the octets of the largest reply of late (0: not known).
+    `clean` polls in a row went well with this size, `settled` since one was last too much, `proven` is the size that
+    did `CLEAN_POLLS` times, `ceiling` the largest worth trying, `missed` how often more met silence: once may be the
+    network, `MISSES` times is the card.  `told`: the card said itself that it was too much.  `largest`: octets of the
+    largest reply of late (0: not known).
     """
 
     version: int
@@ -47,33 +52,49 @@ class Manners:
     rows_left: int = MOST_ROWS
     cut: list[str] = field(default_factory=list)
     clean: int = 0
+    settled: int = 0
     proven: int = NAMES
     ceiling: int = MOST_NAMES
+    missed: int = 0
+    told: bool = False
     largest: int = 0
 
     def anew(self) -> "Manners":
-        """Return what is begun with when the card is discovered anew: the usual size, and what was too much for it."""
-        return Manners(self.version, self.retries, ceiling=self.ceiling)
+        """Return what is begun with when the card is discovered anew: what was learned of it, and one step of hope."""
+        repetitions = min(2 * self.repetitions, REPETITIONS)
+        return replace(self, repetitions=repetitions, rows_left=MOST_ROWS, cut=[], told=False, largest=0)
 
     def went_well(self, size: int) -> None:
         """Note a poll begun with so many names a request: so many of these as are clean, and more are tried."""
         if self.names < size:
-            self.ceiling, self.clean = self.names, 0
+            self._too_much(self.names)
             return
+        self.told = False
         self.clean += 1
         if self.clean < CLEAN_POLLS:
             return
-        self.proven, self.clean = self.names, 0
+        if self.names > self.proven:
+            self.missed = 0
+        self.proven, self.clean = max(self.names, self.proven), 0
+        self.settled += CLEAN_POLLS
+        if self.settled >= SETTLED_POLLS:  # what was too much may be so no longer
+            self.ceiling, self.settled, self.missed = MOST_NAMES, 0, 0
         fits = MOST_OCTETS * self.names // self.largest if self.largest else self.names
         more = min(2 * self.names, self.ceiling, fits)
         if more >= 1.25 * self.names:
             self.names, self.largest = more, 0
 
     def went_silent(self, size: int) -> None:
-        """Note a poll that ended in silence: a size not proven yet was too much, one proven had no part in it."""
+        """Note a poll that ended in silence: a size not proven yet may have been too much, one proven had no part."""
         if size > self.proven:
-            self.ceiling = self.proven
+            self._too_much(self.proven)
         self.names, self.clean = min(self.names, NAMES), 0
+
+    def _too_much(self, borne: int) -> None:
+        self.missed += 1
+        if self.told or self.missed >= MISSES:
+            self.ceiling, self.missed, self.settled = borne, 0, 0
+        self.clean, self.told = 0, False
 
 
 _TOO_MANY = Pdu(RESPONSE, 0, TOO_BIG, 0, ())
@@ -107,10 +128,11 @@ def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBi
     }
 
 
-def walk(root: str, manners: Manners) -> Exchange[dict[str, Value]]:
+def walk(root: str, manners: Manners, told: Callable[[int], None] | None = None) -> Exchange[dict[str, Value]]:
     """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value.
 
-    No more than `manners.rows_left`; a table that has more is told in `manners.cut`.
+    No more than `manners.rows_left`; a table that has more is told in `manners.cut`.  `told` hears how many rows there
+    are with each reply.
     """
     rows: dict[str, Value] = {}
     name, silences = root, 0
@@ -128,6 +150,8 @@ def walk(root: str, manners: Manners) -> Exchange[dict[str, Value]]:
             manners.repetitions //= 2
             continue
         name = _take_rows(rows, root + ".", reply)
+        if told is not None:
+            told(len(rows))
     manners.rows_left -= min(len(rows), manners.rows_left)
     return rows
 
@@ -159,12 +183,14 @@ def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tup
     while left:
         asked = left[-1]
         reply = yield asked
+        if reply is None and len(asked.oids) > manners.proven:  # our own attempt at more costs no try
+            manners.names = manners.proven
+            names = [oid for each in left[::-1] for oid in each.oids]
+            left = requests_for(asked.kind, names, manners.proven)[::-1]
+            continue
         if reply is None:
-            if len(asked.oids) > manners.proven:  # our own attempt at more costs no try
-                smaller = manners.proven
-            else:
-                silences += 1
-                smaller = _after_silence(silences, manners, len(asked.oids))
+            silences += 1
+            smaller = _after_silence(silences, manners, len(asked.oids))
             if smaller < len(asked.oids):
                 manners.names = smaller
                 left[-1:] = requests_for(asked.kind, asked.oids, smaller)[::-1]
@@ -196,5 +222,5 @@ def _again(asked: Request, reply: Pdu, manners: Manners) -> list[Request]:
         return [request(asked.kind, asked.oids[:at] + asked.oids[at + 1 :])]
     half = (len(asked.oids) + 1) // 2
     if reply.error_status == TOO_BIG:
-        manners.names = min(manners.names, half)
+        manners.names, manners.told = min(manners.names, half), True
     return requests_for(asked.kind, asked.oids, half)[::-1]

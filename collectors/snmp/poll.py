@@ -51,7 +51,7 @@ def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchan
     began, size, manners = clock(), card.manners.names, card.manners
     try:
         if card.unanswered or card.plan is None:
-            yield from _knock(card)
+            yield from knock(card)
         values = yield from _values(card, definitions, clock)
         tables = yield from _alarm_rows(card, values)
     except NoAnswer:
@@ -76,7 +76,7 @@ def _planned(card: Card) -> Plan:
     return card.plan
 
 
-def _knock(card: Card) -> Exchange[None]:
+def knock(card: Card) -> Exchange[None]:
     """Ask one small thing: what is silent costs little.  A card never met that ignores version 2c may speak 1 alone."""
     never_met = card.plan is None and card.target.version == "2c"
     if never_met:

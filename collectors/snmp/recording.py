@@ -90,6 +90,25 @@ class Recording:
             yield VarBind(self._names[-1] if self._names else oid, 0x82, Absent.END_OF_MIB_VIEW)
 
 
+def written(objects: Mapping[str, Value]) -> str:
+    """Return objects as text that `read_recording` reads: snmprec, a line each."""
+    return "".join(f"{oid}|{_line(value)}\n" for oid, value in sorted(objects.items(), key=lambda item: _key(item[0])))
+
+
+def _line(value: Value) -> str:
+    match value:
+        case bytes():
+            return f"{ber.OCTET_STRING}x|{value.hex()}"
+        case int():
+            return f"{ber.INTEGER if -(2**31) <= value < 2**31 else snmp.COUNTER64}|{value}"
+        case float():
+            return f"{ber.OCTET_STRING}|{value:g}"
+        case IPv4Address():
+            return f"{snmp.IP_ADDRESS}|{value}"
+        case _:
+            return f"{ber.OBJECT_IDENTIFIER}|{value}"
+
+
 def _key(oid: str) -> tuple[int, ...]:
     return tuple(map(int, oid.split(".")))
 

@@ -23,8 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     draft.add_argument(
         "--mib", type=Path, action="append", default=[], metavar="FILE", help="the maker's MIB, for names"
     )
+    draft.add_argument("--save", type=Path, metavar="FILE", help="keep the walk here, for `devices test`")
     snmp_options(draft)
-    for part in (show, test, draft):
+    for part in (show, test):
         part.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -228,9 +228,8 @@ def _credential(args: argparse.Namespace) -> list[str]:
     if args.auth_key_file:
         keys.append(f"auth_protocol: {args.auth_protocol or 'sha1'}, auth_key_file: {_quoted(str(args.auth_key_file))}")
     if args.privacy_key_file:
-        keys.append(
-            f"privacy_protocol: {args.privacy_protocol or 'aes128'}, privacy_key_file: {_quoted(str(args.privacy_key_file))}"
-        )
+        protocol = args.privacy_protocol or "aes128"
+        keys.append(f"privacy_protocol: {protocol}, privacy_key_file: {_quoted(str(args.privacy_key_file))}")
     if args.context:
         keys.append(f"context: {_quoted(args.context)}")
     return ["credentials:", f"  {args.credential}: {{{', '.join(keys)}}}"]
