@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.snmp.exchange import CLEAN_POLLS, MOST_ROWS
+from collectors.snmp.exchange import CLEAN_POLLS, MISSES, MOST_ROWS, SETTLED_POLLS, Manners
 from collectors.snmp.meaning import Meaning
 from collectors.snmp.plan import MOST_GONE, SYS_UPTIME, Item, Plan, Recognition
 from collectors.snmp.poll import REDISCOVER_SECONDS, Card
@@ -11,7 +11,7 @@ from model.point import Point, point_id
 from model.quantity import Quantity
 from tests.snmp_card import A_UPS, UPS, PaperCard, Polled
 from wire import ber
-from wire.snmp import GET, Value, VarBind
+from wire.snmp import GET, V2C, Value, VarBind
 
 SENSORS = "1.3.6.1.2.1.99.1.1.1"
 
@@ -85,11 +85,11 @@ def test_a_fan_of_a_shelf_that_is_gone_stays_as_unavailable_but_not_without_end(
     assert len(Plan(what, [], []).keeping(many).items) == MOST_GONE
 
 
-def grown(paper: PaperCard, octets: int) -> tuple[Polled, list[int]]:
+def grown(paper: PaperCard, octets: int, *, polls: int = 6 * CLEAN_POLLS) -> tuple[Polled, list[int]]:
     """Poll a card whose replies have so many octets for twenty names; return its engine's side, and requests a poll."""
     polled, requests = Polled({}), []
     polled.paper = paper
-    for _ in range(6 * CLEAN_POLLS):
+    for _ in range(polls):
         polled.card.manners.largest = octets * polled.card.manners.names // 20
         assert polled.once().reachable
         requests.append(len(paper.asked))
@@ -102,7 +102,7 @@ def test_a_card_that_bears_more_names_is_asked_in_fewer_requests() -> None:
     assert polled.card.manners.names == 64
     polled.clock.now += REDISCOVER_SECONDS
     polled.once()
-    assert polled.card.manners.names == 20
+    assert polled.card.manners.names == 64  # what was learned outlives the hourly discovery
 
 
 def test_replies_stay_within_one_frame() -> None:
@@ -112,15 +112,50 @@ def test_replies_stay_within_one_frame() -> None:
     assert polled.card.manners.names == 20
 
 
-@pytest.mark.parametrize("weakness", ["most_names", "chokes_at", "leaves_out"])
-def test_a_card_that_does_not_bear_more_loses_no_value_and_is_tried_but_once(weakness: str) -> None:
+@pytest.mark.parametrize(("weakness", "tries"), [("most_names", 1), ("chokes_at", MISSES), ("leaves_out", 1)])
+def test_a_card_that_does_not_bear_more_loses_no_value_and_is_tried_no_further(weakness: str, tries: int) -> None:
     paper = PaperCard(A_UPS | sensors(1, 100))
     setattr(paper, weakness, 30)
     polled, requests = grown(paper, 400)
     assert {reading.value for reading in polled.once().readings if "sensor=" in reading.point.id} == {25.0}
     assert polled.card.manners.names == 20
     assert len({count for count in requests[1:] if count != requests[1]}) <= 1
-    assert sum(count != requests[1] for count in requests[1:]) <= 1
+    assert sum(count != requests[1] for count in requests[1:]) == tries
+
+
+def test_one_lost_datagram_while_more_is_tried_does_not_cap_the_size() -> None:
+    paper = PaperCard(A_UPS | sensors(1, 100))
+    polled, _ = grown(paper, 400, polls=CLEAN_POLLS + 1)
+    assert polled.card.manners.names == 40
+    paper.silent = 1
+    assert polled.once().reachable
+    assert polled.card.manners.names == 20
+    for _ in range(3 * CLEAN_POLLS):
+        polled.card.manners.largest = 20 * polled.card.manners.names
+        assert polled.once().reachable
+    assert polled.card.manners.names == 64
+
+
+def test_what_was_too_much_is_tried_again_after_long() -> None:
+    manners = Manners(V2C, retries=2, ceiling=20, largest=100)
+    for _ in range(SETTLED_POLLS - 1):
+        manners.went_well(20)
+    assert manners.names == 20
+    manners.went_well(20)
+    assert manners.names == 40
+
+
+def test_a_walk_that_was_shrunk_is_remembered_and_regrows_a_step_each_discovery() -> None:
+    paper = PaperCard(A_UPS | sensors(1, 100))
+    paper.most_names = 4
+    polled = Polled({})
+    polled.paper = paper
+    assert polled.once().reachable
+    assert polled.card.manners.repetitions == 2
+    paper.most_names = 1000
+    polled.clock.now += REDISCOVER_SECONDS
+    polled.once()
+    assert polled.card.manners.repetitions == 4
 
 
 def test_silence_at_a_size_that_was_proved_is_the_networks_and_not_the_sizes() -> None:
