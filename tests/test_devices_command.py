@@ -1,6 +1,7 @@
 """`roundsman devices`: what ships, what each reads, trying a definition on a recording, drafting one from a device."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_the_shipped_schema_is_what_the_command_prints() -> None:
 def test_every_shipped_definition_is_good_by_the_schema() -> None:
     check = jsonschema.Draft202012Validator(schema())
     for name in sorted(names(ROOM)):
-        written_as = json.loads(json.dumps(yaml.safe_load(shipped_text(ROOM, name)), default=str))
+        written_as = json.loads(json.dumps(yaml.load(shipped_text(ROOM, name), yaml.CSafeLoader), default=str))
         problems = [f"{name}: {error.json_path}: {error.message}" for error in check.iter_errors(written_as)]
         assert problems == []
 
@@ -279,3 +280,30 @@ def test_a_recording_is_read_beside_the_standards(tmp_path: Path) -> None:
     assert seen is not None
     assert seen.definitions == ("rfc1628-ups",)
     assert {reading.point.id: reading.value for reading in batch.readings}["battery.charge"] == 97.0
+
+
+def test_the_example_of_the_documents_reads_what_they_say(tmp_path: Path) -> None:
+    blocks = re.findall(r"```(yaml)?\n(.*?)```", (ROOT / "docs" / "devices.md").read_text(), re.DOTALL)
+    (tmp_path / "acme-ups.yaml").write_text(blocks[0][1])
+    (tmp_path / "acme.walk").write_text(blocks[1][1])
+    status, out, _ = said("devices", "test", str(tmp_path / "acme-ups.yaml"), str(tmp_path / "acme.walk"), "--json")
+    assert status == 0
+    rows = {row["point"]: (row["value"], row["label"]) for row in map(json.loads, out.splitlines())}
+    assert rows == {
+        "device.uptime": (42.42, "Uptime of the card"),
+        "input.voltage": (231.8, "Input voltage"),
+        "battery.runtime": (2400.0, "Battery runtime"),
+        "output.status": ("battery", "Output"),
+        "ambient.temperature[sensor=1]": (25.0, "Temperature, North wall"),
+    }
+
+
+def test_every_key_of_a_definition_stands_in_the_documents() -> None:
+    page = (ROOT / "docs" / "devices.md").read_text()
+    structs = schema()["$defs"]
+    keys = {
+        key
+        for name in ("Definition", "Match", "Table", "Object", "Column", "Alarms")
+        for key in structs[name]["properties"]
+    }
+    assert {key for key in keys if key not in page} == {"notes"}
