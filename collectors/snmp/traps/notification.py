@@ -2,11 +2,13 @@
 
 One engine serves the process, from one thread. Users are registered when a message of theirs comes, with keys
 localised to the engine it names: a sender is the authority of its own traps (RFC 3414 section 1.5.1), so its engine id
-need not be known before; the digest proves it. The time window of traps is not held: cards that forget their count of
-boots send coldStart from the past, and a trap that is played again costs one poll within the budget.
+need not be known before; the digest proves it, and before that nothing is registered.
+
+The time window of traps is not held: cards that forget their count of boots send coldStart from the past, and a trap
+that is played again costs one poll within the budget. That of informs is held, by pysnmp.
 """
 
-import contextlib
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -15,18 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pyasn1.error import PyAsn1Error
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.carrier.base import AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.entity.rfc3413.ntfrcv import NotificationReceiver
-from pysnmp.error import PySnmpError
 
 from collectors.snmp.traps.envelope import Envelope
 from collectors.snmp.traps.gate import Secret
 from wire.user import User
-from wire.usm import key_of, localise, privacy_key
+from wire.usm import Secure, key_of, localise, privacy_key
 
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"  # snmpTrapOID.0, which pysnmp also makes of a version 1 trap (RFC 3584 3.1)
 MOST_USERS = 1_024  # registered at once, the longest unused is forgotten
@@ -51,6 +51,7 @@ _PRIVACY = {
     "aes192c": config.USM_PRIV_CFB192_AES,
     "aes256c": config.USM_PRIV_CFB256_AES,
 }
+log = logging.getLogger(__name__)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -88,7 +89,7 @@ class Notifications:
         self._engine.register_transport_dispatcher(self._outlet)
         self._receiver = NotificationReceiver(self._engine, self._notified)
         self._communities: set[bytes] = set()
-        self._users: OrderedDict[tuple[bytes, bytes], User] = OrderedDict()
+        self._users: OrderedDict[tuple[bytes, str], User] = OrderedDict()
         self._ticked: float | None = None
         self._oid: str | None = None
 
@@ -97,24 +98,35 @@ class Notifications:
 
         `now` is monotonic seconds. Raises nothing: what pysnmp cannot read is not proved.
         """
+        if isinstance(secret, User) and not self._proved(datagram, envelope, secret):
+            return Taken()
         with self._turn:
             self._tick(now)
             new = self._registered(envelope, secret) if secret is not None else None
             self._oid = None
-            with contextlib.suppress(PySnmpError, PyAsn1Error, RecursionError):
+            try:
                 address = udp.UdpTransportAddress(("0.0.0.0", 0))
                 self._engine.message_dispatcher.receive_message(self._engine, udp.DOMAIN_NAME, address, datagram)
-            if new is not None and self._oid is None and envelope.engine_id != self.engine_id:
+            except Exception as error:  # pysnmp names some of what hostile octets make it raise, not all
+                log.debug("pysnmp could not read a datagram: %r", error)
+            if new is not None and self._oid is None:
                 self._forget(new)
             self._forget_states()
             answers, self._outlet.sent = tuple(self._outlet.sent), []
             return Taken(self._oid, answers)
 
+    def _proved(self, datagram: bytes, envelope: Envelope, user: User) -> bool:
+        """Tell whether a trap bears the user's digest; informs are let through, for pysnmp to answer."""
+        outside = envelope.secured
+        if outside is None or not outside.level or outside.engine_id == self.engine_id:
+            return True
+        return Secure(user, outside.engine_id).proves(datagram, outside.digest_at, outside.digest_octets)
+
     def _notified(self, _engine: Any, _state: Any, _id: Any, _name: Any, binds: Any, _context: Any) -> None:
         named = (str(value) for name, value in binds if str(name) == TRAP_OID)
         self._oid = next(named, "")
 
-    def _registered(self, envelope: Envelope, secret: Secret) -> tuple[bytes, bytes] | None:
+    def _registered(self, envelope: Envelope, secret: Secret) -> tuple[bytes, str] | None:
         """Let pysnmp know the secret; returns the user's place when it is new."""
         if isinstance(secret, bytes):
             if secret not in self._communities:
@@ -122,11 +134,12 @@ class Notifications:
                 config.add_v1_system(self._engine, f"c{len(self._communities)}", octets)
                 self._communities.add(secret)
             return None
-        place = (envelope.engine_id, envelope.user)
+        engine_id = envelope.secured.engine_id if envelope.secured else b""
+        place = (engine_id, secret.name)
         if self._users.get(place) == secret:
             self._users.move_to_end(place)
             return None
-        self._register(secret, envelope.engine_id)
+        self._register(secret, engine_id)
         self._users[place] = secret
         if len(self._users) > MOST_USERS:
             self._forget(next(iter(self._users)))
@@ -150,10 +163,10 @@ class Notifications:
             privKeyType=config.USM_KEY_TYPE_LOCALIZED,
         )
 
-    def _forget(self, place: tuple[bytes, bytes]) -> None:
+    def _forget(self, place: tuple[bytes, str]) -> None:
         engine_id, name = place
         del self._users[place]
-        config.delete_v3_user(self._engine, name.decode(), securityEngineId=engine_id)
+        config.delete_v3_user(self._engine, name, securityEngineId=engine_id)
 
     def _forget_states(self) -> None:
         """Nothing outlives its message here; pysnmp keeps for ten minutes, or for good, what no answer takes up."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.snmp.traps.envelope import Envelope, envelope
 from collectors.snmp.traps.gate import Gate, Refusal, Secret, Sender, Source
 from wire.ber import MalformedError
-from wire.snmp import MAX_DATAGRAM, V3
+from wire.snmp import MAX_DATAGRAM
 
 if TYPE_CHECKING:
     from collectors.snmp.traps.notification import Notifications, Taken
@@ -168,7 +168,7 @@ class _Receiver:
             return
         secret: Secret | None = None
         devices: tuple[str, ...] = ()
-        if outside.version != V3 or outside.engine_id:
+        if outside.secured is None or outside.secured.engine_id:
             secret, devices = _proof(outside, admitted.senders)
             if secret is None:
                 self._wrong(source[0])
@@ -192,7 +192,7 @@ class _Receiver:
                 self._hint(device)
         elif letter.secret is None or taken.answers:
             self._counts.discoveries += 1
-        elif letter.envelope.version == V3:
+        elif letter.envelope.secured is not None:
             self._wrong(letter.source[0])
         else:
             self._counts.malformed += 1
@@ -230,13 +230,16 @@ def _proof(outside: Envelope, senders: tuple[Sender, ...]) -> tuple[Secret | Non
     """Return the secret that a notification says it bears, and the devices of its source that have it."""
     for sender in senders:
         for secret in sender.secrets:
-            if isinstance(secret, bytes):
-                fits = outside.version != V3 and secret == outside.community
-            else:
-                fits = outside.version == V3 and secret.name.encode() == outside.user and outside.level >= secret.level
-            if fits:
+            if _bears(outside, secret):
                 return secret, tuple(each.device for each in senders if secret in each.secrets)
     return None, ()
+
+
+def _bears(outside: Envelope, secret: Secret) -> bool:
+    secured = outside.secured
+    if isinstance(secret, bytes):
+        return secured is None and secret == outside.community
+    return secured is not None and secret.name.encode() == secured.user and secured.level >= secret.level
 
 
 def _is_address(text: str) -> bool:
