@@ -18,6 +18,7 @@ from agent.parents import SETTLE_POLLS, Parents
 from agent.watched import Plan, Watched
 from model import step
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
+from model.calm import Range, only_quiet, quiet_ranges
 from model.change import Change, Origin, Snapshot, condition_key
 from model.decide import Scene, asks, decide, scenes
 from model.level import delays, level_of
@@ -35,10 +36,43 @@ class _Seen:
         self.readings: dict[str, Reading] = {}
         self.ever: set[str] = set()  # ids of points that have had a value
         self.reachable: Point | None = None
+        self.calm: Mapping[Quantity, Range] | None = None  # where values may move unasked; None: ask
         self.error = ""
         self.answered: bool | None = None
         self.time = started
         self.seconds = 0.0
+
+    def take(self, device: str, batch: Batch) -> bool:
+        """Put a batch's readings in place; say whether all is as it was but for changes that no rule asks about."""
+        readings = (*batch.readings, self._reached(device, batch))
+        before = self.readings
+        calm = self.calm is not None and only_quiet(before, readings, self.calm)
+        fresh = {r.point.id: r for r in readings}
+        if calm and len(fresh) == len(before):
+            self.readings = fresh
+        else:
+            calm = calm and not batch.complete
+            left = {key: r for key, r in before.items() if key not in fresh}
+            if batch.complete:
+                left = {key: _without(r, Quality.UNAVAILABLE) for key, r in left.items()}
+            self.readings = fresh | left
+            self.ever.update(r.point.id for r in batch.readings if r.value is not None)
+        self.time, self.error, self.answered, self.seconds = batch.time, batch.error, batch.reachable, batch.seconds
+        return calm
+
+    def _reached(self, device: str, batch: Batch) -> Reading:
+        """Return whether the device answered, as a reading like any other, so that rules can ask for it."""
+        if self.reachable is None:
+            quantity = Quantity.DEVICE_REACHABLE
+            self.reachable = Point(device, point_id(quantity), quantity, "Reachable", states=_REACHABLE)
+        return Reading(self.reachable, "yes" if batch.reachable else "no", batch.time)
+
+
+class _Asked(NamedTuple):
+    """The rules that what a device has can answer, and the ranges in which they need not be asked."""
+
+    rules: tuple[Rule, ...]
+    quiet: Mapping[Quantity, Range]
 
 
 class _Look(NamedTuple):
@@ -60,7 +94,7 @@ class Watch:
         self._started = started.boot
         self._seen: dict[str, _Seen] = {}
         self._looks: dict[str, _Look] = {}
-        self._asked: dict[tuple[int, frozenset[Quantity]], tuple[Rule, ...]] = {}  # by id of a device's rules
+        self._asked: dict[tuple[int, frozenset[Quantity]], _Asked] = {}  # by id of a device's rules
         self._parents = Parents(self.alarms)
         self._parents.begin({device.id: device.every for device in plan.devices.values()})
         self._renewed: frozenset[str] = frozenset()  # devices whose points may be others since the reload
@@ -74,18 +108,10 @@ class Watch:
         device = self.plan.devices.get(batch.device)
         if device is None:
             return []
-        seen = self._seen.setdefault(device.id, _Seen(batch.time))
-        if batch.complete:
-            fresh = {r.point.id: r for r in batch.readings}
-            gone = {key: r for key, r in seen.readings.items() if key not in fresh}
-            seen.readings = fresh | {k: _without(r, Quality.UNAVAILABLE) for k, r in gone.items()}
-        else:
-            seen.readings.update((r.point.id, r) for r in batch.readings)
-        seen.ever.update(r.point.id for r in batch.readings if r.value is not None)
-        seen.time, seen.error, seen.answered, seen.seconds = batch.time, batch.error, batch.reachable, batch.seconds
-        reachable = _reachable(device.id, batch)
-        seen.readings[reachable.point.id] = reachable
+        seen = self._seen.get(device.id) or self._seen.setdefault(device.id, _Seen(batch.time))
         self._parents.unasked.pop(device.id, None)
+        if seen.take(device.id, batch) and device.id not in self._renewed:
+            return []
         asked: set[str] = set()
         results = self._ask(device, now, asked)
         if device.id in self._renewed and batch.complete and batch.reachable:
@@ -199,7 +225,8 @@ class Watch:
         results: list[Standing] = []
         seen = self._seen[device.id]
         whole = Scene(tuple(seen.readings.values()), installed=device.installed.get(("", ""), {}), ever=seen.ever)
-        for rule in self._rules(device, whole):
+        asking, seen.calm, calm = self._rules(device, whole), None, True
+        for rule in asking.rules:
             for scope, scene in scenes(rule, whole, device.installed):
                 condition = condition_key(self.plan.site, device.id, scope, rule.fault)
                 alarm = self.alarms.get(condition)
@@ -220,20 +247,23 @@ class Watch:
                 self._looks[condition] = _Look(look, rule, device, scope)
                 self._parents.may_explain(rule, condition)
                 results += self._observe(condition, now)
+                calm = calm and not decision.case and _rests(self.alarms[condition])
+        if calm:
+            seen.calm = asking.quiet
         return results
 
-    def _rules(self, device: Watched, whole: Scene) -> tuple[Rule, ...]:
+    def _rules(self, device: Watched, whole: Scene) -> _Asked:
         """Return the device's rules that what it has can answer; alike devices share the list."""
         present = frozenset([reading.point.quantity for reading in whole.readings])
         key = (id(device.rules), present)
-        rules = self._asked.get(key)
-        if rules is None:
+        asking = self._asked.get(key)
+        if asking is None:
             wanted = ((rule, [asks(case.when) for case in rule.cases]) for rule in device.rules)
             rules = tuple(
                 rule for rule, cases in wanted if any(not quantities or quantities & present for quantities in cases)
             )
-            self._asked[key] = rules
-        return rules
+            asking = self._asked[key] = _Asked(rules, quiet_ranges(rules))
+        return asking
 
     def _look(self, rule: Rule, device: Watched, name: str) -> Look:
         case = rule.case(name)
@@ -321,6 +351,11 @@ class Watch:
         )
 
 
+def _rests(alarm: Alarm) -> bool:
+    """Say whether nothing but a fault can change an alarm."""
+    return not alarm.active and not _timed(alarm)
+
+
 def _timed(alarm: Alarm) -> bool:
     """Say whether the mere passing of time may change an alarm."""
     return (
@@ -335,11 +370,3 @@ def _without(reading: Reading, quality: Quality) -> Reading:
 
 
 _REACHABLE = (State("yes"), State("no", Severity.CRITICAL))
-
-
-def _reachable(device: str, batch: Batch) -> Reading:
-    """Return whether the device answered, as a reading like any other, so that rules can ask for it."""
-    point = Point(
-        device, point_id(Quantity.DEVICE_REACHABLE), Quantity.DEVICE_REACHABLE, "Reachable", states=_REACHABLE
-    )
-    return Reading(point, "yes" if batch.reachable else "no", batch.time)
