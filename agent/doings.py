@@ -86,6 +86,7 @@ def table(agent: "Agent") -> dict[str, Doing]:
             "epoch": place.epoch,
             "last": place.last,
             "acked": place.acked,
+            "trouble": agent.rounds.traps.trouble if agent.rounds.traps is not None else "",
         }
 
     return {"alarms": alarms, "ack": ack, "shelve": shelve, "read": read, "reload": reload, "status": status}

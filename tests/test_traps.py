@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from collectors.snmp.engine import Engine
 from collectors.snmp.target import Target
 from collectors.snmp.traps import receiver
-from collectors.snmp.traps.envelope import LARGEST
+from collectors.snmp.traps.envelope import LARGEST, envelope
 from collectors.snmp.traps.gate import Sender
 from collectors.snmp.traps.notification import shared
 from collectors.snmp.traps.receiver import TrapCounts
@@ -22,6 +22,7 @@ from model.point import Batch
 from runtime import listen
 from tests.peers import traps
 from tests.peers.snmp import Agent, free_port, snmpd
+from wire.ber import MalformedError
 from wire.user import User
 
 UPS = "1.3.6.1.2.1.33.1"
@@ -330,7 +331,42 @@ async def test_a_port_that_cannot_be_had_is_told_and_tried_again(tmp_path: Path,
         it.counts.changed.clear()
         await asyncio.wait_for(it.counts.changed.wait(), 20)
         assert it.counts.listening == 0
+        assert it.counts.trouble == caplog.messages[0]
     await it.until("listening", 1)
     task.cancel()
     told = f"traps are not received: UDP 127.0.0.1:{port} cannot be opened: Address already in use; polling goes on"
     assert caplog.messages[0] == told
+    assert it.counts.trouble == ""
+
+
+# -- hostile octets ---------------------------------------------------------------------------------------------------
+
+
+def read_all(datagrams: Iterable[bytes], secret: bytes | User) -> list[str | None]:
+    """Give datagrams to pysnmp as the receiver does; returns what was proved of those that look like a notification."""
+    engine, oids = shared(ENGINE_ID, None), []
+    for datagram in datagrams:
+        with contextlib.suppress(MalformedError):
+            oids.append(engine.take(datagram, envelope(datagram), secret, 0.0).oid)
+    return oids
+
+
+def changed(datagram: bytes) -> Iterator[bytes]:
+    """Give the datagram with each octet changed in three ways, and cut at each octet."""
+    for at, octet in enumerate(datagram):
+        for other in (octet ^ 1, octet ^ 0x80, 0xFF):
+            yield datagram[:at] + bytes((other,)) + datagram[at + 1 :]
+        yield datagram[:at]
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+def test_a_trap_with_any_octet_changed_stops_nothing(tmp_path: Path, version: str) -> None:
+    good = traps.recorded(tmp_path, "-v", version, "-c", "public")
+    read_all(changed(good), b"public")
+    assert read_all([good], b"public") != [None]
+
+
+def test_a_version_3_trap_with_any_octet_changed_proves_nothing(tmp_path: Path) -> None:
+    good = traps.recorded(tmp_path, *as_user(USERS["authPriv"]))
+    assert set(read_all((each for each in changed(good) if each != good), USERS["authPriv"])) == {None}
+    assert read_all([good], USERS["authPriv"]) == [traps.ON_BATTERY]

@@ -43,9 +43,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class TrapCounts:
-    """What came to the trap port, and for each device the wall time and OID of its last proved trap."""
+    """What came to the trap port, why it is not open, and for each device the wall time and OID of its last trap."""
 
     listening: int = 0
+    trouble: str = ""
     received: int = 0
     accepted: int = 0
     over_budget: int = 0
@@ -83,8 +84,8 @@ async def run(
         try:
             opened = listen()
         except OSError as error:
-            counts.listening = 0
-            log.error("traps are not received: %s; polling goes on", error.strerror or error)  # noqa: TRY400 - no bug
+            counts.trouble = f"traps are not received: {error.strerror or error}; polling goes on"
+            log.error("%s", counts.trouble)  # noqa: TRY400 - no bug of ours that a traceback would show
             await asyncio.sleep(retry)
             continue
         await _Receiver(opened, everyone, hint, counts, engine).run()
@@ -114,7 +115,7 @@ class _Receiver:
         self._loop.add_reader(self._socket, self._readable)
         names = self._loop.create_task(self._follow_names())
         threading.Thread(target=self._work, name="traps", daemon=True).start()
-        self._counts.listening = 1
+        self._counts.listening, self._counts.trouble = 1, ""
         log.info("traps are received on %s, port %d", *self._socket.getsockname()[:2])
         try:
             await self._failed
