@@ -1,12 +1,16 @@
 """What the language of device definitions can say."""
 
+from pathlib import Path
+
 import pytest
 
 from collectors.snmp.definition import read_definition
+from collectors.snmp.library import shipped
 from collectors.snmp.plan import AlarmPoint, AlarmTable
+from collectors.snmp.recording import read_from, read_recording
 from config.node import ConfigError
 from config.reader import read_text
-from model.point import Point, State
+from model.point import Point, Reading, State
 from model.quantity import Quantity
 
 HEAD = """\
@@ -60,3 +64,44 @@ def test_an_entry_below_a_known_alarm_is_that_alarm_and_one_below_an_ignored_one
     ):
         readings = table.readings({"1": f"1.3.6.1.4.1.{entry}"}, {}, 0.0)
         assert [reading.value for reading in readings] == said
+
+
+SYSTEM = "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.8072.3.2.10\n1.3.6.1.2.1.1.3.0|67|100\n"
+
+
+def played(tmp_path: Path, objects: str) -> dict[str, Reading]:
+    """Read a card of these objects (snmprec) with what ships."""
+    path = tmp_path / "card.snmprec"
+    path.write_text(SYSTEM + objects)
+    batch, _ = read_from(read_recording(path), shipped())
+    return {reading.point.id: reading for reading in batch.readings}
+
+
+def test_what_is_left_of_a_size_and_the_share_in_use_come_of_two_columns(tmp_path: Path) -> None:
+    storage = "1.3.6.1.2.1.25.2.3.1"
+    read = played(
+        tmp_path,
+        f"{storage}.2.1|6|1.3.6.1.2.1.25.2.1.2\n{storage}.2.31|6|1.3.6.1.2.1.25.2.1.4\n"
+        f"{storage}.3.1|4|Physical memory\n{storage}.3.31|4|/var\n{storage}.4.1|2|1024\n{storage}.4.31|2|4096\n"
+        f"{storage}.5.1|2|1000\n{storage}.5.31|2|2000000000\n{storage}.6.1|2|250\n{storage}.6.31|2|500000000\n",
+    )
+    assert read["disk.size[storage=31]"].value == 2_000_000_000 * 4096
+    assert read["disk.available[storage=31]"].value == 1_500_000_000 * 4096
+    assert read["disk.utilisation[storage=31]"].value == read["memory.utilisation[storage=1]"].value == 25.0
+    assert read["memory.available[storage=1]"].value == 750 * 1024
+
+
+def test_of_a_router_with_hundreds_of_interfaces_no_more_than_the_most_are_read(tmp_path: Path) -> None:
+    entry, wide = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
+    lines = []
+    for port in range(1, 501):
+        lines += [f"{entry}.3.{port}|2|{24 if port == 1 else 6}", f"{entry}.7.{port}|2|{1 + port % 2}"]
+        lines += [f"{entry}.8.{port}|2|1", f"{wide}.1.{port}|4|port{port}", f"{wide}.6.{port}|70|{port}000"]
+    lines.sort(key=lambda line: [int(part) for part in line.partition("|")[0].split(".")])
+    read = played(tmp_path, "\n".join(lines))
+    links = [name for name in read if name.startswith("network.link")]
+    assert links == [f"network.link[interface={port}]" for port in range(2, 194, 2)]
+        f"network.link[interface={port}]" for port in range(2, 194, 2)
+    ]
+    assert read["network.received[interface=192]"].value == 192_000.0
+    assert read["network.link[interface=2]"].point.label == "Link, port2"

@@ -142,7 +142,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """What a number from the device means. `name` is the maker's word for the object, `label` ours for people.
 
     `when` says whether the object is there for this at all, looked at when the device is discovered; it counts only
-    `while` another object says so, looked at with each poll.
+    `while` another object says so, looked at with each poll.  With `left_of` the value is what this number leaves of
+    that one, in the same unit: free of size and used.
     """
 
     quantity: Quantity
@@ -153,6 +154,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     scale: float = 1.0
     offset: float = 0.0
     scale_from: Scaling | None = None
+    left_of: Ref | None = None
     absent: tuple[Number, ...] | None = None
     range: tuple[Number, Number] | None = None
     states: dict[str, State] = {}
@@ -183,12 +185,13 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
         _check_states(self.quantity, named)
         conversion(self.quantity, self.unit)
 
-    def meaning(self, absent: tuple[float, ...] = (), factor: float = 1.0) -> Meaning:
+    def meaning(self, absent: tuple[float, ...] = (), factor: float = 1.0, left_of: float | None = None) -> Meaning:
         """Return how a value is read; `absent` counts where this one says nothing of its own."""
         unit, added = conversion(self.quantity, self.unit)
+        scale = self.scale * factor * unit
         return meant(
-            scale=self.scale * factor * unit,
-            offset=self.offset * unit + added,
+            scale=scale if left_of is None else -scale,
+            offset=self.offset * unit + added + scale * (left_of or 0.0),
             absent=absent if self.absent is None else self.absent,
             between=self.range,
             states=tuple((text, state.name) for text, state in self.states.items()),
@@ -225,7 +228,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A conceptual table: `index` names the parts of a row's index, the last name takes what is left of it.
 
     A part named "-" is left out of points' names.  `label` is an object whose text names a row; `when` says which rows
-    there are.
+    there are.  A table with `most` has no more rows than that: the first that `when` lets through, and only these are
+    asked for, which suits tables of hundreds of rows.
     """
 
     name: str
@@ -234,6 +238,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     label: Ref | None = None
     when: tuple[When, ...] = ()
+    most: int = 0
 
 
 class KnownAlarm(msgspec.Struct, frozen=True, kw_only=True):

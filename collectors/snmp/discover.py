@@ -120,7 +120,7 @@ def _points(device: str, found: Found, definition: Definition) -> Iterable[Item]
     value = found.meant
     if not value.bits:
         point = _point(device, (value.quantity, value.point_states()), found.label, found.oid, found.index)
-        meaning = value.meaning(definition.absent, found.factor)
+        meaning = value.meaning(definition.absent, found.factor, found.left_of)
         yield Item(point, found.oid, meaning, found.gate, value.while_, value.name)
     for number, bit in value.bits.items():
         index = (*found.index, ("alarm", bit.name))

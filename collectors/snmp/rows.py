@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from sys import intern
 
 import msgspec
@@ -13,13 +14,14 @@ from collectors.snmp.meaning import as_number, as_text, is_there
 from wire import snmp
 
 Rows = Mapping[str, snmp.Value]
+LARGEST_FACTOR = 1e12  # blocks of the largest disk; beyond is no scale a maker meant
 
 
 class Found(msgspec.Struct, frozen=True):
     """An object that a card has: what it means, where it is, its place, and its value when it was found.
 
-    `factor` is what the card itself says its numbers are to be multiplied by, `gate` the object that says whether they
-    count.
+    `factor` is what the card itself says its numbers are to be multiplied by, `left_of` what they are a part of when
+    what they leave is meant, `gate` the object that says whether they count.
     """
 
     meant: Value
@@ -29,6 +31,7 @@ class Found(msgspec.Struct, frozen=True):
     value: snmp.Value
     factor: float = 1.0
     gate: str = ""
+    left_of: float | None = None
 
     def speaks(self, absent: tuple[float, ...]) -> bool:
         """Tell whether the card gave a value that counts."""
@@ -60,7 +63,7 @@ class Seen(msgspec.Struct, frozen=True):
         if scaling is None:
             return 1.0
         number = as_number(self.text(scaling, entry, row, index).encode())
-        if number is None or abs(number) > 1e9:
+        if number is None or abs(number) > LARGEST_FACTOR:
             return 1.0
         match scaling.as_:
             case "power" | "digits" if abs(number) <= 12:
@@ -72,6 +75,10 @@ class Seen(msgspec.Struct, frozen=True):
             case "signed" if number:
                 return float(number) if number > 0 else -1.0 / number
         return 1.0
+
+    def number(self, ref: Ref | None, entry: str, row: str, index: tuple[tuple[str, str], ...]) -> float | None:
+        """Return the number that a reference names, None when there is none."""
+        return None if ref is None else as_number(self.text(ref, entry, row, index).encode())
 
 
 def root_of(ref: Ref, entry: str) -> str:
@@ -95,7 +102,9 @@ def read_objects(definition: Definition, manners: Manners) -> Exchange[list[Foun
         factor = seen.factor(each.scale_from, "", "", ())
         gate = each.while_.oid or "" if each.while_ else ""
         index = tuple(each.index.items())
-        found.append(Found(each, each.oid, each.label or each.name, index, value, factor, gate))
+        left_of = seen.number(each.left_of, "", "", ())
+        if left_of is not None or each.left_of is None:
+            found.append(Found(each, each.oid, each.label or each.name, index, value, factor, gate, left_of))
     return found
 
 
@@ -103,7 +112,7 @@ def read_tables(definition: Definition, manners: Manners) -> Exchange[list[Found
     """Return every row and column of the definition's tables that the card has; a column it lacks costs one name."""
     refs = [(table.entry, ref) for table in definition.tables for ref in _table_refs(table)]
     objects = yield from get(dict.fromkeys(_named(ref for _, ref in refs)), manners)
-    roots = dict.fromkeys(f"{table.entry}.{column.column}" for table in definition.tables for column in table.columns)
+    roots = dict.fromkeys(root for table in definition.tables if not table.most for root in _roots(table))
     roots |= dict.fromkeys(root_of(ref, entry) for entry, ref in refs if ref.column is not None)
     after = yield from following(roots, manners)
     columns: dict[str, Rows] = {}
@@ -111,7 +120,32 @@ def read_tables(definition: Definition, manners: Manners) -> Exchange[list[Found
         if root in after and begins(root, after[root].oid):
             columns[root] = yield from walk(root, manners)
     seen = Seen(objects, columns)
+    for table in definition.tables:
+        if table.most:
+            columns |= yield from _first_rows(table, seen, manners)
     return [found for table in definition.tables for column in table.columns for found in _cells(table, column, seen)]
+
+
+def _roots(table: Table) -> list[str]:
+    return [f"{table.entry}.{column.column}" for column in table.columns]
+
+
+def _first_rows(table: Table, seen: Seen, manners: Manners) -> Exchange[dict[str, Rows]]:
+    """Return the columns of the first rows that a table's `when` lets through: known from what that names."""
+    known = dict.fromkeys(
+        row
+        for when in table.when
+        if when.column is not None
+        for row in seen.columns.get(root_of(when, table.entry), {})
+    )
+    there = (
+        row
+        for row in known
+        if all(when.holds(seen.text(when, table.entry, row, row_index(table.index, row))) for when in table.when)
+    )
+    rows = list(islice(there, table.most))
+    values = yield from get([f"{root}.{row}" for root in dict.fromkeys(_roots(table)) for row in rows], manners)
+    return {root: {row: values.get(f"{root}.{row}") for row in rows} for root in _roots(table)}
 
 
 def _cells(table: Table, column: Column, seen: Seen) -> Iterable[Found]:
@@ -127,7 +161,9 @@ def _cells(table: Table, column: Column, seen: Seen) -> Iterable[Found]:
         gate = _gate(column.while_, table.entry, row) if column.while_ else ""
         label = _label(table, column, row, parts, seen)
         index = (*(part for part in parts if part[0] != "-"), *own)
-        yield Found(column, intern(f"{root}.{row}"), label, index, value, factor, gate)
+        left_of = seen.number(column.left_of, table.entry, row, parts)
+        if left_of is not None or column.left_of is None:
+            yield Found(column, intern(f"{root}.{row}"), label, index, value, factor, gate, left_of)
 
 
 def _label(table: Table, column: Column, row: str, parts: tuple[tuple[str, str], ...], seen: Seen) -> str:
@@ -142,8 +178,9 @@ def _gate(ref: Ref, entry: str, row: str) -> str:
 
 def _refs(value: Value) -> Iterable[Ref]:
     yield from value.when
-    if value.scale_from is not None:
-        yield value.scale_from
+    for each in (value.scale_from, value.left_of):
+        if each is not None:
+            yield each
 
 
 def _table_refs(table: Table) -> Iterable[Ref]:
