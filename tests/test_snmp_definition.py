@@ -101,7 +101,5 @@ def test_of_a_router_with_hundreds_of_interfaces_no_more_than_the_most_are_read(
     read = played(tmp_path, "\n".join(lines))
     links = [name for name in read if name.startswith("network.link")]
     assert links == [f"network.link[interface={port}]" for port in range(2, 194, 2)]
-        f"network.link[interface={port}]" for port in range(2, 194, 2)
-    ]
     assert read["network.received[interface=192]"].value == 192_000.0
     assert read["network.link[interface=2]"].point.label == "Link, port2"
