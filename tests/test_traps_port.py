@@ -149,10 +149,12 @@ def site(folder: Path, card: Agent, traps: str) -> House:
         "credentials:\n"
         "  public: {version: 2c, community_file: public}\n"
         "  for-traps: {version: 2c, community_file: for-traps}\n"
+        "  eve: {version: 3, user: eve, auth_protocol: sha256, auth_key_file: auth-key,"
+        " privacy_protocol: aes128, privacy_key_file: privacy-key}\n"
         f"snmp:\n  every: 1h\n{traps}"
         f"  devices: [{{id: card, address: 127.0.0.1, port: {card.port}, credential: public}}]\n"
     )
-    for secret in ("public", "for-traps"):
+    for secret in ("public", "for-traps", "auth-key", "privacy-key"):
         (folder / secret).write_text(f"{secret}\n")
         (folder / secret).chmod(0o600)
     return here
@@ -174,7 +176,7 @@ def value(here: House, series: str) -> float:
 
 def test_a_trap_has_its_device_read_at_once_and_goes_on_after_a_reload(tmp_path: Path, card: Agent) -> None:
     port = free_port()
-    here = site(tmp_path, card, f"  traps: {{listen: 127.0.0.1:{port}, credentials: [for-traps]}}\n")
+    here = site(tmp_path, card, f"  traps: {{listen: 127.0.0.1:{port}, credentials: [for-traps, eve]}}\n")
     with agent(here):
         until(lambda: value(here, BATCHES) == 1 and value(here, "roundsman_traps_listening") == 1)
         traps.send(tmp_path, port, "-v", "2c", "-c", "public")
@@ -185,8 +187,27 @@ def test_a_trap_has_its_device_read_at_once_and_goes_on_after_a_reload(tmp_path:
         assert f'roundsman_trap_timestamp_seconds{{device="card",oid="{traps.APC}.0.5"}}' in here.metrics()
         here.processes["agent"].send_signal(signal.SIGHUP)
         until(lambda: value(here, "roundsman_traps_listening") == 1 and not value(here, "roundsman_traps_accepted"))
-        traps.send(tmp_path, port, "-v", "2c", "-c", "public", inform=True)
+        eve = [
+            "-v",
+            "3",
+            "-u",
+            "eve",
+            "-l",
+            "authPriv",
+            "-a",
+            "SHA-256",
+            "-A",
+            "auth-key",
+            "-x",
+            "AES",
+            "-X",
+            "privacy-key",
+        ]
+        informed = traps.send(tmp_path, port, *eve, inform=True)
+        assert informed.returncode == 0, informed.stderr
         until(lambda: value(here, "roundsman_traps_accepted_total") == 1)
+        traps.send(tmp_path, port, *eve, "-e", "0x8000000001020304")
+        until(lambda: value(here, "roundsman_traps_accepted_total") == 2)
     assert (tmp_path / "agent" / "trap-boots").exists()
 
 
