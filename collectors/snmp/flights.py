@@ -191,7 +191,10 @@ class Flights:
                 return
             if isinstance(heard, Pdu):
                 self._answered(run, heard, len(datagram))
-            elif run.again < MOST_AGAIN:
+                return
+            if heard.refused is not None:
+                self._refuse(heard.refused, run)
+            if run.again < MOST_AGAIN:
                 run.again += 1
                 self._counts.resynchronised += 1
                 self._wait(run, now)

@@ -1,7 +1,7 @@
 """What is agreed with one card in SNMP version 3: its engine, its clock, our keys there (RFC 3414 sections 3 and 4).
 
     datagram = session.ask(request, request_id, now)
-    answer = session.hear(datagram, envelope, request_id, now)     # a Pdu, or ASK_AGAIN; RefusedError
+    answer = session.hear(datagram, envelope, request_id, now)     # a Pdu, or Again; RefusedError
 
 Sans-io; `now` is any clock in seconds that never goes back.  The message id is the request's id: hard to guess, so who
 has not seen a request cannot answer it, and an answer under the card's digest that bears it is fresh.
@@ -20,9 +20,8 @@ provide for: cards lose their count of boots, and the fresh message id already r
 """
 
 import secrets
-from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wire import snmp3
 from wire.refusal import DecryptionError, Refusal, RefusedError
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from wire.usm import Secure
 
 TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
+MOST_PROPOSED = 8  # engines that the reports of one try may name: one is true, the others are forged
 LAST_BOOTS = 0x7FFF_FFFF  # an engine that has no boots left is never in its time window
 
 _REPORTS = {
@@ -48,13 +48,13 @@ _REPORTS = {
 _WHO = request(GET, ())
 
 
-class Again(Enum):
-    """The card told what was missing: the same request is sent again, now."""
+class Again(NamedTuple):
+    """The card told what was missing: the same request is sent again, now.
 
-    ASK_AGAIN = "ask again"
+    `refused` is what was wrong with the first sending, None when it was the question who the card is.
+    """
 
-
-ASK_AGAIN = Again.ASK_AGAIN
+    refused: Refusal | None
 
 
 class _Engine:
@@ -87,7 +87,7 @@ class Session:
         self.user = user
         self._name, self._context = user.name.encode(), user.context.encode()
         self._proved: _Engine | None = None
-        self._proposed: _Engine | None = None
+        self._proposed: dict[bytes, _Engine] = {}
         self._doubt = False
         self._zero_clock = False
         self._number = secrets.randbits(62)  # of the salt: another start with each start of ours
@@ -96,7 +96,9 @@ class Session:
 
     def ask(self, asked: Request, request_id: int, now: float) -> bytes:
         """Give the datagram to send: the request, or the question who the card is where that must come first."""
-        engine = self._proposed or (None if self._doubt else self._proved)
+        engine = None if self._doubt else self._proved
+        if self._proposed:
+            engine = list(self._proposed.values())[-1]
         if engine is None:
             return snmp3.write(_WHO.stamped(request_id), msg_id=request_id)
         self._number += 1
@@ -119,13 +121,13 @@ class Session:
         After a first contact that ended in silence the clock is asked for under the digest: an answer to that proves
         the authentication key, and leaves the privacy key as what is wrong.
         """
-        if self._proposed is not None and self._proved is None:
+        if self._proposed and self._proved is None:
             self._zero_clock = not self._zero_clock
-        self._proposed = None
+        self._proposed.clear()
         self._doubt = self._proved is not None and not self._doubt
 
     def hear(self, datagram: bytes, outside: Envelope, request_id: int, now: float) -> Pdu | Again:
-        """Give the answer, or ASK_AGAIN when it told what was missing; RefusedError when it is not believed.
+        """Give the answer, or Again when it told what was missing; RefusedError when it is not believed.
 
         What is not SNMP inside raises MalformedError.
         """
@@ -164,13 +166,13 @@ class Session:
             raise RefusedError(Refusal.WRONG_REQUEST)
 
     def _engine(self, engine_id: bytes) -> "_Engine | None":
-        for engine in (self._proved, self._proposed):
-            if engine is not None and engine.engine_id == engine_id:
-                return engine
-        return None
+        if self._proved is not None and self._proved.engine_id == engine_id:
+            return self._proved
+        return self._proposed.get(engine_id)
 
     def _prove(self, engine: "_Engine") -> None:
-        self._proved, self._proposed, self._doubt = engine, None, False
+        self._proved, self._doubt = engine, False
+        self._proposed.clear()
         self.auth_proved = True
 
     def _report_without_digest(self, datagram: bytes, outside: Envelope, now: float) -> Again:
@@ -190,11 +192,15 @@ class Session:
             if not self._doubt:
                 raise RefusedError(Refusal.UNAUTHENTICATED)  # it denies the engine that it says it is
             self._doubt = False
-            return ASK_AGAIN
+            return Again(None)
+        if outside.engine_id in self._proposed or len(self._proposed) >= MOST_PROPOSED:
+            raise RefusedError(Refusal.STALE)
         boots, time = (0, 0) if self._zero_clock else (outside.boots, outside.time)
-        secure = keys(self.user, outside.engine_id)
-        self._proposed = _Engine(outside.engine_id, boots, time, now, secure)
-        return ASK_AGAIN
+        asked_who = not self._proposed and (known is None or self._doubt)
+        self._proposed[outside.engine_id] = _Engine(
+            outside.engine_id, boots, time, now, keys(self.user, outside.engine_id)
+        )
+        return Again(None if asked_who else reason)
 
     def _report(self, engine: "_Engine", outside: Envelope, pdu: Pdu, now: float) -> Again:
         """Take a report that bears the card's digest; of a user without one, any report of its engine."""
@@ -204,8 +210,9 @@ class Session:
             raise RefusedError(reason)
         self.auth_proved = True
         if reason is Refusal.REPORTED_NOT_IN_TIME_WINDOW and outside.boots != LAST_BOOTS:
+            asked_for = self._zero_clock and engine.boots == 0
             engine.set(outside.boots, outside.time, now)
-            return ASK_AGAIN
+            return Again(None if asked_for else reason)
         raise RefusedError(reason, proved=True)
 
 

@@ -43,22 +43,31 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def snmpd(
-    folder: Path, *, objects: Mapping[str, tuple[str, str]] | None = None, lines: Iterable[str] = (), port: int = 0
+    folder: Path,
+    *,
+    objects: Mapping[str, tuple[str, str]] | None = None,
+    lines: Iterable[str] = (),
+    port: int = 0,
+    host: str = "127.0.0.1",
 ) -> Iterator[Agent]:
-    """Run net-snmp's agent with `objects` (OID -> (type, value) as snmpd.conf's `override` takes them) and more lines.
+    """Run net-snmp's agent at `host` (127.0.0.1 or ::1), with more lines of snmpd.conf.
+
+    `objects` are OID -> (type, value), as its `override` takes them.
 
     Its own MIB (system, interfaces, host resources) is there too. Community "public".
     """
     if shutil.which("snmpd") is None:
         pytest.skip("net-snmp's snmpd is not installed")
     port = port or free_port()
-    config = [f"agentaddress udp:127.0.0.1:{port}", "rocommunity public 127.0.0.1", *lines]
+    version_6 = ":" in host
+    config = [f"agentaddress udp6:[{host}]:{port}" if version_6 else f"agentaddress udp:{host}:{port}"]
+    config += [f"rocommunity6 public {host}" if version_6 else f"rocommunity public {host}", *lines]
     config += [f"override {oid} {kind} {value}" for oid, (kind, value) in (objects or {}).items()]
     (folder / "snmpd.conf").write_text("\n".join(config) + "\n")
     command = ["snmpd", "-f", "-Lf", str(folder / "snmpd.log"), "-C", "-c", str(folder / "snmpd.conf"), "-r"]
     environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""}
     with _running(command, environment, folder / "snmpd.out") as process:
-        yield _when_ready(Agent("127.0.0.1", port, "public", process), folder)
+        yield _when_ready(Agent(host, port, "public", process), folder)
 
 
 @contextlib.contextmanager
@@ -99,7 +108,8 @@ def _when_ready(agent: Agent, folder: Path) -> Agent:
     """Return the agent once it has answered a GET of sysObjectID.0, however it answers."""
     asked = _get_sys_object_id(agent.community)
     deadline = time.monotonic() + START_SECONDS
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    family = socket.AF_INET6 if ":" in agent.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as asking:
         asking.connect((agent.host, agent.port))
         asking.settimeout(0.2)
         while time.monotonic() < deadline:
