@@ -89,8 +89,7 @@ def judge(name: str, rows: list[Row], error: str = "") -> Score:
     by_oid: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_oid[row["source"]].append(row)
-        is_alarm = bool(row["index"].get("alarm"))
-        if row["source"] not in objects and not is_alarm:
+        if row["source"] not in objects:
             score.invented += 1
             score.differing.append(f"invented  {row['source']} {row['point']}")
         elif isinstance(row["value"], float | int) and as_number(objects.get(row["source"], (0, None))[1]) in SENTINELS:

@@ -40,12 +40,14 @@ def faults(rules: tuple[Rule, ...], *readings: Reading) -> set[str]:
 def test_each_alarm_of_rfc_1628_is_a_fault_while_it_stands_and_none_when_it_is_gone(
     rules: tuple[Rule, ...], number: int
 ) -> None:
+    listed = shipped()["rfc1628-ups"].alarms
+    known = listed.known if listed else {}
     for present in (True, False):
         objects: dict[str, tuple[int, int | str | bytes]] = {"1.3.6.1.2.1.33.1.6.1.0": (66, int(present))}
         if present:
             objects["1.3.6.1.2.1.33.1.6.2.1.2.7"] = (6, f"{UPS_ALARM}.{number}")
         batch, _ = read_from(Recording(objects), shipped())
-        alarm = [r for r in batch.readings if r.point.source == f"{UPS_ALARM}.{number}"]
+        alarm = [r for r in batch.readings if r.point.at("alarm") == known[f"{UPS_ALARM}.{number}"].name]
         assert len(alarm) == 1
         assert bool(faults(rules, *alarm)) is present
         severity = alarm[0].point.severity(alarm[0].value)

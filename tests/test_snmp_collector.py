@@ -255,7 +255,9 @@ def test_an_uptime_that_wraps_after_497_days_is_no_restart() -> None:
 def test_a_device_that_nothing_matches_is_reachable_and_reported_with_its_sys_object_id() -> None:
     batch = Polled({SYS_DESCR: b"thing", SYS_OBJECT_ID: "1.3.6.1.4.1.99999.1", SYS_UPTIME: 100}).once()
     assert batch.reachable
-    assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999.1"
+    assert batch.error == (
+        "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999.1; it has no maker's objects"
+    )
     assert [reading.point.id for reading in batch.readings] == ["device.uptime"]
 
 

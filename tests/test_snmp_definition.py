@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from collectors.snmp.definition import read_definition
-from collectors.snmp.library import shipped
+from collectors.snmp.library import Library, shipped
 from collectors.snmp.plan import AlarmPoint, AlarmTable
-from collectors.snmp.recording import read_from, read_recording
+from collectors.snmp.poll import Card, poll
+from collectors.snmp.recording import Recording, read_from, read_recording
+from collectors.snmp.target import Target
 from config.node import ConfigError
 from config.reader import read_text
 from model.point import Point, Reading, State
 from model.quantity import Quantity
+from wire.snmp import Value
 
 HEAD = """\
 protocol: snmp
@@ -103,3 +106,19 @@ def test_of_a_router_with_hundreds_of_interfaces_no_more_than_the_most_are_read(
     assert links == [f"network.link[interface={port}]" for port in range(2, 194, 2)]
     assert read["network.received[interface=192]"].value == 192_000.0
     assert read["network.link[interface=2]"].point.label == "Link, port2"
+
+
+def test_a_table_of_alarms_that_is_empty_at_first_has_its_points_after_its_first_alarm() -> None:
+    text = HEAD.replace("enumerations:", "match: {has: [1.3.6.1.4.1.9.1]}\nenumerations:") + (
+        "  - {oid: 1.3.6.1.4.1.9.1.1.0, name: a, label: A, quantity: battery.charge}\n"
+        "alarms:\n  column: 1.3.6.1.4.1.9.2.1.2\n  known: {7: {name: fan, label: Fan, severity: warning}}\n"
+    )
+    library = Library({"x": lambda: text})
+    card = Card(Target(device="ups", address=""))
+    empty: dict[str, tuple[int, Value]] = {"1.3.6.1.4.1.9.1.1.0": (2, 90)}
+    alarmed = empty | {"1.3.6.1.4.1.9.2.1.2.1": (2, 7)}
+    states = []
+    for objects in (empty, alarmed, alarmed, empty):
+        batch = Recording(objects).play(poll(card, library, lambda: 0.0))
+        states.append([reading.value for reading in batch.readings if reading.point.quantity is Quantity.ALARM_STATUS])
+    assert states == [[], [], ["active", "clear"], ["clear", "clear"]]

@@ -1,18 +1,13 @@
 """Device definitions: what they say, and what they make of real devices, recorded and simulated."""
 
 import asyncio
-import importlib.util
 import re
-import warnings
-from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from collectors.snmp.definition import ROOM, Match, read_definition
-from collectors.snmp.engine import read_once, recognise_once
+from collectors.snmp.engine import read_once
 from collectors.snmp.library import candidates, choose, shipped
 from collectors.snmp.meaning import Meaning, as_text, conversion
 from collectors.snmp.target import Target
@@ -21,8 +16,7 @@ from config.reader import read_text
 from config.shipped import names
 from model.point import Batch, Quality, Reading
 from model.quantity import Quantity
-from tests.peers.snmp import Agent, snmpd, snmpsim
-from tests.recordings import recordings
+from tests.peers.snmp import Agent, snmpd
 from wire.snmp import Absent, Value
 
 # -- the definitions --------------------------------------------------------------------------------------------------
@@ -251,95 +245,3 @@ def test_the_temperature_in_a_shelf_is_the_subracks_and_that_of_a_motor_is_not(s
         "equipment.temperature[subrack=2]",
         *(f"equipment.temperature[sensor={index}]" for index in alone),
     }
-
-
-# -- recordings of real devices, served by snmpsim --------------------------------------------------------------------
-
-STANDARDS = ("1.3.6.1.2.1.33.", "1.3.6.1.2.1.99.1.")
-
-# What does not match, by recording (None: any) and object. Each has a reason; nothing else may differ.
-EXCEPTIONS: list[tuple[str | None, str, str]] = [
-    (
-        "apc-mgeups_galaxy7000",
-        r"33\.1\.[34]\.\d\.1\.[23]\.1(\.0)?",
-        "sends whole volts as tenths, against the standard",
-    ),
-    ("arista_eos_vrf", r"99\.1\.1\.1\.4\.10032[12]212", "expected as dBm, worked out from watts"),
-    ("arubaos-cx_10.16", r"99\.1\.1\.1\.5\.\d+", "the status of a sensor, expected as a sensor of its own"),
-    ("huaweiups_ups2000", r"33\.1\.(3\.3\.1\.2\.1|4\.2\.0|5\.1\.0)", "the expectation says 5 Hz"),
-    ("huaweiups_ups2000", r"33\.1\.2\.3\.0", "4294967295 minutes: not available"),
-    ("netmanplus_204", r"33\.1\.3\.3\.1\.4\.[123]", "-1: not available, expected as -0.1 A"),
-]
-
-
-def truth(folder: Path, name: str) -> list[dict[str, Any]]:
-    """Return what another monitoring system expects of a recording's standard objects."""
-    spec = importlib.util.spec_from_file_location("truth", folder / "truth.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    expected = folder / "expected" / f"{name}.json"
-    with warnings.catch_warnings(
-        action="ignore", category=ResourceWarning
-    ):  # the reader of the recordings leaves files open
-        rows: list[dict[str, Any]] = module.truth(expected) if expected.exists() else []
-    return [row for row in rows if row["oid"].startswith(STANDARDS)]
-
-
-def recorded_with_a_standard(folder: Path) -> list[str]:
-    found = []
-    for path in sorted((folder / "snmpsim").glob("*.snmprec")):
-        with path.open(errors="replace") as lines:
-            if any(line.startswith(STANDARDS) for line in lines):
-                found.append(path.stem)
-    return found
-
-
-def fits(row: dict[str, Any], readings: list[Reading]) -> bool:
-    """Tell whether a reading from the same object says what is expected; states are compared by their severity."""
-    if row["sensor_class"] == "state":
-        return any(
-            isinstance(reading.value, str) and reading.point.severity(reading.value) == row["severity"]
-            for reading in readings
-        )
-    wanted = float(row["current"]) * (60 if row["sensor_class"] == "runtime" else 1)
-    numbers = [reading.value for reading in readings if isinstance(reading.value, float)]
-    return any(number == pytest.approx(wanted, rel=1e-4, abs=1e-6) for number in numbers)
-
-
-def test_recordings_of_real_devices_read_as_another_monitoring_system_reads_them(tmp_path: Path) -> None:
-    folder = recordings() / "snmp"
-    served = recorded_with_a_standard(folder)
-    matched, unexplained, explained = 0, [], defaultdict(int)
-    with snmpsim(tmp_path, served) as agent:
-        for name in served:
-            by_source = defaultdict(list)
-            for reading in read(agent, name).readings:
-                by_source[reading.point.source].append(reading)
-            for row in truth(folder, name):
-                reason = next((why for who, what, why in EXCEPTIONS if _excepted(who, what, name, row["oid"])), "")
-                if fits(row, by_source[row["oid"]]):
-                    matched += 1
-                elif reason:
-                    explained[reason] += 1
-                else:
-                    unexplained.append((name, row["oid"], row["current"], [r.value for r in by_source[row["oid"]]]))
-    assert unexplained == []
-    assert len(served) == 24
-    assert (matched, sum(explained.values())) == (422, 13)
-    assert len(explained) == len(EXCEPTIONS)  # each exception is needed
-
-
-def _excepted(who: str | None, what: str, name: str, oid: str) -> bool:
-    return who in {None, name} and re.fullmatch(what, oid.removeprefix("1.3.6.1.2.1.")) is not None
-
-
-def test_a_recorded_device_without_a_standard_is_reported_as_not_recognised(tmp_path: Path) -> None:
-    with snmpsim(tmp_path, ["bke_bke"]) as agent:
-        target = Target(device="card", address=agent.host, port=agent.port, community=b"bke_bke", timeout=5)
-        batch, recognition = asyncio.run(recognise_once(target))
-    assert batch.reachable
-    assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.27533.5"
-    assert recognition is not None
-    assert recognition.definitions == ()

@@ -45,7 +45,7 @@ def discover(target: Target, library: Library, manners: Manners) -> Exchange[Pla
         identity = {word: text for word, text in said.items() if text} | identity
         its_items = yield from _items(target.device, name, definition, manners)
         its_tables = yield from _alarm_tables(target.device, definition.alarms, manners)
-        if its_items or its_tables:
+        if its_items or any(table.points for table in its_tables):
             serving.append(name)
         items += its_items
         tables += its_tables
@@ -176,23 +176,25 @@ def _renamed(item: Item, extra: tuple[str, str], *, preferred: bool) -> Item:
 
 
 def _alarm_tables(device: str, alarms: Alarms | None, manners: Manners) -> Exchange[list[AlarmTable]]:
-    """Give the alarm table of a card that has one: it counts its alarms, or answers in the table's column."""
+    """Give the alarm table of a card that counts its alarms, or may have one: an empty table cannot be told from none.
+
+    Such a one has no points before its first alarm; then the card is discovered anew.
+    """
     if alarms is None:
         return []
     if alarms.count is not None:
-        there = is_there((yield from get((alarms.count,), manners)).get(alarms.count))
-    else:
-        after = yield from following((alarms.column,), manners)
-        there = alarms.column in after and begins(alarms.column, after[alarms.column].oid)
-    return [AlarmTable(alarms, tuple(_alarm_points(device, alarms)))] if there else []
+        counted = is_there((yield from get((alarms.count,), manners)).get(alarms.count))
+        return [AlarmTable(alarms, tuple(_alarm_points(device, alarms, alarms.count)))] if counted else []
+    after = (yield from following((alarms.column,), manners)).get(alarms.column)
+    found = after is not None and begins(alarms.column, after.oid)
+    return [AlarmTable(alarms, tuple(_alarm_points(device, alarms, after.oid)) if after is not None and found else ())]
 
 
-def _alarm_points(device: str, alarms: Alarms) -> Iterable[AlarmPoint]:
+def _alarm_points(device: str, alarms: Alarms, source: str) -> Iterable[AlarmPoint]:
     for key, known in alarms.known.items():
-        source = key if begins("1.3.6.1", key) else alarms.column
         yield AlarmPoint(_alarm_point(device, known, source), key)
     other = KnownAlarm(name=OTHER_ALARM, label="Another alarm of the maker's", severity=Severity.WARNING)
-    yield AlarmPoint(_alarm_point(device, other, alarms.column), "")
+    yield AlarmPoint(_alarm_point(device, other, source), "")
 
 
 def _alarm_point(device: str, known: KnownAlarm, source: str) -> Point:

@@ -118,6 +118,8 @@ def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[s
     for table in _planned(card).alarm_tables:
         empty = table.alarms.count is not None and as_number(values.get(table.alarms.count)) == 0
         tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
+        if tables[-1] and not table.points:
+            card.discover_at = 0.0  # its first alarm: now it is known to have the table
     return tables
 
 
