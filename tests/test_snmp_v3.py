@@ -60,17 +60,10 @@ async def test_a_user_without_protocols_reads_net_snmp(agent: Agent) -> None:
 
 
 async def test_one_engine_reads_version_1_2c_and_3_beside_each_other(agent: Agent) -> None:
+    place: dict[str, Any] = {"address": "127.0.0.1", "port": agent.port, "definition": "rfc1628-ups"}
     old, newer = (
-        Target(
-            device=device,
-            address="127.0.0.1",
-            port=agent.port,
-            version=version,
-            community=b"public",
-            timeout=5,
-            definition="rfc1628-ups",
-        )
-        for device, version in (("v1", "1"), ("v2c", "2c"))
+        Target(device="v1", version="1", community=b"public", **place),
+        Target(device="v2c", community=b"public", **place),
     )
     batches: asyncio.Queue[Batch] = asyncio.Queue()
     task = asyncio.create_task(Engine(batches.put_nowait).run([card(agent.port, timeout=5, every=15.0), old, newer]))

@@ -9,6 +9,7 @@
 digest is right is `Secure.proves`, which stands between the two.  What is not SNMP raises `MalformedError`.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,6 +32,7 @@ USM_STATS = "1.3.6.1.6.3.15.1.1"  # .1 levels, .2 time windows, .3 user names, .
 
 _VERSION = b"\x02\x01\x03"
 _MODEL = b"\x02\x01\x03"
+_FLAGS = tuple(bytes((4, 1, flags)) for flags in range(8))
 _MAX_SIZE = ber.encode_integer(snmp.MAX_DATAGRAM)
 
 
@@ -61,34 +63,35 @@ class Scoped(msgspec.Struct, frozen=True):
 
 def read(datagram: bytes) -> Envelope:
     """Read the outside of a version 3 message that fills a datagram."""
+    integer, octets, expect = ber.integer, ber.octets, ber.expect
     at, end = snmp.inside(datagram), len(datagram)
-    version, at = ber.integer(datagram, at, end)
+    version, at = integer(datagram, at, end)
     if version != snmp.V3:
         raise MalformedError(f"version field {version} is not 3")
-    at, head_end = ber.expect(datagram, at, end, ber.SEQUENCE)
-    msg_id, at = ber.integer(datagram, at, head_end)
-    _, at = ber.integer(datagram, at, head_end)
-    flags, at = ber.octets(datagram, at, head_end)
-    model, at = ber.integer(datagram, at, head_end)
+    at, head_end = expect(datagram, at, end, ber.SEQUENCE)
+    msg_id, at = integer(datagram, at, head_end)
+    _, at = integer(datagram, at, head_end)
+    flags, at = octets(datagram, at, head_end)
+    model, at = integer(datagram, at, head_end)
     if at != head_end or len(flags) != 1 or not 0 <= msg_id <= 0x7FFF_FFFF:
         raise MalformedError("a header that is not a version 3 header")
     level = flags[0] & LEVEL
     if level == 2:
         raise MalformedError("flags that ask for privacy without authentication")
-    at, params_end = ber.expect(datagram, at, end, ber.OCTET_STRING)
-    at, stop = ber.expect(datagram, at, params_end, ber.SEQUENCE)
+    at, params_end = expect(datagram, at, end, ber.OCTET_STRING)
+    at, stop = expect(datagram, at, params_end, ber.SEQUENCE)
     if stop != params_end:
         raise MalformedError("octets after the security parameters")
-    engine_id, at = ber.octets(datagram, at, stop)
-    boots, at = ber.integer(datagram, at, stop)
-    time, at = ber.integer(datagram, at, stop)
-    user, at = ber.octets(datagram, at, stop)
-    digest_at, at = ber.expect(datagram, at, stop, ber.OCTET_STRING)
+    engine_id, at = octets(datagram, at, stop)
+    boots, at = integer(datagram, at, stop)
+    time, at = integer(datagram, at, stop)
+    user, at = octets(datagram, at, stop)
+    digest_at, at = expect(datagram, at, stop, ber.OCTET_STRING)
     digest_octets = at - digest_at
-    salt, at = ber.octets(datagram, at, stop)
+    salt, at = octets(datagram, at, stop)
     if at != stop or len(engine_id) > 32 or len(user) > 32 or min(boots, time) < 0 or max(boots, time) > 0x7FFF_FFFF:
         raise MalformedError("security parameters that are not those of the user-based model")
-    body_at, body_end = ber.expect(datagram, at, end, ber.OCTET_STRING if level == AUTH_PRIV else ber.SEQUENCE)
+    body_at, body_end = expect(datagram, at, end, ber.OCTET_STRING if level == AUTH_PRIV else ber.SEQUENCE)
     if body_end != end:
         raise MalformedError("octets after the PDU")
     return Envelope(
@@ -137,23 +140,15 @@ def write(
 
     `number` never comes twice with the same keys: the salt is made of it.
     """
-    body = ber.element(ber.SEQUENCE, _octets(engine_id) + _octets(context) + pdu)
+    body = ber.element(ber.SEQUENCE, _few(engine_id) + _few(context) + pdu)
     salt = b"\x04\x00"
     if level == AUTH_PRIV and secure is not None:
         encrypted, fresh = secure.encrypt(body, boots, time, number)
         body, salt = _octets(encrypted), _octets(fresh)
     digest_octets = secure.digest_octets if level and secure is not None else 0
-    parameters = b"".join(
-        (
-            _octets(engine_id),
-            ber.encode_integer(boots),
-            ber.encode_integer(time),
-            _octets(user),
-            _octets(bytes(digest_octets)),
-            salt,
-        )
-    )
-    head = ber.encode_integer(msg_id) + _MAX_SIZE + bytes((4, 1, level | flags)) + _MODEL
+    clock = _clock(boots, time)
+    parameters = b"".join((_few(engine_id), clock, _few(user), _few(bytes(digest_octets)), salt))
+    head = ber.encode_integer(msg_id) + _MAX_SIZE + _FLAGS[level | flags] + _MODEL
     whole = ber.element(
         ber.SEQUENCE,
         _VERSION
@@ -169,3 +164,11 @@ def write(
 
 def _octets(content: bytes) -> bytes:
     return ber.element(ber.OCTET_STRING, content)
+
+
+_few = lru_cache(4096)(_octets)  # engines, users and contexts: they come with every request
+
+
+@lru_cache(4096)
+def _clock(boots: int, time: int) -> bytes:
+    return ber.encode_integer(boots) + ber.encode_integer(time)
