@@ -1,7 +1,8 @@
 """`python -m fuzz`: atheris (libFuzzer) on the SNMP codec, from valid messages, by a mutator that knows BER.
 
 One invariant: from any octets comes a message, or `MalformedError`; nothing else leaves, and what was read writes and
-reads as itself. Every so many inputs pysnmp's decoder reads the same ones (`fuzz/oracle.py`).
+reads as itself, by the layout of a reply before too. Every so many inputs pysnmp's decoder reads the same ones
+(`fuzz/oracle.py`).
 
 The last lines say how many were run and what libFuzzer covered of wire/. A failing input is kept in a file.
 """
@@ -44,8 +45,7 @@ class Target:
             kind = "refused"
         else:
             kind = "messages"
-            again = snmp.decode(snmp.encode(message))
-            assert repr(again) == repr(message)  # as text: a NaN equals itself
+            check(octets, message)
         self.count[kind] += 1
         if self._every and self.count[kind] % self._every == 0:
             self.count["oracle"] += 1
@@ -60,6 +60,29 @@ class Target:
         if count["oracle"]:
             kinds = ", ".join(f"{name} {count[name]}" for name in ("both", "ours", "theirs", "neither"))
             print(f"{count['oracle']} of them read by pysnmp too; accepted by: {kinds}", flush=True)
+
+
+def check(octets: bytes, message: snmp.Message) -> None:
+    """See that a message that was read is read again as itself: written anew, by its layout, and one octet changed.
+
+    Messages are compared as text: a NaN equals itself.
+    """
+    assert repr(snmp.decode(snmp.encode(message))) == repr(message)
+    assert repr(snmp.decode(octets)) == repr(message)  # by the layout that has just been learnt
+    draw = random.Random(octets)
+    at = draw.randrange(len(octets))
+    other = octets[:at] + bytes((draw.randrange(256),)) + octets[at + 1 :]
+    by_layout = read(other)
+    snmp.layouts.clear()
+    assert by_layout == read(other)
+
+
+def read(octets: bytes) -> str:
+    """Return what is read, as text; nothing of what is refused."""
+    try:
+        return repr(snmp.decode(octets))
+    except MalformedError:
+        return ""
 
 
 def mutate(octets: bytes, most: int, seed: int) -> bytes:

@@ -28,7 +28,7 @@ STRICT = re.compile(
             r"octets after the (message|PDU|variable bindings)$",  # an element more than belongs there
             r"^indefinite, reserved or cut length",  # indefinite lengths, RFC 3417 section 8; more than 8 octets
             r"identifier of several octets",
-            r"^INTEGER of \d+ octets|^number of \d+ octets",  # none, or more than Counter64 has
+            r"^INTEGER of \d+ octets|^number of \d+ octets|^number above 64 bits",  # none, or more than Counter64 has
             r"sub-identifier above 32 bits|OBJECT IDENTIFIER of \d+ sub-identifiers|OBJECT IDENTIFIER too long",
             r"^version field",
             r"where 0x04 belongs|no variable binding|no name that fits|no value that fills",  # constructed strings

@@ -131,6 +131,7 @@ def test_an_opaque_that_is_not_a_number_stays_not_a_number(value: str) -> None:
     ("wire", "says"),
     [
         (reply_with("020a 00000000000000000001"), "number of 10 octets"),
+        (reply_with("4609 010000000000000000"), "number above 64 bits"),
         (reply_with("0204 0001"), "no value that fills"),
         (reply_with("0201 05 00"), "no value that fills"),
         (reply_with("1f81 01 05"), "identifier of several octets"),

@@ -10,6 +10,7 @@ number.
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from ipaddress import IPv4Address
 
@@ -17,6 +18,7 @@ import msgspec
 
 from wire import ber
 from wire.ber import MalformedError, OversizedError, TruncatedError
+from wire.layout import Layouts, Span
 
 V1, V2C, V3 = 0, 1, 3  # the version field as it is on the wire
 
@@ -123,14 +125,44 @@ def decode_pdu(buf: bytes, at: int, end: int) -> Pdu:
     at, stop = ber.expect(buf, at, end, ber.SEQUENCE)
     if stop != end:
         raise MalformedError(f"{end - stop} octets after the variable bindings")
-    try:
-        return Pdu(kind, request_id, error_status, error_index, tuple(_varbinds(buf, at, end)))
-    except IndexError:
-        raise MalformedError("variable bindings end within an element") from None
+    return Pdu(kind, request_id, error_status, error_index, _varbinds(buf, at, end))
 
 
-def _varbinds(buf: bytes, at: int, end: int) -> list[VarBind]:
-    """Read the bindings that fill buf[at:end].  The hot loop: heads are read in place, long lengths elsewhere.
+layouts = Layouts()
+
+
+def _varbinds(buf: bytes, at: int, end: int) -> tuple[VarBind, ...]:
+    """Read variable bindings: by the layout of a reply before that looked the same, else element by element."""
+    content = buf[at:end]
+    known = layouts.find(content)
+    if known is None:
+        try:
+            binds = tuple(_each_varbind(buf, at, end))
+        except IndexError:
+            raise MalformedError("variable bindings end within an element") from None
+        layouts.learn(content, _spans(content, binds))
+        return binds
+    layout, values = known
+    if layout.odd:
+        mended: list[Value] = [*values]
+        for place in layout.odd:
+            mended[place] = _value(layout.tags[place], values[place])  # type: ignore[arg-type]  # odd ones are octets
+        return tuple(map(VarBind, layout.names, layout.tags, mended))
+    return tuple(map(VarBind, layout.names, layout.tags, values))
+
+
+def _spans(content: bytes, binds: Iterable[VarBind]) -> Iterator[Span]:
+    """Give where the values stand in bindings that have been read."""
+    at = 0
+    for bind in binds:
+        _, at, end = ber.head(content, at, len(content))
+        _, _, at = ber.head(content, at, end)
+        _, start, at = ber.head(content, at, end)
+        yield Span(bind.oid, bind.tag, start, at)
+
+
+def _each_varbind(buf: bytes, at: int, end: int) -> list[VarBind]:
+    """Read the bindings that fill buf[at:end].  A hot loop: heads are read in place, long lengths elsewhere.
 
     Reading a length past an element's end is harmless: the stop it gives lies past that end too, and is refused.
     """
@@ -160,7 +192,7 @@ def _varbinds(buf: bytes, at: int, end: int) -> list[VarBind]:
         if stop != bound:
             raise MalformedError(f"no value that fills the binding, at octet {at}")
         at = bound
-        if tag in _NUMBERS and 0 < stop - start <= ber.MAX_INTEGER_OCTETS:
+        if tag in _NUMBERS and 0 < stop - start < ber.MAX_INTEGER_OCTETS:
             append(VarBind(name, tag, number_of(buf[start:stop], "big", signed=tag == 0x02)))
         else:
             append(VarBind(name, tag, _value(tag, buf[start:stop])))
@@ -178,6 +210,8 @@ def _value(tag: int, content: bytes) -> Value:
     if tag in _NUMBERS:
         if len(content) > ber.MAX_INTEGER_OCTETS:
             raise MalformedError(f"number of {len(content)} octets")
+        if tag != ber.INTEGER and len(content) == ber.MAX_INTEGER_OCTETS and content[0]:
+            raise MalformedError("number above 64 bits")
         return int.from_bytes(content, "big", signed=tag == ber.INTEGER) if content else None
     if tag == ber.NULL:
         return None
