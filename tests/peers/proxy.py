@@ -33,6 +33,9 @@ class Relay(asyncio.DatagramProtocol):
         self.asked, self._client = data, addr
         self._agent.sendto(data, ("127.0.0.1", self.forward_to))
 
+    def send(self, datagram: bytes) -> None:
+        self._transport.sendto(datagram, self._client)
+
     def elsewhere(self, datagram: bytes) -> None:
         self._other.sendto(datagram, self._client)
 

@@ -1,0 +1,258 @@
+"""The poller's manners: how long it waits, what it repeats, how it treats the dead, and where it finds a name."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from collectors.snmp import names as names_module
+from collectors.snmp.contact import FIRST_WAIT, LEAST_WAIT, Patience
+from collectors.snmp.engine import MOST_PROBES, Engine
+from collectors.snmp.names import DOUBT_SECONDS, KEEP_SECONDS, Names
+from collectors.snmp.sockets import literal
+from collectors.snmp.target import Target
+from model.point import Batch
+from tests.peers.proxy import Relay, relayed
+from tests.peers.snmp import Agent, snmpd
+from tests.snmp_v3 import OBJECTS, charge, polled, polling
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    with snmpd(tmp_path_factory.mktemp("waits"), objects=OBJECTS) as running:
+        yield running
+
+
+def card(port: int, **more: Any) -> Target:
+    settings = {"address": "127.0.0.1", "timeout": 2.0, "retries": 0, "every": 0.05, "definition": "rfc1628-ups"} | more
+    return Target(device="ups-1", port=port, community=b"public", **settings)
+
+
+# -- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_wait_follows_what_a_card_takes_and_how_much_that_varies() -> None:
+    patience = Patience()
+    assert patience.wait == FIRST_WAIT
+    patience.took(0.4)
+    assert patience.wait == pytest.approx(0.4 + 4 * 0.2)
+    for _ in range(50):
+        patience.took(0.4)
+    assert patience.wait == pytest.approx(0.4, abs=0.01)
+    patience.took(2.0)
+    assert patience.wait > 2.0
+
+
+def test_a_fast_card_is_not_hurried_below_the_least_wait() -> None:
+    patience = Patience()
+    for _ in range(50):
+        patience.took(0.001)
+    assert patience.wait == LEAST_WAIT
+
+
+async def test_a_datagram_lost_now_and_then_is_made_up_for_within_the_same_try(agent: Agent) -> None:
+    heard: list[bytes] = []
+
+    def lossy(reply: bytes, relay: Relay) -> list[bytes]:
+        heard.append(reply)
+        return [] if len(heard) % 4 == 3 else [reply]
+
+    async with relayed(agent.port, lossy) as relay, polling(card(relay.port)) as it:
+        batches = [await it.next() for _ in range(6)]
+    assert [charge(batch) for batch in batches] == [97.0] * 6
+    assert it.counts.silences == 0
+    assert it.counts.repeats >= 2
+
+
+async def test_a_card_that_turns_slow_is_given_its_whole_timeout(agent: Agent) -> None:
+    late = 0.0
+
+    def slow(reply: bytes, relay: Relay) -> list[bytes]:
+        asyncio.get_running_loop().call_later(late, relay.send, reply)
+        return []
+
+    async with relayed(agent.port, slow) as relay, polling(card(relay.port)) as it:
+        assert charge(await it.next()) == 97.0
+        late = 3 * LEAST_WAIT
+        batches = [await it.next() for _ in range(2)]
+    assert [charge(batch) for batch in batches] == [97.0] * 2
+    assert it.counts.silences == 0
+
+
+# -- the dead ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def silent_ports(count: int) -> Iterator[list[int]]:
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        for each in opened:
+            each.bind(("127.0.0.1", 0))
+        yield [each.getsockname()[1] for each in opened]
+
+
+async def test_only_so_many_of_the_dead_are_asked_at_a_time_and_each_has_its_turn() -> None:
+    batches: dict[str, int] = {}
+    most = 0
+    done = asyncio.Event()
+
+    def emit(batch: Batch) -> None:
+        nonlocal most
+        most = max(most, len(engine._probes))
+        batches[batch.device] = batches.get(batch.device, 0) + 1
+        if len(batches) == 3 * MOST_PROBES and min(batches.values()) >= 4:
+            done.set()
+
+    engine = Engine(emit)
+    with silent_ports(3 * MOST_PROBES) as ports:
+        dead = [
+            Target(
+                device=f"dead-{port}",
+                address="127.0.0.1",
+                port=port,
+                community=b"c",
+                timeout=0.05,
+                retries=0,
+                every=0.05,
+            )
+            for port in ports
+        ]
+        task = asyncio.create_task(engine.run(dead))
+        async with asyncio.timeout(30):
+            await done.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert most == MOST_PROBES - 1  # it is counted when one has just ended
+
+
+async def test_a_silent_card_is_sent_nothing_twice() -> None:
+    with silent_ports(1) as (port,):
+        async with polling(card(port, timeout=0.3, version="1")) as it:
+            for _ in range(3):
+                assert not (await it.next()).reachable
+            assert it.counts.repeats == 0
+
+
+async def test_what_cannot_be_sent_is_told() -> None:
+    batch, _ = await polled(card(161, address="255.255.255.255", timeout=0.05))
+    assert batch.error.endswith("nothing could be sent: Permission denied")
+
+
+# -- places and names -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("192.0.2.1", ("192.0.2.1", 161)),
+        ("::ffff:192.0.2.1", ("192.0.2.1", 161)),
+        ("2001:DB8:0::1", ("2001:db8::1", 161, 0, 0)),
+        ("fe80::1%lo", ("fe80::1", 161, 0, socket.if_nametoindex("lo"))),
+        ("fe80::1%1", ("fe80::1", 161, 0, 1)),
+        ("ups-1.example.org", None),
+    ],
+)
+def test_an_address_is_found_as_the_socket_has_it(written: str, address: object) -> None:
+    assert literal(written, 161) == address
+
+
+async def test_an_interface_that_is_not_there_is_told() -> None:
+    batch, _ = await polled(card(161, address="fe80::1%nowhere0"))
+    assert batch.error.startswith("fe80::1%nowhere0 has no address")
+
+
+class Resolver:
+    """The edge of the process: what getaddrinfo says, and how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers: list[str] = ["::1", "127.0.0.1"]
+
+    def __call__(self, host: str, port: int, *, type: int) -> list[Any]:  # noqa: A002 - its name there
+        self.asked += 1
+        if not self.answers:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        families = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in self.answers]
+        places: list[Any] = [(each, 0, 0, 0) if ":" in each else (each, 0) for each in self.answers]
+        return [(family, type, 17, "", place) for family, place in zip(families, places, strict=True)]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    made = Resolver()
+    monkeypatch.setattr(names_module.socket, "getaddrinfo", made)
+    return made
+
+
+@contextlib.asynccontextmanager
+async def known_names() -> AsyncIterator[tuple[Names, Clock]]:
+    clock = Clock()
+    names = Names(clock)
+    try:
+        yield names, clock
+    finally:
+        names.close()
+
+
+async def settled(names: Names) -> None:
+    while names._asking:
+        await asyncio.wait(names._asking.values())
+
+
+async def test_a_name_is_looked_up_once_for_all_who_ask_and_ipv4_comes_first(resolver: Resolver) -> None:
+    async with known_names() as (names, _):
+        assert names.known("card", 161, 0) is None
+        found = await asyncio.gather(*(names.find("card", 161) for _ in range(5)))
+        assert found == [("127.0.0.1", 161)] * 5
+        assert resolver.asked == 1
+        assert names.known("card", 162, 0) == ("127.0.0.1", 162)
+        assert names.known("card", 161, 1) == ("::1", 161, 0, 0)  # a card that does not answer may be at the other
+
+
+async def test_an_old_name_is_used_while_it_is_looked_up_anew(resolver: Resolver) -> None:
+    async with known_names() as (names, clock):
+        await names.find("card", 161)
+        resolver.answers = ["192.0.2.7"]
+        clock.now = KEEP_SECONDS - 1
+        names.known("card", 161, 0)
+        await settled(names)
+        assert resolver.asked == 1
+        clock.now = KEEP_SECONDS
+        assert names.known("card", 161, 0) == ("127.0.0.1", 161)
+        await settled(names)
+        assert names.known("card", 161, 0) == ("192.0.2.7", 161)
+
+
+async def test_a_card_that_is_silent_has_its_name_looked_up_sooner(resolver: Resolver) -> None:
+    async with known_names() as (names, clock):
+        await names.find("card", 161)
+        clock.now = DOUBT_SECONDS
+        names.known("card", 161, 0)
+        await settled(names)
+        assert resolver.asked == 1
+        names.known("card", 161, 2)
+        await settled(names)
+        assert resolver.asked == 2
+
+
+async def test_a_name_server_that_is_gone_takes_no_card_with_it(resolver: Resolver) -> None:
+    async with known_names() as (names, clock):
+        await names.find("card", 161)
+        resolver.answers = []
+        clock.now = 10 * KEEP_SECONDS
+        names.known("card", 161, 0)
+        await settled(names)
+        assert names.known("card", 161, 0) == ("127.0.0.1", 161)
+        with pytest.raises(OSError, match="Temporary failure"):
+            await names.find("another", 161)
