@@ -208,11 +208,7 @@ def _value(tag: int, content: bytes) -> Value:
     if tag == ber.OBJECT_IDENTIFIER:
         return ber.oid(content)
     if tag in _NUMBERS:
-        if len(content) > ber.MAX_INTEGER_OCTETS:
-            raise MalformedError(f"number of {len(content)} octets")
-        if tag != ber.INTEGER and len(content) == ber.MAX_INTEGER_OCTETS and content[0]:
-            raise MalformedError("number above 64 bits")
-        return int.from_bytes(content, "big", signed=tag == ber.INTEGER) if content else None
+        return _number(tag, content)
     if tag == ber.NULL:
         return None
     if tag == IP_ADDRESS and len(content) == 4:
@@ -222,6 +218,15 @@ def _value(tag: int, content: bytes) -> Value:
     if tag & 0x1F == 0x1F:
         raise MalformedError("identifier of several octets on a value")
     return content
+
+
+def _number(tag: int, content: bytes) -> int | None:
+    size = len(content)
+    if size > ber.MAX_INTEGER_OCTETS:
+        raise MalformedError(f"number of {size} octets")
+    if tag != ber.INTEGER and size == ber.MAX_INTEGER_OCTETS and content[0]:
+        raise MalformedError("number above 64 bits")
+    return int.from_bytes(content, "big", signed=tag == ber.INTEGER) if content else None
 
 
 def opaque(content: bytes) -> float | bytes:
