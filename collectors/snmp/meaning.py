@@ -285,6 +285,8 @@ def conversion(quantity: Quantity, unit: str) -> tuple[float, float]:
 
 def as_text(value: Value, longest: int = 64) -> str:
     """Return a card's text for showing: it is a stranger's, so without control characters and cut."""
+    if isinstance(value, int):
+        return str(value)[:longest]
     if isinstance(value, bytes):
         shown = value[: 4 * longest].decode("utf-8", "replace")
     elif value is None or isinstance(value, Absent):

@@ -7,7 +7,7 @@ import msgspec
 
 from collectors.snmp.definition import Alarms, When
 from collectors.snmp.exchange import requests_for
-from collectors.snmp.meaning import Meaning, as_number, as_text
+from collectors.snmp.meaning import Meaning, Transform, as_number, as_text
 from model.point import Point, Reading, unavailable
 from model.quantity import Quantity
 from wire.snmp import GET, Request, Value
@@ -55,12 +55,11 @@ class Item(msgspec.Struct, frozen=True):
     definition: str = ""
     missed: int = 0  # discoveries in a row that did not find it
 
-    def reading(self, values: Mapping[str, Value], time: float) -> Reading:
-        """Return the point's reading from the objects of one poll."""
-        if self.open is not None and not self.open.holds(as_text(values.get(self.gate))):
-            return unavailable(self.point, time)
-        value = self.meaning.of(values.get(self.oid))
-        return unavailable(self.point, time) if value is None else Reading(self.point, value, time)
+    def value(self, sent: Value, gate: Value) -> float | str | None:
+        """Return the point's value from what the card sent of its object and of the one that is its gate."""
+        if self.open is not None and not self.open.holds(as_text(gate)):
+            return None
+        return self.meaning.of(sent)
 
 
 class AlarmPoint(msgspec.Struct, frozen=True):
@@ -106,6 +105,9 @@ def uptime_point(device: str) -> Point:
     return Point(device, "device.uptime", Quantity.DEVICE_UPTIME, "Uptime of the card", source=SYS_UPTIME)
 
 
+_NOTHING = object()
+
+
 class Plan:
     """The points of one card, encoded requests for them, and what the card is."""
 
@@ -117,6 +119,24 @@ class Plan:
             each.point for table in self.alarm_tables for each in table.points
         )
         self._requests: dict[int, tuple[Request, ...]] = {}
+        self._sent: list[object] = [_NOTHING] * len(self.items)
+        self._gates: list[object] = [_NOTHING] * len(self.items)
+        self._read: list[float | str | None] = [None] * len(self.items)
+
+    def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
+        """Return the readings of one poll's objects, alarm tables apart.  What is sent again means what it meant."""
+        found: list[Reading] = []
+        get, sents, gates, read = values.get, self._sent, self._gates, self._read
+        for place, item in enumerate(self.items):
+            sent, gate, had = get(item.oid), get(item.gate), sents[place]
+            if sent == had and gate == gates[place] and type(sent) is type(had):
+                value = read[place]
+            else:
+                value = item.value(sent, gate)
+                if item.meaning.transform is not Transform.AGE:  # which grows by itself
+                    sents[place], gates[place], read[place] = sent, gate, value
+            found.append(unavailable(item.point, time) if value is None else Reading(item.point, value, time))
+        return found
 
     def requests(self, size: int) -> tuple[Request, ...]:
         """Return the GETs of one poll, encoded once for each size; sysUpTime comes first."""

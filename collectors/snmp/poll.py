@@ -63,7 +63,7 @@ def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchan
     plan = _planned(card)
     if card.manners is manners and len(plan.requests(size)) > 1:
         manners.went_well(size)
-    readings = [*_uptime(card, values, now), *(item.reading(values, now) for item in plan.items)]
+    readings = [*_uptime(card, values, now), *plan.readings(values, now)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
         readings += table.readings(rows, values, now)
     error = "; ".join(filter(None, (_unrecognised(card.target, plan), _cut((*card.cut, *card.manners.cut)))))
