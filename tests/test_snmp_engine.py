@@ -111,7 +111,7 @@ async def test_a_host_name_that_means_nothing_is_unreachable_and_says_so() -> No
 async def test_what_a_device_is_is_told_when_it_is_met(agent: Agent) -> None:
     _, recognition = await recognise_once(target(agent.port, timeout=5))
     assert recognition is not None
-    assert recognition.definitions == ("rfc1628-ups",)
+    assert "rfc1628-ups" in recognition.definitions
     assert recognition.sys_object_id == "1.3.6.1.4.1.8072.3.2.10"
 
 
@@ -256,7 +256,7 @@ async def test_garbage_before_a_reply_is_dropped_and_the_reply_counts() -> None:
     async with misbehaving(garbage) as port, watching(target(port, timeout=5)) as it:
         batch = await it.until(lambda batch: True)
         assert batch.reachable
-        assert batch.error == "not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999"
+        assert batch.error.startswith("not recognised: no definition serves sysObjectID 1.3.6.1.4.1.99999")
         assert it.counts.malformed >= 5
         assert it.counts.refused[Refusal.TRUNCATED] >= 3
         assert it.counts.refused[Refusal.OVERSIZED] >= 1

@@ -153,7 +153,7 @@ class Flights:
             else:
                 self._community(datagram, source)
         except MalformedError as error:
-            self._refuse(_shape(error), None)
+            self._refuse(_shape(error), next((run for run in self._runs.values() if run.address == source), None))
             _log.debug("Dropped a datagram from %s: %s", source[0], error)
 
     def _community(self, datagram: bytes, source: Address) -> None:

@@ -74,10 +74,15 @@ class _Engine:
         return int(self.time + now - self.at)
 
     def hears(self, boots: int, time: int, now: float) -> bool:
-        """Take the time of a proved answer; tell whether it is within the window (RFC 3414 section 3.2, 7b)."""
-        if boots > self.boots or (boots == self.boots and time > self.clock(now)):
+        """Take the time of a proved answer; tell whether it is within the window (RFC 3414 section 3.2, 7b).
+
+        Within the window ours is set back too, so that a card whose clock is slow never drifts out of it.
+        """
+        ahead = boots > self.boots
+        inside = ahead or (boots == self.boots and time >= self.clock(now) - TIME_WINDOW)
+        if inside:
             self.set(boots, time, now)
-        return boots == self.boots != LAST_BOOTS and time >= self.clock(now) - TIME_WINDOW
+        return inside and boots != LAST_BOOTS
 
 
 class Session:
