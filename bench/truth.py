@@ -19,7 +19,7 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Expected:
-    """One value: its kind, OID and label; a number in our unit, or a state's severity (None where it names none)."""
+    """One value: its kind, OID and label; a number in our unit, or a state's severity (None where it names none: any is right)."""
 
     kind: str
     oid: str
@@ -40,7 +40,7 @@ class Expected:
     def fits(self, row: dict[str, Any]) -> bool:
         """Tell whether a row of `roundsman read --json` says it."""
         if self.is_state:
-            return bool(row["severity"] == self.severity)
+            return self.severity is None or bool(row["severity"] == self.severity)
         value = row["value"]
         if self.number is None or not isinstance(value, int | float):
             return False
@@ -72,6 +72,6 @@ def _value(each: dict[str, Any], states: dict[str, dict[int, int]]) -> Expected:
     severity = None
     if kind == "state" and number is not None:
         generic = states.get(each.get("state_name") or each["sensor_type"], {}).get(int(number))
-        severity = None if generic is None else SEVERITIES[generic]
+        severity = SEVERITIES[generic] if generic is not None and generic >= 0 else None
     scaled = None if number is None else number * UNITS.get(kind, 1.0)
     return Expected(kind, each["sensor_oid"].lstrip("."), each["sensor_descr"], scaled, severity)

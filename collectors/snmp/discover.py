@@ -45,6 +45,8 @@ def discover(target: Target, library: Library, manners: Manners) -> Exchange[Pla
         identity = {word: text for word, text in said.items() if text} | identity
         its_items = yield from _items(target.device, name, definition, manners)
         its_tables = yield from _alarm_tables(target.device, definition.alarms, manners)
+        read = {(item.oid, item.name) for item in items}
+        its_items = [item for item in its_items if (item.oid, item.name) not in read]
         if its_items or any(table.points for table in its_tables):
             serving.append(name)
         items += its_items

@@ -174,8 +174,8 @@ def candidates(matches: Mapping[str, Match], sys_object_id: str) -> dict[str, Ma
 def choose(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
     """Return the names of the definitions that serve a device, the maker's own first; none when it is unrecognised.
 
-    Of the makers' own, that with the longest fitting sysObjectID counts, if one of its `has` is `answering` (or it has
-    none); without such a one, each whose `has` answers: real cards report net-snmp's sysObjectID, 0.0, or none.
+    Of the makers' own, those with the longest fitting sysObjectID count, if one of their `has` is `answering` (or they
+    have none); without such a one, each whose `has` answers: real cards report net-snmp's sysObjectID, 0.0, or none.
     Standards that answer serve beside them, fallbacks where there is no maker's own.
     """
     own = _own(matches, sys_object_id, answering)
@@ -188,16 +188,19 @@ def choose(matches: Mapping[str, Match], sys_object_id: str, answering: frozense
 
 
 def _own(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
-    best, longest, anywhere = "", -1, []
+    best: list[str] = []
+    longest, anywhere = -1, []
     for name, match in matches.items():
         if match.is_standard or (match.has and answering.isdisjoint(match.has)):
             continue
-        fitting = [len(prefix) for prefix in match.sys_object_id if begins(prefix, sys_object_id)]
-        if fitting and max(fitting) > longest:
-            best, longest = name, max(fitting)
-        elif match.has and not fitting:
+        fitting = max((len(prefix) for prefix in match.sys_object_id if begins(prefix, sys_object_id)), default=-1)
+        if fitting > longest:
+            best, longest = [name], fitting
+        elif fitting == longest and fitting >= 0:
+            best.append(name)
+        elif match.has and fitting < 0:
             anywhere.append(name)
-    return (best,) if best else tuple(anywhere)
+    return tuple(best or anywhere)
 
 
 def begins(prefix: str, oid: str) -> bool:
