@@ -9,6 +9,7 @@ from collectors.snmp.library import Library, shipped
 from collectors.snmp.plan import AlarmPoint, AlarmTable
 from collectors.snmp.poll import Card, poll
 from collectors.snmp.recording import Recording, read_from, read_recording
+from collectors.snmp.rows import row_index
 from collectors.snmp.target import Target
 from config.node import ConfigError
 from config.reader import read_text
@@ -122,3 +123,22 @@ def test_a_table_of_alarms_that_is_empty_at_first_has_its_points_after_its_first
         batch = Recording(objects).play(poll(card, library, lambda: 0.0))
         states.append([reading.value for reading in batch.readings if reading.point.quantity is Quantity.ALARM_STATUS])
     assert states == [[], [], ["active", "clear"], ["clear", "clear"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "row", "index"),
+    [
+        (("outlet",), "1.2", (("outlet", "1.2"),)),
+        (("pdu", "outlet"), "1.2", (("pdu", "1"), ("outlet", "2"))),
+        (("pdu", "outlet"), "7", (("pdu", "7"),)),
+        (("unit", "channel:text"), "3.2.65.49", (("unit", "3"), ("channel", "A1"))),  # with its length before it
+        (("channel:text",), "65.49", (("channel", "A1"),)),  # IMPLIED
+        (("channel:text",), "1.200", (("channel", "1.200"),)),  # no text
+        (("channel:text",), "3", (("channel", "3"),)),
+        (("channel:text",), "2.32.32", (("channel", "2.32.32"),)),
+    ],
+)
+def test_a_rows_index_gives_each_part_its_name(
+    names: tuple[str, ...], row: str, index: tuple[tuple[str, str], ...]
+) -> None:
+    assert row_index(names, row) == index

@@ -14,6 +14,7 @@ from collectors.snmp.meaning import as_number, as_text, is_there
 from wire import snmp
 
 Rows = Mapping[str, snmp.Value]
+TEXT = ":text"
 LARGEST_FACTOR = 1e12  # blocks of the largest disk; beyond is no scale a maker meant
 
 
@@ -197,6 +198,22 @@ def _named(refs: Iterable[Ref]) -> list[str]:
 
 @lru_cache(4096)
 def row_index(names: tuple[str, ...], row: str) -> tuple[tuple[str, str], ...]:
-    """Give each part of a row's index its name; the last takes the rest.  A part fewer than names leaves names out."""
+    """Give each part of a row's index its name; the last takes the rest.  A part fewer than names leaves names out.
+
+    A last name that ends in ":text" is an octet string (RFC 2578 section 7.7), and read as text where it is one.
+    """
     parts = row.split(".", len(names) - 1)
-    return tuple(zip(names, parts, strict=False))
+    index = list(zip(names, parts, strict=False))
+    if index and index[-1][0].endswith(TEXT):
+        name, octets = index[-1]
+        index[-1] = (name.removesuffix(TEXT), _spelled(octets))
+    return tuple(index)
+
+
+def _spelled(octets: str) -> str:
+    """Return the text that sub-identifiers spell, with its length before it or not; else the sub-identifiers."""
+    signs = [int(octet) for octet in octets.split(".")]
+    if len(signs) > 1 and signs[0] == len(signs) - 1:
+        signs = signs[1:]
+    printable = all(0x20 <= sign < 0x7F for sign in signs)
+    return "".join(map(chr, signs)).strip() or octets if printable else octets
