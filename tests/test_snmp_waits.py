@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from collectors.snmp import names as names_module
@@ -108,18 +109,7 @@ async def test_only_so_many_of_the_dead_are_asked_at_a_time_and_each_has_its_tur
 
     engine = Engine(emit)
     with silent_ports(3 * MOST_PROBES) as ports:
-        dead = [
-            Target(
-                device=f"dead-{port}",
-                address="127.0.0.1",
-                port=port,
-                community=b"c",
-                timeout=0.05,
-                retries=0,
-                every=0.05,
-            )
-            for port in ports
-        ]
+        dead = [msgspec.structs.replace(card(port, timeout=0.05), device=f"dead-{port}") for port in ports]
         task = asyncio.create_task(engine.run(dead))
         async with asyncio.timeout(30):
             await done.wait()
@@ -127,6 +117,24 @@ async def test_only_so_many_of_the_dead_are_asked_at_a_time_and_each_has_its_tur
         with contextlib.suppress(asyncio.CancelledError):
             await task
     assert most == MOST_PROBES - 1  # it is counted when one has just ended
+
+
+async def test_a_dead_card_that_waits_for_its_turn_is_tried_at_once_when_something_is_heard_of_it() -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    engine = Engine(lambda batch: heard.put_nowait(batch.device))
+    with silent_ports(3 * MOST_PROBES) as ports:
+        dead = [msgspec.structs.replace(card(port, timeout=0.05), device=f"dead-{port}") for port in ports]
+        task = asyncio.create_task(engine.run(dead))
+        async with asyncio.timeout(30):
+            while not engine._waiting:
+                await heard.get()
+            waiting = engine._waiting[-1][1]
+            assert engine.hint(waiting.target.device)
+            assert waiting in engine._probes
+            assert all(each is not waiting for _, each in engine._waiting)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_a_silent_card_is_sent_nothing_twice() -> None:

@@ -143,17 +143,28 @@ class Engine:
         contact = self._contacts.get(device)
         if contact is None:
             return False
-        at = next((at for at, (_, _, waiting) in enumerate(self._due) if waiting is contact), None)
-        if at is None:
+        due = self._taken(contact)
+        if due is None:
             self._again.add(contact)
             return True
+        self._begin(contact, due)
+        self._wake_at_next()
+        return True
+
+    def _taken(self, contact: Contact) -> float | None:
+        """Take a card out of what is due, or out of the dead that wait for their turn; None while it is polled."""
+        for entry in self._waiting:
+            if entry[1] is contact:
+                self._waiting.remove(entry)
+                return entry[0]
+        at = next((at for at, (_, _, waiting) in enumerate(self._due) if waiting is contact), None)
+        if at is None:
+            return None
         due, _, _ = self._due[at]
         self._due[at] = self._due[-1]
         self._due.pop()
         heapq.heapify(self._due)
-        self._begin(contact, due)
-        self._wake_at_next()
-        return True
+        return due
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
