@@ -228,7 +228,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A conceptual table: `index` names the parts of a row's index, the last name takes what is left of it.
 
     A part named "-" is left out of points' names; a last one such as "channel:text" is read as text.  `label` is an
-    object whose text names a row; `when` says which rows there are.
+    object whose text names a row; `when` says which rows there are.  A table with `most` has no more rows than that:
+    the first that `when` lets through, and only these are asked for, which suits tables of hundreds of rows.
     """
 
     name: str
