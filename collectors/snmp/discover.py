@@ -86,10 +86,17 @@ def _lies_in(avoided: Iterable[str], match: Match) -> bool:
 
 
 def _answering(matches: Mapping[str, Match], manners: Manners) -> Exchange[frozenset[str]]:
-    """Return those subtrees of `has` in which the card has anything."""
-    probes = dict.fromkeys(oid for match in matches.values() for oid in match.has)
-    after = yield from following(probes, manners)
-    return frozenset(oid for oid in probes if oid in after and begins(oid, after[oid].oid))
+    """Return those subtrees of `has` in which the card has anything.
+
+    They are hundreds, and hundreds of cards are discovered at once: no more of the answers is held than one request's.
+    """
+    probes = list(dict.fromkeys(oid for match in matches.values() for oid in match.has))
+    answering: set[str] = set()
+    while probes:
+        asked, probes = probes[: manners.names], probes[manners.names :]
+        after = yield from following(asked, manners)
+        answering.update(oid for oid in asked if oid in after and begins(oid, after[oid].oid))
+    return frozenset(answering)
 
 
 def _enterprises(manners: Manners) -> Exchange[tuple[str, ...]]:

@@ -136,13 +136,18 @@ class Meaning(msgspec.Struct, frozen=True):
         if self.bit >= 0:
             mask = as_mask(value, self.bits_as)
             return None if mask is None else self.nonzero if mask >> self.bit & 1 else self.zero
-        number = self._number(value) if self.transform or self.pattern else as_number(value)
+        if self.transform or self.pattern:
+            number = self._number(value)
+        else:
+            number = value if type(value) is int else as_number(value)
         if number is None or number in self.absent:
             return None
         if self.between is not None and not self.between[0] <= number <= self.between[1]:
             return None
         if self.zero:
             return self.nonzero if number else self.zero
+        if type(number) is int and self.scale == 1.0 and not self.offset:
+            return float(number)
         return round(number * self.scale + self.offset, _DECIMALS)
 
     def times_ten_to(self, power: int) -> "Meaning":

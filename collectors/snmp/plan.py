@@ -55,11 +55,9 @@ class Item(msgspec.Struct, frozen=True):
     definition: str = ""
     missed: int = 0  # discoveries in a row that did not find it
 
-    def value(self, sent: Value, gate: Value) -> float | str | None:
-        """Return the point's value from what the card sent of its object and of the one that is its gate."""
-        if self.open is not None and not self.open.holds(as_text(gate)):
-            return None
-        return self.meaning.of(sent)
+    def opens(self, gate: Value) -> bool:
+        """Say whether the value counts while the object that is its gate says this."""
+        return self.open is None or self.open.holds(as_text(gate))
 
 
 class AlarmPoint(msgspec.Struct, frozen=True):
@@ -122,21 +120,30 @@ class Plan:
         self._sent: list[object] = [_NOTHING] * len(self.items)
         self._gates: list[object] = [_NOTHING] * len(self.items)
         self._read: list[float | str | None] = [None] * len(self.items)
+        self._open = [True] * len(self.items)
 
     def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return the readings of one poll's objects, alarm tables apart.  What is sent again means what it meant."""
         found: list[Reading] = []
-        get, sents, gates, read = values.get, self._sent, self._gates, self._read
+        get, sents, read = values.get, self._sent, self._read
         for place, item in enumerate(self.items):
-            sent, gate, had = get(item.oid), get(item.gate), sents[place]
-            if sent == had and gate == gates[place] and type(sent) is type(had):
+            sent, had = get(item.oid), sents[place]
+            if sent == had and type(sent) is type(had):
                 value = read[place]
             else:
-                value = item.value(sent, gate)
+                value = item.meaning.of(sent)
                 if item.meaning.transform is not Transform.AGE:  # which grows by itself
-                    sents[place], gates[place], read[place] = sent, gate, value
+                    sents[place], read[place] = sent, value
+            if item.gate and not self._is_open(place, item, get(item.gate)):
+                value = None
             found.append(unavailable(item.point, time) if value is None else Reading(item.point, value, time))
         return found
+
+    def _is_open(self, place: int, item: Item, gate: Value) -> bool:
+        had = self._gates[place]
+        if gate != had or type(gate) is not type(had):
+            self._gates[place], self._open[place] = gate, item.opens(gate)
+        return self._open[place]
 
     def requests(self, size: int) -> tuple[Request, ...]:
         """Return the GETs of one poll, encoded once for each size; sysUpTime comes first."""
