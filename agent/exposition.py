@@ -7,6 +7,7 @@ readings and the seconds its poll took. Only good and uncertain readings are sho
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -19,17 +20,19 @@ from model.point import Point, Quality, Reading
 from model.quantity import Kind, Quantity
 
 _SHOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
+MOST_NUMBERS = 4_096  # whose text is kept
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Exposition:
-    """Writes readings as text; all but the number is made once for each point."""
+    """Writes readings as text; all but the number is made once for each point, and numbers that come often once."""
 
     def __init__(self) -> None:
         self._starts: dict[Point, str] = {}
         self._states: dict[tuple[Point, str], str] = {}
-        self._owners: dict[tuple[Quantity, str], str] = {}
+        self._owners: dict[str, str] = {}  # name and labels -> id of the point they belong to
         self._names: dict[Quantity, str] = {}
+        self._numbers: dict[float, str] = {}
 
     def text(self, readings: Iterable[Reading]) -> str:
         """Return the device series, each metric family together, as the format asks."""
@@ -37,25 +40,33 @@ class Exposition:
 
     def families(self, readings: Iterable[Reading]) -> Iterator[str]:
         """Give the series of each metric family, so that a large page need not be held whole more than once."""
-        shown: dict[Quantity, list[tuple[Point, float | str]]] = {}
+        shown: dict[Quantity, list[Reading]] = defaultdict(list)
         for reading in readings:
-            point, value = reading.point, reading.value
-            if value is None or reading.quality not in _SHOWN or not point.preferred:
-                continue
-            family = shown.get(point.quantity)
-            if family is None:
-                family = shown[point.quantity] = []
-            family.append((point, value))
-        starts = self._starts
+            if reading.value is not None and reading.quality in _SHOWN and reading.point.preferred:
+                shown[reading.point.quantity].append(reading)
         for quantity, family in shown.items():
-            factor = quantity.unit.factor
-            lines = [
-                self._state(point, value)
-                if isinstance(value, str)
-                else f"{starts.get(point) or self._start(point)}{value * factor:.10g}\n"
-                for point, value in family
-            ]
-            yield self._head(quantity) + "".join(lines)
+            yield self._head(quantity) + "".join(self._lines(family, quantity.unit.factor))
+
+    def _lines(self, family: list[Reading], factor: float) -> list[str]:
+        lines: list[str] = []
+        starts, numbers = self._starts, self._numbers
+        for reading in family:
+            point, value = reading.point, reading.value
+            if isinstance(value, str):
+                lines.append(self._state(point, value))
+            elif value is not None:
+                number = value * factor
+                lines.append((starts.get(point) or self._start(point)) + (numbers.get(number) or self._number(number)))
+        return lines
+
+    def _number(self, number: float) -> str:
+        """Return a number as text and the end of its line; sensors have few steps, so the same come again."""
+        text = f"{number:.10g}\n"
+        if len(self._numbers) >= MOST_NUMBERS:
+            self._numbers.clear()
+        if number:  # 0 and -0 are equal
+            self._numbers[number] = text
+        return text
 
     def forget(self) -> None:
         """Forget the names of points: after a reload they may be others."""
@@ -65,20 +76,21 @@ class Exposition:
 
     def _start(self, point: Point) -> str:
         """Return the name and labels of a number."""
-        start = self._starts[point] = f"{metric_name(point.quantity)}{{{self._labels(point)}}} "
+        start = self._starts[point] = self._owned(point, "} ")
         return start
 
-    def _labels(self, point: Point) -> str:
-        """Return labels that no other point has: two that are alike but for their id get it as a label."""
-        labels = _labels(point)
-        owner = self._owners.setdefault((point.quantity, labels), point.id)
-        return labels if owner == point.id else f'{labels},point="{escaped(point.id)}"'
+    def _owned(self, point: Point, end: str) -> str:
+        """Return name and labels that no other point has: two that are alike but for their id get it as a label."""
+        start = f"{metric_name(point.quantity)}{{{_labels(point)}"
+        if self._owners.setdefault(start + end, point.id) == point.id:
+            return start + end
+        return f'{start},point="{escaped(point.id)}"{end}'
 
     def _state(self, point: Point, value: str) -> str:
         """Return the lines of a state: 1 for the one it is in, 0 for the others."""
         lines = self._states.get((point, value))
         if lines is None:
-            start = f"{metric_name(point.quantity)}{{{self._labels(point)},state="
+            start = self._owned(point, ",state=")
             lines = self._states[point, value] = "".join(
                 f'{start}"{escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
             )

@@ -36,7 +36,7 @@ class State(msgspec.Struct, frozen=True):
     severity: Severity = Severity.OK
 
 
-class Point(msgspec.Struct, frozen=True, cache_hash=True):
+class Point(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """One thing that can be read.
 
     `id` is stable while the label may be renamed; it is unique within its device and never contains "/". `index` holds
@@ -77,7 +77,7 @@ def plain(value: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in value.replace("/", "|"))
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One value of one point.
 
     `value` is a float in the quantity's unit, a state's name, or None when unavailable. `time` is seconds of
