@@ -1,0 +1,88 @@
+"""Families of devices that no recording shows: what is tricky in each maker's MIB, in a few objects typed from it."""
+
+from collections.abc import Mapping
+
+from collectors.snmp.library import shipped
+from collectors.snmp.recording import Recording, read_from
+from model.point import Reading
+from wire.snmp import Value
+
+ENTERPRISES = "1.3.6.1.4.1"
+SYSTEM: dict[str, tuple[int, Value]] = {
+    "1.3.6.1.2.1.1.2.0": (6, "1.3.6.1.4.1.8072.3.2.10"),
+    "1.3.6.1.2.1.1.3.0": (67, 1),
+}
+
+
+def said(objects: Mapping[str, int | str | bytes]) -> dict[str, Reading]:
+    """Read a card that has these objects below the enterprises, with what ships; by the points' names."""
+    card = SYSTEM | {
+        f"{ENTERPRISES}.{oid}": (2, value)
+        if isinstance(value, int)
+        else (4, value if isinstance(value, bytes) else value.encode())
+        for oid, value in objects.items()
+    }
+    batch, _ = read_from(Recording(card), shipped())
+    return {reading.point.id: reading for reading in batch.readings}
+
+
+def values(objects: Mapping[str, int | str | bytes]) -> dict[str, float | str | None]:
+    """Give the values alone."""
+    return {name: reading.value for name, reading in said(objects).items()}
+
+
+# -- Morningstar ------------------------------------------------------------------------------------------------------
+
+
+def test_the_faults_of_a_morningstar_controller_are_bits_from_the_left() -> None:
+    read = values({"33333.6.30.0": "13.25", "33333.6.45.0": 5, "33333.6.46.0": b"\x10\x00", "33333.6.56.0": 123})
+    assert read["battery.voltage"] == 13.25
+    assert read["equipment.capacity[object=ahLoadResettable]"] == 12.3
+    assert read["device.status[object=chargeState]"] == "bulk"
+    assert [name for name, value in read.items() if value == "active"] == ["alarm.status[alarm=array_battery_hvd]"]
+
+
+def test_the_one_voltage_of_a_morningstar_tristar_is_the_arrays_or_the_loads_by_its_mode() -> None:
+    objects = {"33333.8.30.0": 8000, "33333.8.32.0": 8000, "33333.8.33.0": 1, "33333.8.34.0": 1}
+    charger, load = values(objects | {"33333.8.45.0": 0}), values(objects | {"33333.8.45.0": 1})
+    assert charger["solar.voltage"] == load["load.voltage"] == 33.972167969
+    assert load.get("solar.voltage") is charger.get("load.voltage") is None
+
+
+# -- ABB, AEG ---------------------------------------------------------------------------------------------------------
+
+
+def test_columns_right_below_the_enterprise_of_an_abb_cms_700_are_its_mains_and_its_sensors() -> None:
+    read = said(
+        {
+            "51055.1.1.7": 1234,
+            "51055.1.16.7": 55,
+            "51055.1.19.7": "Oven",
+            "51055.1.24.1": 23012,
+            "51055.1.36.1": 100,
+        }
+    )
+    assert read["mains.voltage[phase=1]"].value == 230.12
+    assert read["mains.energy[phase=1]"].value == 1.0
+    assert read["circuit.current[circuit=7]"].value == 12.34
+    assert read["circuit.energy[circuit=7]"].value == 5.5
+    assert read["circuit.current[circuit=7]"].point.label == "Current, Oven"
+
+
+def test_an_aeg_plants_alarms_are_rows_that_name_themselves() -> None:
+    read = said(
+        {
+            "15416.37.1.1.0": 6,
+            "15416.37.1.2.0": 5450,
+            "15416.37.4.1.0": 1,
+            "15416.37.8.1.1.2.3": "Mains failure",
+            "15416.37.8.1.1.3.3": 1,
+            "15416.37.8.1.1.2.4": "Door",
+            "15416.37.8.1.1.3.4": 0,
+        }
+    )
+    assert read["battery.voltage"].value == 54.5
+    assert read["device.status[object=battChargeMode]"].value == "on_battery"
+    assert read["mains.status"].value == "failed"
+    assert {read[f"alarm.status[alarm={row}]"].value for row in (3, 4)} == {"active", "clear"}
+    assert read["alarm.status[alarm=3]"].point.label == "Alarm, Mains failure"
