@@ -143,6 +143,66 @@ CARDS = [
         },
         {"fan.speed[unit=1,fan=1]": 4800.0, "fan.speed[unit=1,fan=2]": "not there"},
     ),
+    (
+        "mikrotik-routeros",
+        f"{E}.14988.1",
+        {
+            f"{E}.14988.1.1.3.8.0": "2|241",
+            f"{E}.14988.1.1.3.100.1.3.17": "2|45",
+            f"{E}.14988.1.1.3.100.1.4.17": "2|1",
+            f"{E}.14988.1.1.15.1.1.3.2": "2|5",
+        },
+        {
+            "input.voltage": 24.1,
+            "equipment.temperature[gauge=17,object=mtxrGaugeValue]": 45.0,
+            "device.status[interface=2,object=mtxrPOEStatus]": "short_circuit",
+        },
+    ),
+    (
+        "synology-dsm",
+        LINUX,
+        {f"{E}.6574.1.2.0": "2|38", f"{E}.6574.4.2.1.0": "4|OB LB"},
+        {"equipment.temperature[object=temperature]": 38.0, "output.status": "battery", "battery.status": "low"},
+    ),
+    (
+        "qnap-qts",
+        f"{E}.24681",
+        {f"{E}.24681.1.2.6.0": "4|38 C/100 F", f"{E}.24681.1.2.15.1.3.1": "4|1200 RPM"},
+        {"equipment.temperature[object=systemTemperatureEX]": 38.0, "fan.speed[fan=1]": 1200.0},
+    ),
+    (
+        "juniper-junos",
+        f"{E}.2636.1.1.1.2.29",
+        {f"{E}.2636.3.1.13.1.7.9.1.0.0": "66|38", f"{E}.2636.3.4.2.3.1.0": "2|3"},
+        {"alarm.status[alarm=red]": "active"},
+    ),
+    (
+        "fortinet-fortigate",
+        f"{E}.12356.101.1.1001",
+        {f"{E}.12356.101.4.3.2.1.2.1": "4|+12V", f"{E}.12356.101.4.3.2.1.3.1": "4|11.998"},
+        {"equipment.voltage[sensor=1,object=fgHwSensorEntValue]": 11.998},
+    ),
+    (
+        "hpe-procurve",
+        f"{E}.11.2.3.7.11.160",
+        {f"{E}.11.2.14.11.1.2.6.1.4.1": "2|3", f"{E}.11.2.14.11.1.2.8.1.1.3.0": "4|28C"},
+        {"device.status[sensor=1,object=hpicfSensorStatus]": "warning", "ambient.temperature[sensor=0]": 28.0},
+    ),
+    (
+        "huawei-vrp",
+        f"{E}.2011.2.23.291",
+        {f"{E}.2011.5.25.31.1.1.1.1.11.9": "2|38", f"{E}.2011.5.25.31.1.1.1.1.11.10": "2|0"},
+        {
+            "equipment.temperature[part=9,object=hwEntityTemperature]": 38.0,
+            "equipment.temperature[part=10,object=hwEntityTemperature]": None,
+        },
+    ),
+    (
+        "brocade-fos",
+        f"{E}.1588.2.1.1.1",
+        {f"{E}.1588.2.1.1.1.1.22.1.{column}.4": value for column, value in ((2, "2|2"), (3, "2|4"), (4, "2|7000"))},
+        {"fan.speed[sensor=4]": 7000.0},
+    ),
 ]
 
 
