@@ -17,15 +17,16 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["wire"]):
-    from wire import snmp
+with atheris.instrument_imports(include=["wire", "collectors.snmp.session"]):
+    from collectors.snmp import session  # noqa: F401 - imported here to be covered
+    from wire import snmp, usm  # noqa: F401 - the same
 
-from fuzz import oracle
+from fuzz import oracle, version3
 from fuzz.mangle import mangled
 from fuzz.seeds import seeds
 from wire.ber import MalformedError
 
-SEEDS = seeds()
+SEEDS = [*seeds(), *version3.seeds()]
 
 
 class Target:
@@ -39,10 +40,14 @@ class Target:
     def __call__(self, octets: bytes) -> None:
         """Take one input; raises what is a finding."""
         self.count["runs"] += 1
+        if snmp.version_of(octets) == snmp.V3 or self.count["runs"] % 8 == 0:
+            self.count[version3.check(octets)] += 1
+            if self.count["runs"] % max(1, self._every) == 0:
+                version3.compare(octets)
         try:
             message = snmp.decode(octets)
         except MalformedError:
-            kind = "refused"
+            kind = "no message"
         else:
             kind = "messages"
             check(octets, message)
@@ -56,7 +61,10 @@ class Target:
     def tell(self) -> None:
         """Say what was done; libFuzzer ends the process without coming back."""
         count = self.count
-        print(f"{count['runs']} runs: {count['messages']} read as messages, {count['refused']} refused", flush=True)
+        read = (
+            f"{count['messages']} read as messages of version 1 or 2c, {count['envelopes']} as envelopes of version 3"
+        )
+        print(f"{count['runs']} runs: {read}", flush=True)
         if count["oracle"]:
             kinds = ", ".join(f"{name} {count[name]}" for name in ("both", "ours", "theirs", "neither"))
             print(f"{count['oracle']} of them read by pysnmp too; accepted by: {kinds}", flush=True)

@@ -38,6 +38,9 @@ STRICT = re.compile(
 )
 
 
+REFUSALS = (PyAsn1Error, IndexError, ValueError, OverflowError)  # pysnmp's decoder raises what Python does, too
+
+
 class Disagreement(AssertionError):  # noqa: N818 - it says what was found
     """One decoder reads what the other does not, or reads it otherwise, for no reason named here."""
 
@@ -64,7 +67,7 @@ def compare(octets: bytes) -> str:
 def _theirs(octets: bytes) -> object | None:
     try:
         whole, rest = decoder.decode(octets, asn1Spec=v2c.Message())
-    except (PyAsn1Error, IndexError, ValueError, OverflowError):  # theirs raises what Python does, too
+    except REFUSALS:
         return None
     return None if rest else whole
 

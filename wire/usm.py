@@ -117,6 +117,8 @@ class Secure:
 
     def decrypt(self, octets: bytes, salt: bytes, boots: int, time: int) -> bytes:
         """Return the scoped PDU, with padding behind it where the protocol pads."""
+        if not self._privacy_key:
+            raise DecryptionError("encrypted, and the user has no privacy key")
         if len(salt) != 8:
             raise DecryptionError(f"a salt of {len(salt)} octets where eight belong")
         if self._aes is not None:
