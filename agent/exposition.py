@@ -82,8 +82,9 @@ class Exposition:
     def _owned(self, point: Point, end: str) -> str:
         """Return name and labels that no other point has: two that are alike but for their id get it as a label."""
         start = f"{metric_name(point.quantity)}{{{_labels(point)}"
-        if self._owners.setdefault(start + end, point.id) == point.id:
-            return start + end
+        name = start + end
+        if self._owners.setdefault(name, point.id) == point.id:
+            return name
         return f'{start},point="{escaped(point.id)}"{end}'
 
     def _state(self, point: Point, value: str) -> str:
