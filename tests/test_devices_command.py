@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from collectors.snmp.definition import ROOM, read_definition
+from collectors.snmp.checked import read_definition
+from collectors.snmp.definition import ROOM
 from collectors.snmp.editor import schema
 from collectors.snmp.library import shipped
 from collectors.snmp.meaning import as_number

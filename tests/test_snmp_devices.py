@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from collectors.snmp.definition import ROOM, Match, read_definition
+from collectors.snmp.checked import read_definition
+from collectors.snmp.definition import ROOM, Match
 from collectors.snmp.engine import read_once
 from collectors.snmp.library import candidates, choose, shipped
 from collectors.snmp.meaning import Meaning, as_text, conversion

@@ -20,17 +20,16 @@ docs/devices.md tells how to write one, key by key, and config/devices/snmp.sche
 
 A value is number * scale + offset in the maker's `unit` (ours unless written), or one of `states` ({2: {name: low,
 severity: critical}}), or a bit for each of `bits`.  A state that is not listed, and a number in `absent` or outside
-`range`, is unavailable.
+`range`, is unavailable.  `collectors.snmp.checked` reads a file, and refuses what could never work.
 """
 
 import re
-from typing import Annotated, Literal, TypeVar
+from functools import lru_cache
+from typing import Annotated, Literal
 
 import msgspec
 
 from collectors.snmp.meaning import BitForm, Meaning, Transform, conversion, meant
-from config.convert import convert
-from config.node import ConfigError, Node
 from config.scalars import Form, decimal, whole
 from model.point import Severity, State
 from model.quantity import Kind, Quantity
@@ -91,6 +90,8 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if sum(each is not None for each in (self.column, self.oid, self.part)) != 1:
             raise ValueError("write one of column, oid and part")
+        if self.first is not None and self.column is None:
+            raise ValueError("first counts parts of the row's index; write it beside column alone")
 
 
 class When(Ref, frozen=True, kw_only=True):
@@ -136,6 +137,10 @@ class Bit(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _check_states(self.quantity, (self.clear, self.active))
+
+    def point_states(self) -> tuple[State, ...]:
+        """Return the two states of the bit's point."""
+        return _shared((State(self.clear), State(self.active, self.severity)))
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,15 +189,35 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
             )
         _check_states(self.quantity, named)
         conversion(self.quantity, self.unit)
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if self.scale == 0:
+            raise ValueError("scale: 0 makes every number the same; write what it is to be multiplied by, as 0.1")
+        if self.range is not None and self.range[0] > self.range[1]:
+            low, high = self.range
+            raise ValueError(f"no number lies in this range; write the least first: [{high:g}, {low:g}]")
+        if self.mask and not (self.states or self.enumeration):
+            raise ValueError("a mask says which bits of a number count for states; write states, or leave it out")
+        unread = next((name for name in ("transform", "pattern") if self.bits and getattr(self, name)), "")
+        if self.transform and (self.states or self.enumeration):
+            unread = "transform"
+        if unread:
+            raise ValueError(f"{unread} does nothing where {'bits' if self.bits else 'states'} are; leave it out")
+        if min(self.bits, default=0) < 0:
+            raise ValueError("a bit has a number of 0 or more; bit 0 is worth 1")
 
     def meaning(self, absent: tuple[float, ...] = (), factor: float = 1.0, left_of: float | None = None) -> Meaning:
-        """Return how a value is read; `absent` counts where this one says nothing of its own."""
+        """Return how a value is read; `absent` counts where this one says nothing of its own, and but for its states.
+
+        The same object is returned for the same words and numbers.
+        """
         unit, added = conversion(self.quantity, self.unit)
         scale = self.scale * factor * unit
         return meant(
             scale=scale if left_of is None else -scale,
             offset=self.offset * unit + added + scale * (left_of or 0.0),
-            absent=absent if self.absent is None else self.absent,
+            absent=self._absent(absent),
             between=self.range,
             states=tuple((text, state.name) for text, state in self.states.items()),
             zero=self.zero,
@@ -202,14 +227,47 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
             pattern=self.pattern,
         )
 
+    def bit_meaning(self, number: int, absent: tuple[float, ...] = ()) -> Meaning:
+        """Return how one bit of this mask is read; a mask that is absent or out of range says nothing of any bit.
+
+        The same object is returned for the same words.
+        """
+        bit = self.bits[number]
+        clear, active = (bit.active, bit.clear) if bit.inverted else (bit.clear, bit.active)
+        return meant(
+            bit=number,
+            bits_as=self.bits_as,
+            zero=clear,
+            nonzero=active,
+            absent=self._absent(absent),
+            between=self.range,
+        )
+
+    def _absent(self, wide: tuple[float, ...]) -> frozenset[float]:
+        """Return its own absent numbers, else those of the whole definition that stand for nothing here."""
+        if self.absent is not None:
+            return frozenset(self.absent)
+        return frozenset(number for number in wide if not self.lists(number))
+
+    def lists(self, number: float) -> bool:
+        """Tell whether a number stands for one of the states, and 0 for a mask without a bit."""
+        if self.mask:
+            return False
+        if self.zero or self.bits:
+            return number == 0
+        return number == int(number) and str(int(number)) in self.states
+
     def point_states(self) -> tuple[State, ...]:
-        """Return the states a point may have, each once."""
+        """Return the states a point may have, each once; the same object for the same states."""
         if self.zero:
-            return (State(self.zero), State(self.nonzero))
-        return tuple({state.name: state for state in self.states.values()}.values())
+            return _shared((State(self.zero), State(self.nonzero)))
+        return _shared(tuple({state.name: state for state in self.states.values()}.values()))
 
 
-AnyValue = TypeVar("AnyValue", bound=Value)
+@lru_cache(4096)
+def _shared(states: tuple[State, ...]) -> tuple[State, ...]:
+    """Return the same object for the same states: hundreds of alike cards have them."""
+    return states
 
 
 class Object(Value, frozen=True, kw_only=True):
@@ -314,32 +372,3 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> tuple[Object | Column, ...]:
         """Return every object and column."""
         return (*self.objects, *(column for table in self.tables for column in table.columns))
-
-
-def read_definition(node: Node) -> Definition:
-    """Return the definition in a YAML file, enumerations written out; raises ConfigError with every problem."""
-    definition = convert(node, Definition)
-    try:
-        return _written_out(definition)
-    except ValueError as error:
-        raise ConfigError([node.problem(str(error))]) from None
-
-
-def _written_out(definition: Definition) -> Definition:
-    """Give each value that names an enumeration its states; raises ValueError for one that is not there."""
-    known = definition.enumerations
-
-    def spelled(value: AnyValue) -> AnyValue:
-        if not value.enumeration:
-            return value
-        if value.enumeration not in known:
-            raise ValueError(f'{value.name}: there is no enumeration "{value.enumeration}" here')
-        return msgspec.structs.replace(value, enumeration="", states=known[value.enumeration])
-
-    return msgspec.structs.replace(
-        definition,
-        objects=tuple(map(spelled, definition.objects)),
-        tables=tuple(
-            msgspec.structs.replace(table, columns=tuple(map(spelled, table.columns))) for table in definition.tables
-        ),
-    )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from collectors.snmp.definition import GENERIC, ROOM, Column, Definition, Match, Object, Table, read_definition
+from collectors.snmp.checked import read_definition, unknown_names
+from collectors.snmp.definition import GENERIC, ROOM, Column, Definition, Match, Object, Table
 from config import node as nodes
 from config.advice import nearest
 from config.node import ConfigError, Node, Problem
@@ -16,13 +17,16 @@ from config.reader import read_text
 from config.shipped import names, shipped_text
 
 _BODY = re.compile(r"^(objects|tables|alarms|sensors|prefer):", re.MULTILINE)
+_TOP = re.compile(r"""^["']?(protocol|name|maker|source|extends|match)["']?[ ]*:""", re.MULTILINE)
 
 
 class Library(Mapping[str, Definition]):
     """Definitions by name; each is read whole when it is first asked for, all of them only as far as their `match`.
 
     `texts` gives each file's text by name, `base` definitions that they may extend, `files` what messages call a file.
-    Reading raises ConfigError.
+    A text takes the place of the base's definition of the same name, also where another of the base extends that; it
+    may extend the one whose place it takes, and is then for the same devices unless it says for which.  Reading raises
+    ConfigError.
     """
 
     def __init__(
@@ -41,8 +45,9 @@ class Library(Mapping[str, Definition]):
     @cached_property
     def heads(self) -> dict[str, Definition]:
         """Return every definition up to its objects: what it is, and which devices it is for."""
+        below = self._base.heads if self._base is not None else {}
         own = {name: read_definition(read_text(_head(text()), self._file(name))) for name, text in self._texts.items()}
-        return own if self._base is None else self._base.heads | own
+        return below | {name: _matched(head, below.get(name), name) for name, head in own.items()}
 
     @cached_property
     def matches(self) -> dict[str, Match]:
@@ -52,12 +57,12 @@ class Library(Mapping[str, Definition]):
     def __getitem__(self, name: str) -> Definition:
         """Return a definition, with what it extends."""
         if name not in self._whole:
-            if name not in self._texts:
-                if self._base is None:
-                    raise KeyError(name)
+            holder = self._holder(name)
+            if holder is None:
+                raise KeyError(name)
+            if holder is not self and self._base is not None and not self._extends_own(name):
                 return self._base[name]
-            node = read_text(self._texts[name](), self._file(name))
-            self._whole[name] = _indexed(self._taken_in(read_definition(node), node, (name,)))
+            self._whole[name] = _indexed(holder._taken_in(name, self, ()))  # noqa: SLF001 - another of this kind
         return self._whole[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -71,24 +76,59 @@ class Library(Mapping[str, Definition]):
     def _file(self, name: str) -> str:
         return self._files.get(name, f"{ROOM}/{name}.yaml")
 
-    def _taken_in(self, own: Definition, node: Node, above: tuple[str, ...]) -> Definition:
-        if not own.extends:
-            return own
-        if own.extends in above:
-            raise _problem(node, f"extends itself, by way of {' and '.join(above)}")
-        if own.extends in self._texts:
-            below = read_text(self._texts[own.extends](), self._file(own.extends))
-            parent = self._taken_in(read_definition(below), below, (*above, own.extends))
-        elif self._base is not None and own.extends in self._base:
-            parent = self._base[own.extends]
+    def _holder(self, name: str) -> "Library | None":
+        """Return the library whose text of a name counts here: this one, else the nearest below."""
+        if name in self._texts or self._base is None:
+            return self if name in self._texts else None
+        return self._base._holder(name)  # noqa: SLF001 - another of this kind
+
+    def _extends_own(self, name: str) -> bool:
+        """Tell whether a definition of the base extends one whose place a text of this library takes."""
+        seen = {name}
+        while (head := self.heads.get(name)) is not None and head.extends and head.extends not in seen:
+            name = head.extends
+            seen.add(name)
+            if name in self._texts:
+                return True
+        return False
+
+    def _taken_in(self, name: str, top: "Library", above: tuple[tuple["Library", str], ...]) -> Definition:
+        """Return this library's definition of a name with what it extends, which `top` knows best."""
+        node = read_text(self._texts[name](), self._file(name))
+        own = read_definition(node)
+        above = (*above, (self, name))
+        if own.extends:
+            beneath = self._base if own.extends == name and self._base is not None else top
+            holder = beneath._holder(own.extends)  # noqa: SLF001 - another of this kind
+            if holder is None:
+                raise _problem(node, f'extends "{own.extends}", which is no definition; {nearest(own.extends, top)}')
+            if any(library is holder and word == own.extends for library, word in above):
+                raise _problem(node, f"extends itself, by way of {' and '.join(word for _, word in above)}")
+            parent = holder._taken_in(own.extends, top, above)  # noqa: SLF001 - another of this kind
+            whole = _over(parent, _matched(own, parent, name))
         else:
-            raise _problem(node, f'extends "{own.extends}", which is no definition; {nearest(own.extends, self)}')
-        return _over(parent, own)
+            whole = own
+        unknown_names(node, own, whole)
+        return whole
+
+
+def _matched(own: Definition, below: Definition | None, name: str) -> Definition:
+    """Return a definition that takes the place of the one it extends with that one's match, unless it has its own."""
+    if own.match is not None or own.extends != name or below is None:
+        return own
+    return msgspec.structs.replace(own, match=below.match)
 
 
 def with_files(paths: Iterable[Path]) -> Library:
-    """Return the definitions that ship and those in files, which come first where names are the same."""
-    own = {path.stem: path for path in paths}
+    """Return the definitions that ship and those in files, which come first where names are the same.
+
+    Raises ConfigError for two files of one name.
+    """
+    own: dict[str, Path] = {}
+    for path in paths:
+        if own.setdefault(path.stem, path) != path:
+            other = own[path.stem].name
+            raise ConfigError([Problem(str(path), 0, 0, "", f"has the name of {other}; give it another, or remove it")])
     return Library(
         {name: partial(_text, path) for name, path in own.items()},
         shipped(),
@@ -110,9 +150,9 @@ def shipped() -> Library:
 
 
 def _head(text: str) -> str:
-    """Return a file's text up to its objects: what tells which devices it is for."""
+    """Return a file's text up to its objects: what tells which devices it is for; all of it if that stands below."""
     body = _BODY.search(text)
-    return text[: body.start()] if body else text
+    return text if body is None or _TOP.search(text, body.end()) else text[: body.start()]
 
 
 def _over(parent: Definition, own: Definition) -> Definition:

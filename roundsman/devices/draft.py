@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from collectors.snmp.definition import ROOM, read_definition
+from collectors.snmp.checked import read_definition
+from collectors.snmp.definition import ROOM
 from collectors.snmp.meaning import as_text
 from collectors.snmp.plan import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UPTIME
 from collectors.snmp.recording import written
