@@ -59,13 +59,20 @@ class Cards(NamedTuple):
     targets: "list[Target]"
     senders: "list[Sender]"
     library: "Library | None"
+    own: str = ""  # a digest of the definitions of the site's own
 
 
 def snmp_cards(site: Site) -> Cards:
     """Return the site's cards. Raises ConfigError for a secret or a definition that cannot be read."""
     targets = [snmp_target(site, device) for device in site.snmp]
     senders = _senders(site, targets) if site.traps is not None else []
-    return Cards(targets, senders, snmp_library(site) if targets else None)
+    return Cards(targets, senders, snmp_library(site) if targets else None, _digest(site.definitions))
+
+
+def _digest(folder: Path | None) -> str:
+    """Return what changes when a definition in the site's own folder does."""
+    files = sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else []
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def snmp_library(site: Site) -> "Library":
@@ -75,7 +82,8 @@ def snmp_library(site: Site) -> "Library":
 
     if site.definitions is not None and not site.definitions.is_dir():
         raise ConfigError([Problem(site.file, 0, 0, "snmp.definitions", f"{site.definitions} is no folder")])
-    own = sorted(site.definitions.glob("*.yaml")) if site.definitions is not None else []
+    folder = site.definitions.iterdir() if site.definitions is not None else ()
+    own = sorted(path for path in folder if path.suffix in {".yaml", ".yml"})
     library = with_files(own) if own else shipped()
     problems: list[Problem] = []
     for name in {path.stem: path for path in own}:

@@ -31,7 +31,7 @@ from agent.schedule import Schedule
 from agent.trends import Trends
 from agent.watch import Watch
 from config.node import ConfigError
-from config.schema import Device
+from config.schema import Device, SnmpDevice
 from config.secret import find_secret, read_secret
 from config.site import Site, load_site
 from connectors.desk import DeskClient
@@ -157,8 +157,9 @@ class Agent:
             if (site.id, site.agent, site.desk) != (self.site.id, self.site.agent, self.site.desk):
                 return self._kept("The site's id, its agent or its desk changed: restart the agent for that.")
             await self.schedule.end_engines()
-            before, self.site = {device.id: _source(device) for device in self.site.devices}, site
-            renewed = {d.id for d in site.devices if d.id in before and _source(d) != before[d.id]}
+            before = {device.id: _source(device, self._cards.own) for device in self.site.devices}
+            self.site, self._cards = site, cards
+            renewed = {d.id for d in site.devices if d.id in before and _source(d, cards.own) != before[d.id]}
             self.keep(self.watch.reload(plan, now(), renewed=frozenset(renewed)))
             self._exposition.forget()
             self.rounds = start_rounds(site, cards, self.schedule, self.take)
@@ -349,8 +350,11 @@ def _taken_up(journal: Journal, moment: Now) -> dict[str, Alarm]:
     return moved
 
 
-def _source(device: Device) -> object:
-    """Return what decides which points a device has: another means that its old points are gone, not missing."""
-    return tuple(
-        getattr(device, name, None) for name in ("address", "port", "protocol", "definition", "disks", "interfaces")
-    )
+def _source(device: Device, definitions: str) -> object:
+    """Return what decides which points a device has: another means that its old points are gone, not missing.
+
+    `definitions` is a digest of the site's own, which any of its cards may be read by.
+    """
+    own = definitions if isinstance(device, SnmpDevice) else ""
+    names = ("address", "port", "protocol", "definition", "disks", "interfaces")
+    return own, tuple(getattr(device, name, None) for name in names)

@@ -46,6 +46,10 @@ class _Seen:
     def take(self, device: str, batch: Batch) -> bool:
         """Put a batch's readings in place; say whether all is as it was but for changes that no rule asks about."""
         readings = (*batch.readings, self._reached(device, batch))
+        if batch.gone:
+            gone = frozenset(batch.gone)
+            self.readings = {key: r for key, r in self.readings.items() if key not in gone}
+            self.ever = _shared(self.ever - gone)
         before = self.readings
         calm = self.calm is not None and only_quiet(before, readings, self.calm)
         fresh = {r.point.id: r for r in readings}
@@ -111,6 +115,8 @@ class Watch:
             return []
         seen = self._seen.get(device.id) or self._seen.setdefault(device.id, _Seen(batch.time))
         self._parents.unasked.pop(device.id, None)
+        if batch.gone:
+            self._renewed |= {device.id}
         if seen.take(device.id, batch) and device.id not in self._renewed:
             return []
         asked: set[str] = set()

@@ -96,7 +96,8 @@ class Batch(msgspec.Struct, frozen=True):
     `readings` hold every point of the device that this poll covers: what could not be read is there as unavailable.
     When `reachable` is false the device did not answer after the poll's own retries, every reading is unavailable and
     `error` says why in plain words. `seconds` is how long the poll took. `complete` is false for a poll that covers
-    only some of the device's points (alarms before analogs): the others keep their values and grow older.
+    only some of the device's points (alarms before analogs): the others keep their values and grow older. `gone` are
+    ids of points that the device is known to have no more: what they say is over, not missing.
     """
 
     device: str
@@ -106,6 +107,7 @@ class Batch(msgspec.Struct, frozen=True):
     error: str = ""
     seconds: float = 0.0
     complete: bool = True
+    gone: tuple[str, ...] = ()
 
 
 def unavailable(point: Point, time: float) -> Reading:

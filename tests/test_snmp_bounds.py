@@ -77,12 +77,13 @@ def test_a_fan_of_a_shelf_that_is_gone_stays_as_unavailable_but_not_without_end(
     what = Recognition("d", "1.3", "", ("entity-sensor",), {})
     plan = Plan(what, [fan(1)], [])
     for _ in range(20):
-        plan = Plan(what, [], []).keeping(plan)
+        plan, _ = Plan(what, [], []).keeping(plan)
     assert [item.point.id for item in plan.items] == [fan(1).point.id]
-    again = Plan(what, [fan(1)], []).keeping(plan)
+    again, _ = Plan(what, [fan(1)], []).keeping(plan)
     assert again.items == (fan(1),)
     many = Plan(what, [fan(subrack) for subrack in range(MOST_GONE + 5)], [])
-    assert len(Plan(what, [], []).keeping(many).items) == MOST_GONE
+    kept, gone = Plan(what, [], []).keeping(many)
+    assert (len(kept.items), len(gone)) == (MOST_GONE, 5)
 
 
 def grown(paper: PaperCard, octets: int, *, polls: int = 6 * CLEAN_POLLS) -> tuple[Polled, list[int]]:

@@ -4,6 +4,8 @@ Names, labels and indices are interned: hundreds of alike cards have the same.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from sys import intern
 
 import msgspec
@@ -13,59 +15,96 @@ from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get
 from collectors.snmp.library import Library, begins, candidates, choose
 from collectors.snmp.meaning import as_text, is_there
-from collectors.snmp.plan import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AlarmPoint, AlarmTable, Item, Plan, Recognition
-from collectors.snmp.rows import Found, read_objects, read_tables
+from collectors.snmp.plan import (
+    SYS_DESCR,
+    SYS_NAME,
+    SYS_OBJECT_ID,
+    AlarmPoint,
+    AlarmTable,
+    Choice,
+    Index,
+    Item,
+    Plan,
+    Recognition,
+)
+from collectors.snmp.rows import Found, read_all, shared
+from collectors.snmp.sources import aside, set_aside, tables_set_aside, worse
 from collectors.snmp.target import AUTO, Target
 from model.point import Point, Severity, State, point_id
 from model.quantity import Quantity
+from wire.snmp import Value
 
 OTHER_ALARM = "other"
 ENTERPRISES = "1.3.6.1.4.1"
 MOST_ENTERPRISES = 8
 
-Index = tuple[tuple[str, str], ...]
+
+class _Findings:
+    """What is gathered of a card, definition by definition."""
+
+    def __init__(self, before: Plan | None) -> None:
+        self.serving: list[str] = []
+        self.identity: dict[str, str] = {}
+        self.items: list[Item] = []
+        self.tables: list[tuple[str, AlarmTable]] = []
+        self.guards: dict[str, Value] = {}
+        self.choices: dict[Choice, str] = {}
+        self.chosen_before = before.choices if before else {}
 
 
-def discover(target: Target, library: Library, manners: Manners) -> Exchange[Plan]:
-    """Ask a card what it is, choose the definitions that serve it, and find which of their points it has."""
+def discover(target: Target, library: Library, manners: Manners, before: Plan | None = None) -> Exchange[Plan]:
+    """Ask a card what it is, choose the definitions that serve it, and find which of their points it has.
+
+    `before` is what was found the last time: where several sources say the same, the choice stands while it can.
+    """
     system = yield from get((SYS_OBJECT_ID, SYS_DESCR, SYS_NAME), manners)
     sys_object_id = as_text(system.get(SYS_OBJECT_ID), 256)
     if target.definition == AUTO:
         chosen = yield from _chosen(library, sys_object_id, manners)
     else:
         chosen = (target.definition,) if target.definition in library else ()
-    items: list[Item] = []
-    tables: list[AlarmTable] = []
-    identity: dict[str, str] = {}
-    serving: list[str] = []
+    found = _Findings(before)
     for name in chosen:
-        definition = library[name]
-        found = yield from get(definition.identity.values(), manners)
-        said = {word: as_text(found.get(oid)) for word, oid in definition.identity.items()}
-        identity = {word: text for word, text in said.items() if text} | identity
-        its_items = yield from _items(target.device, name, definition, manners)
-        its_tables = yield from _alarm_tables(target.device, definition.alarms, manners)
-        read = {(item.oid, item.name) for item in items}
-        its_items = [item for item in its_items if (item.oid, item.name) not in read]
-        if its_items or any(table.points for table in its_tables):
-            serving.append(name)
-        items += its_items
-        tables += its_tables
-    description = as_text(system.get(SYS_DESCR), 128)
-    only_fallbacks = all(name in library.matches and library.matches[name].fallback for name in serving)
+        yield from _look_for(found, target.device, library[name], name, manners)
+    standards = frozenset(n for n in found.serving if n in library.matches and library.matches[n].is_standard)
+    only_fallbacks = all(library.matches[n].fallback for n in standards) and len(standards) == len(found.serving)
     recognition = Recognition(
         target.device,
         sys_object_id,
-        description,
-        tuple(serving),
-        identity,
+        as_text(system.get(SYS_DESCR), 128),
+        tuple(found.serving),
+        found.identity,
         as_text(system.get(SYS_NAME)),
         found=(yield from _enterprises(manners)) if only_fallbacks else (),
     )
-    ordered = _set_aside(
-        items, frozenset(name for name in serving if name in library.matches and library.matches[name].is_standard)
-    )
-    return Plan(recognition, ordered if target.aside else [each for each in ordered if each.point.preferred], tables)
+    items = set_aside(found.items, standards, before)
+    tables = tables_set_aside(found.tables, standards, {item.point.id for item in items})
+    if not target.aside:
+        items = [item for item in items if item.point.preferred]
+        tables = [table for table in tables if not table.points or table.points[0].point.preferred]
+    return Plan(recognition, items, tables, found.guards, found.choices)
+
+
+def _look_for(found: _Findings, device: str, definition: Definition, name: str, manners: Manners) -> Exchange[None]:
+    """Add what a card has of one definition."""
+    asked = yield from get(definition.identity.values(), manners)
+    said = {word: as_text(asked.get(oid)) for word, oid in definition.identity.items()}
+    has = yield from read_all(definition, manners)
+    lesser = worse(name, definition, has.found, found.choices, found.chosen_before)
+    items = [item for each in has.found for item in _points(device, each, definition, lesser)]
+    if definition.sensors:
+        items += yield from read_sensors(device, definition, manners)
+    table = yield from _alarm_table(device, definition.alarms, manners)
+    read = {(item.oid, item.name) for item in found.items}
+    items = [msgspec.structs.replace(item, definition=name) for item in items if (item.oid, item.name) not in read]
+    if not items and (table is None or not table.points):
+        return
+    found.serving.append(name)
+    found.identity = {word: text for word, text in said.items() if text} | found.identity
+    found.items += items
+    found.guards |= has.guards
+    if table is not None:
+        found.tables.append((name, table))
 
 
 def _chosen(library: Library, sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
@@ -115,88 +154,59 @@ def _enterprises(manners: Manners) -> Exchange[tuple[str, ...]]:
     return tuple(found)
 
 
-def _items(device: str, name: str, definition: Definition, manners: Manners) -> Exchange[list[Item]]:
-    found = yield from read_objects(definition, manners)
-    found += yield from read_tables(definition, manners)
-    items = [item for each in found for item in _points(device, each, definition)]
-    if definition.sensors:
-        items += yield from read_sensors(device, definition, manners)
-    return _preferred([msgspec.structs.replace(item, definition=name) for item in items], definition, found)
-
-
-def _points(device: str, found: Found, definition: Definition) -> Iterable[Item]:
+def _points(
+    device: str, found: Found, definition: Definition, lesser: AbstractSet[tuple[str, Index]]
+) -> Iterable[Item]:
     """Yield the item of an object that a card has; of a mask, one for each bit."""
     value = found.meant
+    gate = value.while_ if found.gate else None
+    items = []
     if not value.bits:
         point = _point(device, (value.quantity, value.point_states()), found.label, found.oid, found.index)
         meaning = value.meaning(definition.absent, found.factor, found.left_of)
-        yield Item(point, found.oid, meaning, found.gate, value.while_, value.name)
+        items.append(Item(point, found.oid, meaning, found.gate, gate, value.name, guarded=found.guarded))
     for number, bit in value.bits.items():
-        index = (*found.index, ("alarm", bit.name))
+        index = (
+            *found.index,
+            ("alarm", bit.name),
+            *((("object", value.name),) if _repeats(definition, bit.name) else ()),
+        )
         states = (State(bit.clear), State(bit.active, bit.severity))
-        point = _point(device, (bit.quantity, states), bit.label or bit.name, found.oid, index)
-        low, high = (bit.active, bit.clear) if bit.inverted else (bit.clear, bit.active)
-        meaning = value.meaning().of_bit(number, value.bits_as, low, high)
-        yield Item(point, found.oid, meaning, found.gate, value.while_, value.name)
+        point = _point(device, (bit.quantity, states), bit.label or bit.name, found.oid, shared(index))
+        meaning = value.bit_meaning(number, definition.absent)
+        items.append(Item(point, found.oid, meaning, found.gate, gate, value.name, guarded=found.guarded))
+    return [aside(item) for item in items] if (value.name, found.index) in lesser else items
+
+
+def _repeats(definition: Definition, bit: str) -> bool:
+    """Tell whether several masks of a definition have a bit of that name: then each says whose it is."""
+    return sum(bit in {each.name for each in value.bits.values()} for value in definition.values if value.bits) > 1
 
 
 def _point(device: str, of: tuple[Quantity, tuple[State, ...]], label: str, source: str, index: Index) -> Point:
     quantity, states = of
-    return Point(device, intern(point_id(quantity, index)), quantity, intern(label), index, source, states)
+    return Point(device, intern(point_id(quantity, index)), quantity, intern(label), index, source, _same(states))
 
 
-def _preferred(items: list[Item], definition: Definition, found: Iterable[Found]) -> list[Item]:
-    """Set aside what the definition's `prefer` names after the first that the card says something for."""
-    speaking = {each.meant.name for each in found if each.speaks(definition.absent)}
-    aside: set[str] = set()
-    for names in definition.prefer:
-        first = next((name for name in names if name in speaking), names[0])
-        aside |= set(names) - {first}
-    return [_aside(item) if item.name in aside else item for item in items]
+@lru_cache(4096)
+def _same(states: tuple[State, ...]) -> tuple[State, ...]:
+    """Return the same tuple for the same states: hundreds of alike cards have them."""
+    return states
 
 
-def _set_aside(items: list[Item], standards: frozenset[str]) -> list[Item]:
-    """Set aside what a standard says too and the maker's own definition says better; no two points have one name."""
-    own = {item.point.quantity for item in items if item.point.preferred and item.definition not in standards}
-    own -= {Quantity.ALARM_STATUS}
-    seen: set[str] = set()
-    ordered = []
-    for item in items:
-        each = _aside(item) if item.definition in standards and item.point.quantity in own else item
-        for extra in (("source", item.name), ("oid", item.oid)):
-            if each.point.id in seen:
-                each = _renamed(each, extra, preferred=each.point.preferred)
-        if each.point.id not in seen:
-            seen.add(each.point.id)
-            ordered.append(each)
-    return ordered
-
-
-def _aside(item: Item) -> Item:
-    return _renamed(item, ("source", item.name), preferred=False) if item.point.preferred else item
-
-
-def _renamed(item: Item, extra: tuple[str, str], *, preferred: bool) -> Item:
-    index = (*item.point.index, extra)
-    point = msgspec.structs.replace(
-        item.point, id=intern(point_id(item.point.quantity, index)), index=index, preferred=preferred
-    )
-    return msgspec.structs.replace(item, point=point)
-
-
-def _alarm_tables(device: str, alarms: Alarms | None, manners: Manners) -> Exchange[list[AlarmTable]]:
+def _alarm_table(device: str, alarms: Alarms | None, manners: Manners) -> Exchange[AlarmTable | None]:
     """Give the alarm table of a card that counts its alarms, or may have one: an empty table cannot be told from none.
 
     Such a one has no points before its first alarm; then the card is discovered anew.
     """
     if alarms is None:
-        return []
+        return None
     if alarms.count is not None:
         counted = is_there((yield from get((alarms.count,), manners)).get(alarms.count))
-        return [AlarmTable(alarms, tuple(_alarm_points(device, alarms, alarms.count)))] if counted else []
+        return AlarmTable(alarms, tuple(_alarm_points(device, alarms, alarms.count))) if counted else None
     after = (yield from following((alarms.column,), manners)).get(alarms.column)
     found = after is not None and begins(alarms.column, after.oid)
-    return [AlarmTable(alarms, tuple(_alarm_points(device, alarms, after.oid)) if after is not None and found else ())]
+    return AlarmTable(alarms, tuple(_alarm_points(device, alarms, after.oid)) if after is not None and found else ())
 
 
 def _alarm_points(device: str, alarms: Alarms, source: str) -> Iterable[AlarmPoint]:

@@ -16,7 +16,22 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
-from wire.snmp import GET, GET_BULK, GET_NEXT, RESPONSE, TOO_BIG, V1, Absent, Pdu, Request, Value, VarBind, request
+from wire.snmp import (
+    GET,
+    GET_BULK,
+    GET_NEXT,
+    NO_ERROR,
+    NO_SUCH_NAME,
+    RESPONSE,
+    TOO_BIG,
+    V1,
+    Absent,
+    Pdu,
+    Request,
+    Value,
+    VarBind,
+    request,
+)
 
 T = TypeVar("T")
 Exchange = Generator[Request, Pdu | None, T]
@@ -27,7 +42,7 @@ MOST_OCTETS = 1_400
 CLEAN_POLLS = 10  # that prove a size
 SETTLED_POLLS = 360  # after which a size that was too much is tried again: an hour, at 10 s
 MISSES = 2
-MOST_ROWS = 5_000  # of all tables of one discovery: above the largest chassis, below harm
+MOST_ROWS = 10_000  # of all tables of one discovery: above the largest chassis, below harm
 
 
 class NoAnswer(Exception):  # noqa: N818 - it says what happened
@@ -38,7 +53,8 @@ class NoAnswer(Exception):  # noqa: N818 - it says what happened
 class Manners:
     """How one card is spoken to, and what it was found to bear.
 
-    `rows_left` is how many rows of tables are still read, `cut` the tables that had more than that.
+    `rows_left` is how many rows of tables are still read, `cut` the tables that had more than that,
+    `broken` those that the card refused to go on with.
     `clean` polls in a row went well with this size, `settled` since one was last too much, `proven` is the size that
     did `CLEAN_POLLS` times, `ceiling` the largest worth trying, `missed` how often more met silence: once may be the
     network, `MISSES` times is the card.  `told`: the card said itself that it was too much.  `largest`: octets of the
@@ -51,6 +67,7 @@ class Manners:
     repetitions: int = REPETITIONS
     rows_left: int = MOST_ROWS
     cut: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     clean: int = 0
     settled: int = 0
     proven: int = NAMES
@@ -62,7 +79,7 @@ class Manners:
     def anew(self) -> "Manners":
         """Return what is begun with when the card is discovered anew: what was learned of it, and one step of hope."""
         repetitions = min(2 * self.repetitions, REPETITIONS)
-        return replace(self, repetitions=repetitions, rows_left=MOST_ROWS, cut=[], told=False, largest=0)
+        return replace(self, repetitions=repetitions, rows_left=MOST_ROWS, cut=[], broken=[], told=False, largest=0)
 
     def went_well(self, size: int) -> None:
         """Note a poll begun with so many names a request: so many of these as are clean, and more are tried."""
@@ -128,16 +145,18 @@ def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBi
     }
 
 
-def walk(root: str, manners: Manners, told: Callable[[int], None] | None = None) -> Exchange[dict[str, Value]]:
+def walk(
+    root: str, manners: Manners, told: Callable[[int], None] | None = None, *, share: int = 1
+) -> Exchange[dict[str, Value]]:
     """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value.
 
-    No more than `manners.rows_left`; a table that has more is told in `manners.cut`.  `told` hears how many rows there
-    are with each reply.
+    No more than a `share`-th of `manners.rows_left`; a table that has more is told in `manners.cut`, one that the card
+    refused to go on with in `manners.broken`.  `told` hears how many rows there are with each reply.
     """
     rows: dict[str, Value] = {}
     name, silences = root, 0
     while name:
-        if len(rows) >= manners.rows_left:
+        if len(rows) >= manners.rows_left // share:
             manners.cut.append(root)
             break
         reply = yield _step(manners.version, name, manners.repetitions)
@@ -149,6 +168,8 @@ def walk(root: str, manners: Manners, told: Callable[[int], None] | None = None)
         if reply.error_status == TOO_BIG and manners.repetitions > 1:
             manners.repetitions //= 2
             continue
+        if reply.error_status not in {NO_ERROR, NO_SUCH_NAME}:
+            manners.broken.append(root)
         name = _take_rows(rows, root + ".", reply)
         if told is not None:
             told(len(rows))

@@ -7,7 +7,7 @@ import msgspec
 
 from collectors.snmp.definition import Alarms, When
 from collectors.snmp.exchange import requests_for
-from collectors.snmp.meaning import Meaning, Transform, as_number, as_text
+from collectors.snmp.meaning import Meaning, Transform, as_number, as_text, is_there
 from model.point import Point, Reading, unavailable
 from model.quantity import Quantity
 from wire.snmp import GET, Request, Value
@@ -18,6 +18,8 @@ was there and is no longer is missing. A card may number its sensors anew with e
 MOST_GONE = 500
 """Points of one card that are gone and kept."""
 GROUP = "subrack"
+LONGEST_KEY = 256
+"""Signs of an alarm table's entry that are looked at."""
 _log = logging.getLogger(__name__)
 
 SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"
@@ -43,7 +45,8 @@ class Recognition(msgspec.Struct, frozen=True):
 class Item(msgspec.Struct, frozen=True):
     """A point and the object it is read from; with `gate`, the value counts only while that object is as `open` says.
 
-    `name` is the maker's word for the object, `definition` the definition it stands in.
+    `name` is the maker's word for the object, `definition` the definition it stands in.  A `guarded` one counts only
+    while the plan's guards say what they said when the card was discovered: its unit or scale hangs on them.
     """
 
     point: Point
@@ -53,11 +56,12 @@ class Item(msgspec.Struct, frozen=True):
     open: When | None = None
     name: str = ""
     definition: str = ""
+    guarded: bool = False
     missed: int = 0  # discoveries in a row that did not find it
 
     def opens(self, gate: Value) -> bool:
-        """Say whether the value counts while the object that is its gate says this."""
-        return self.open is None or self.open.holds(as_text(gate))
+        """Say whether the value counts while the object that is its gate says this; one that is not there is shut."""
+        return self.open is None or (is_there(gate) and self.open.holds(as_text(gate)))
 
 
 class AlarmPoint(msgspec.Struct, frozen=True):
@@ -73,12 +77,17 @@ class AlarmTable(msgspec.Struct, frozen=True):
     alarms: Alarms
     points: tuple[AlarmPoint, ...]
 
-    def readings(self, rows: Mapping[str, Value], values: Mapping[str, Value], time: float) -> list[Reading]:
-        """Return each alarm as it stands.  Clear needs proof: as many rows as the card counts alarms."""
-        present = {self._named(as_text(value)) for value in rows.values()}.difference(self.alarms.ignored)
+    def readings(
+        self, rows: Mapping[str, Value], values: Mapping[str, Value], time: float, *, whole: bool = True
+    ) -> list[Reading]:
+        """Return each alarm as it stands.
+
+        Clear needs proof: the `whole` table was read, and it has as many rows as the card counts alarms.
+        """
+        present = {self._named(as_text(value, LONGEST_KEY)) for value in rows.values()}.difference(self.alarms.ignored)
         unknown = present.difference(self.alarms.known)
-        counted = as_number(values.get(self.alarms.count)) if self.alarms.count else None
-        complete = counted is None or len(rows) >= counted
+        counted = as_number(values.get(self.alarms.count)) if self.alarms.count else 0
+        complete = whole and counted is not None and 0 <= counted <= len(rows)
         readings = []
         for each in self.points:
             clear, active = each.point.states
@@ -104,13 +113,29 @@ def uptime_point(device: str) -> Point:
 
 
 _NOTHING = object()
+Index = tuple[tuple[str, str], ...]
+Choice = tuple[str, tuple[str, ...], Index]
+"""A definition, names of which the best counts, and the place of a point that they all say."""
 
 
 class Plan:
-    """The points of one card, encoded requests for them, and what the card is."""
+    """The points of one card, encoded requests for them, and what the card is.
 
-    def __init__(self, recognition: Recognition, items: Sequence[Item], alarm_tables: Sequence[AlarmTable]) -> None:
+    `guards` are the single objects that units, scales and conditions hang on, as they were when the card was
+    discovered; `choices` the source that counts where a definition's `prefer` had several.
+    """
+
+    def __init__(
+        self,
+        recognition: Recognition,
+        items: Sequence[Item],
+        alarm_tables: Sequence[AlarmTable],
+        guards: Mapping[str, Value] | None = None,
+        choices: Mapping[Choice, str] | None = None,
+    ) -> None:
         self.recognition = recognition
+        self.guards = dict(guards or {})
+        self.choices = dict(choices or {})
         self.items = tuple(items)
         self.alarm_tables = tuple(alarm_tables)
         self.points = tuple(item.point for item in self.items) + tuple(
@@ -125,7 +150,7 @@ class Plan:
     def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return the readings of one poll's objects, alarm tables apart.  What is sent again means what it meant."""
         found: list[Reading] = []
-        get, sents, read = values.get, self._sent, self._read
+        get, sents, read, turned = values.get, self._sent, self._read, self.turned(values)
         for place, item in enumerate(self.items):
             sent, had = get(item.oid), sents[place]
             if sent == had and type(sent) is type(had):
@@ -136,8 +161,14 @@ class Plan:
                     sents[place], read[place] = sent, value
             if item.gate and not self._is_open(place, item, get(item.gate)):
                 value = None
+            if turned and item.guarded:
+                value = None
             found.append(unavailable(item.point, time) if value is None else Reading(item.point, value, time))
         return found
+
+    def turned(self, values: Mapping[str, Value]) -> bool:
+        """Say whether a guard says something else than when the card was discovered."""
+        return any(values.get(oid) != had for oid, had in self.guards.items())
 
     def _is_open(self, place: int, item: Item, gate: Value) -> bool:
         had = self._gates[place]
@@ -150,28 +181,40 @@ class Plan:
         if size not in self._requests:
             asked = dict.fromkeys((SYS_UPTIME, *(oid for item in self.items for oid in (item.oid, item.gate) if oid)))
             asked |= dict.fromkeys(table.alarms.count for table in self.alarm_tables if table.alarms.count)
+            asked |= dict.fromkeys(self.guards)
             self._requests = {size: tuple(requests_for(GET, asked, size))}
         return self._requests[size]
 
-    def keeping(self, before: "Plan | None") -> "Plan":
-        """Return this plan with the points of an earlier one that are gone now: they go on as unavailable, for a while.
+    def lacks(self, before: "Plan") -> bool:
+        """Say whether this is an earlier plan's device, of which fewer definitions find anything."""
+        now, then = self.recognition, before.recognition
+        return now.sys_object_id in {then.sys_object_id, ""} and set(now.definitions) < set(then.definitions)
 
-        A fan that was there and is no longer is a fan that cannot be read.  Another device in its place starts anew.
+    def keeping(self, before: "Plan | None") -> "tuple[Plan, tuple[str, ...]]":
+        """Return this plan with points of an earlier one that are not found now, and the ids of those that are gone.
+
+        Those that are kept go on as unavailable, for a while: a fan that was there and is no longer is a fan that
+        cannot be read.  Of another device in its place, and of an object that has another name now, nothing is kept.
         What has not changed stays the same object: a point is made once.
         """
-        if before is None or before.recognition.definitions != self.recognition.definitions:
-            return self
-        gone = self._gone(before)
+        if before is None:
+            return self, ()
         same = {item.point.id: item for item in before.items}
         items = [old if (old := same.get(item.point.id, item)) == item else item for item in self.items]
-        tables = before.alarm_tables if before.alarm_tables == self.alarm_tables else self.alarm_tables
-        return Plan(self.recognition, [*items, *gone], tables or before.alarm_tables)
+        is_another = self.recognition.sys_object_id != before.recognition.sys_object_id
+        kept = [] if is_another else self._kept(before)
+        tables = [_followed(table, () if is_another else before.alarm_tables) for table in self.alarm_tables]
+        plan = Plan(self.recognition, [*items, *kept], tables, self.guards, self.choices)
+        known = {point.id for point in plan.points}
+        return plan, tuple(point.id for point in before.points if point.id not in known)
 
-    def _gone(self, before: "Plan") -> list[Item]:
-        """Return the items of an earlier plan that are not found any more and are kept; say which are not."""
-        known = {point.id for point in self.points}
+    def _kept(self, before: "Plan") -> list[Item]:
+        """Return the items of an earlier plan that are not found any more and are kept; say how many are not."""
+        ids, oids = {point.id for point in self.points}, {item.oid for item in self.items}
         gone = [
-            msgspec.structs.replace(item, missed=item.missed + 1) for item in before.items if item.point.id not in known
+            msgspec.structs.replace(item, missed=item.missed + 1)
+            for item in before.items
+            if item.point.id not in ids and item.oid not in oids
         ]
         kept = [item for item in gone if item.missed <= KEPT_DISCOVERIES or GROUP in dict(item.point.index)]
         kept = sorted(kept, key=lambda item: item.missed)[:MOST_GONE]
@@ -181,3 +224,9 @@ class Plan:
                 "%s: %d points that the card has no longer are forgotten, %d are kept", device, dropped, len(kept)
             )
         return kept
+
+
+def _followed(table: AlarmTable, before: Sequence[AlarmTable]) -> AlarmTable:
+    """Return a table with the points it had: one that is empty now and counts nothing has none of its own."""
+    old = next((each for each in before if each.alarms == table.alarms), table)
+    return old if not table.points or old.points == table.points else table

@@ -12,6 +12,11 @@ from model.point import Batch, Point, Reading, unavailable
 from wire.snmp import V1, V2C, Value
 
 REDISCOVER_SECONDS = 3600.0
+AGAIN_SECONDS = (60.0, 120.0, 300.0, 600.0, 900.0)
+"""A card that starts may not have all of its objects yet.  While fewer definitions serve it than before, it keeps what
+it had and is discovered again after these times; then what it has is believed."""
+GUARD_SECONDS = 60.0
+"""Between two discoveries that a guard asks for: a unit or scale that changes with each poll is none."""
 _TICKS = 2**32  # sysUpTime counts hundredths and starts over after 497 days
 
 
@@ -22,6 +27,9 @@ class Card:
         self.target = target
         self.plan: Plan | None = None
         self.discover_at = 0.0
+        self.discovered_at = 0.0
+        self.fewer = 0  # discoveries in a row that found fewer definitions
+        self.gone: tuple[str, ...] = ()
         self.uptime: float | None = None
         self.uptime_point = uptime_point(target.device)
         self.unanswered = 0
@@ -54,6 +62,7 @@ def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchan
             yield from knock(card)
         values = yield from _values(card, definitions, clock)
         tables = yield from _alarm_rows(card, values)
+        unread = (*card.manners.cut, *card.manners.broken)
     except NoAnswer:
         card.unanswered += 1
         card.manners.went_silent(size)
@@ -65,9 +74,10 @@ def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchan
         manners.went_well(size)
     readings = [*_uptime(card, values, now), *plan.readings(values, now)]
     for table, rows in zip(plan.alarm_tables, tables, strict=True):
-        readings += table.readings(rows, values, now)
+        readings += table.readings(rows, values, now, whole=table.alarms.column not in unread)
     error = "; ".join(filter(None, (_unrecognised(card.target, plan), _cut((*card.cut, *card.manners.cut)))))
-    return Batch(card.target.device, now, tuple(readings), error=error, seconds=now - began)
+    gone, card.gone = card.gone, ()
+    return Batch(card.target.device, now, tuple(readings), error=error, seconds=now - began, gone=gone)
 
 
 def _planned(card: Card) -> Plan:
@@ -91,12 +101,19 @@ def knock(card: Card) -> Exchange[None]:
 
 
 def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[dict[str, Value]]:
-    """Read everything of the plan, with a new plan where there is none, it is old, or the card has started anew."""
+    """Read everything of the plan, with a new plan where there is none, it is old, or the card is not what it was.
+
+    It is not where it has started anew, or where an object that a unit or scale depends on says something else.
+    """
     if card.plan is None or clock() >= card.discover_at:
         yield from _plan(card, definitions, clock)
     values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
     ticks = as_number(values.get(SYS_UPTIME))
-    if ticks is not None and card.sees(int(ticks)):
+    restarted = ticks is not None and card.sees(int(ticks))
+    turned = _planned(card).turned(values) and clock() - card.discovered_at >= GUARD_SECONDS
+    if restarted:
+        card.fewer = 0
+    if restarted or turned:
         yield from _plan(card, definitions, clock)
         values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
     return values
@@ -104,10 +121,18 @@ def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exc
 
 def _plan(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[None]:
     card.manners = card.manners.anew()
-    found = yield from discover(card.target, definitions, card.manners)
-    card.plan = found.keeping(card.plan)
+    before = card.plan
+    found = yield from discover(card.target, definitions, card.manners, before)
     card.cut = tuple(card.manners.cut)
-    card.discover_at = clock() + REDISCOVER_SECONDS
+    card.discovered_at = clock()
+    if before is not None and found.lacks(before) and card.fewer < len(AGAIN_SECONDS):
+        card.discover_at = card.discovered_at + AGAIN_SECONDS[card.fewer]
+        card.fewer += 1
+        return
+    card.plan, gone = found.keeping(before)
+    card.gone += gone
+    card.fewer = 0
+    card.discover_at = card.discovered_at + REDISCOVER_SECONDS
 
 
 def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[str, Value]]]:
@@ -115,6 +140,7 @@ def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[s
     tables: list[dict[str, Value]] = []
     card.manners.rows_left = MOST_ROWS
     card.manners.cut.clear()
+    card.manners.broken.clear()
     for table in _planned(card).alarm_tables:
         empty = table.alarms.count is not None and as_number(values.get(table.alarms.count)) == 0
         tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
