@@ -71,8 +71,13 @@ def snmp_cards(site: Site) -> Cards:
 
 def _digest(folder: Path | None) -> str:
     """Return what changes when a definition in the site's own folder does."""
-    files = sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else []
+    files = _files(folder) if folder is not None and folder.is_dir() else []
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the definitions in a folder of the site's own."""
+    return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
 
 
 def snmp_library(site: Site) -> "Library":
@@ -82,8 +87,7 @@ def snmp_library(site: Site) -> "Library":
 
     if site.definitions is not None and not site.definitions.is_dir():
         raise ConfigError([Problem(site.file, 0, 0, "snmp.definitions", f"{site.definitions} is no folder")])
-    folder = site.definitions.iterdir() if site.definitions is not None else ()
-    own = sorted(path for path in folder if path.suffix in {".yaml", ".yml"})
+    own = _files(site.definitions) if site.definitions is not None else []
     library = with_files(own) if own else shipped()
     problems: list[Problem] = []
     for name in {path.stem: path for path in own}:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import ipaddress
+import math
 import re
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roundsman.output import CommandError, clean, json_lines
-from roundsman.snmp_options import at, card_address, snmp_card, snmp_options
+from roundsman.snmp_options import at, snmp_card, snmp_options
 
 MOST_ADDRESSES = 4096
 AT_ONCE = 32
@@ -58,16 +59,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask each address with the credentials given, and print what was found; 1 when nothing answered."""
-    if args.rate <= 0 or args.timeout <= 0:
-        raise CommandError("--rate and --timeout are above 0.")
+    """Ask each address with the credentials given, and print what was found; 1 when nothing answered.
+
+    Ended from the keyboard it prints what was found until then, and the status is 130.
+    """
+    for name, number in (("--rate", args.rate), ("--timeout", args.timeout)):
+        if not (math.isfinite(number) and number > 0):
+            raise CommandError(f"{name} {number:g} cannot be; write a number above 0.")
+    if args.port is not None and not 0 < args.port < 65536:
+        raise CommandError(f"--port {args.port} is no port; write one from 1 to 65535.")
     card = msgspec.structs.replace(snmp_card(args), timeout=args.timeout, retries=1, every=86_400.0)
-    targets = [_target(card, place, args.port) for place in addresses(args.places)]
-    found = _named(asyncio.run(_Scan(len(targets), args.rate).ask(targets)))
+    targets = _each_once(_target(card, place, args.port) for place in addresses(args.places))
+    scan = _Scan(targets, args.rate)
+    ended = False
+    try:
+        asyncio.run(scan.ask())
+    except KeyboardInterrupt:
+        ended = True
+    found = _named(scan.in_order())
     if args.json:
         json_lines(found)
     elif found:
-        print(section(found, args, len(targets)), end="")
+        print(section(found, args, scan), end="")
+    if ended:
+        print(f"Ended early: {scan.asked} of {len(targets)} addresses were asked.", file=sys.stderr)
+        return 130
     if not found:
         print(f"Nothing answered at {len(targets)} addresses. {_ADVICE}", file=sys.stderr)
     return 0 if found else 1
@@ -100,30 +116,44 @@ def addresses(places: Iterable[str]) -> list[str]:
 
 def _target(card: "Target", place: str, port: int | None) -> "Target":
     target = at(card, place)
-    return msgspec.structs.replace(target, port=port) if port and card_address(place).port == 161 else target
+    names_port = not place.endswith("]") if place.startswith("[") else place.count(":") == 1
+    return target if port is None or names_port else msgspec.structs.replace(target, port=port)
+
+
+def _each_once(targets: "Iterable[Target]") -> "list[Target]":
+    """Return the targets without those that ask the same address and port again."""
+    own = {"localhost": "127.0.0.1"}
+    found: dict[tuple[str, int], Target] = {}
+    for target in targets:
+        address = target.address.casefold().rstrip(".")
+        found.setdefault((own.get(address, address), target.port), target)
+    return list(found.values())
 
 
 class _Scan:
     """One scan under way: who is asked next, what was found, and the line that says so."""
 
-    def __init__(self, total: int, rate: float) -> None:
-        self.total, self.rate = total, rate
+    def __init__(self, targets: "list[Target]", rate: float) -> None:
+        self.targets, self.rate = targets, rate
         self.asked = 0
         self.found: list[tuple[Target, Found]] = []
         self._free = asyncio.Semaphore(AT_ONCE)
         self._said = time.monotonic()
 
-    async def ask(self, targets: "list[Target]") -> list[Found]:
-        """Ask all, so many a second and so many at once; return what answered in the order of the addresses."""
+    async def ask(self) -> None:
+        """Ask all, so many a second and so many at once."""
         tasks = []
-        for target in targets:
+        for target in self.targets:
             await self._free.acquire()
             tasks.append(asyncio.create_task(self._one(target)))
             await asyncio.sleep(1 / self.rate)
         await asyncio.gather(*tasks)
         if sys.stderr.isatty():
             print(file=sys.stderr)
-        order = {id(target): place for place, target in enumerate(targets)}
+
+    def in_order(self) -> list[Found]:
+        """Return what answered so far, in the order of the addresses."""
+        order = {id(target): place for place, target in enumerate(self.targets)}
         return [each for _, each in sorted(self.found, key=lambda pair: order[id(pair[0])])]
 
     async def _one(self, target: "Target") -> None:
@@ -135,18 +165,18 @@ class _Scan:
                 self.found.append((target, _found(target, seen, len(batch.readings), batch.error)))
                 self._say(f"{target.address}:{target.port}  {_what(seen)}")
         finally:
-            self.asked += 1
             self._free.release()
-            self._progress()
+        self.asked += 1
+        self._progress()
 
     def _say(self, line: str) -> None:
         print(("\r\x1b[K" if sys.stderr.isatty() else "") + clean(line), file=sys.stderr)
 
     def _progress(self) -> None:
-        line = f"{self.asked} of {self.total} asked, {len(self.found)} found"
+        line = f"{self.asked} of {len(self.targets)} asked, {len(self.found)} found"
         if sys.stderr.isatty():
             print(f"\r{line}", end="", flush=True, file=sys.stderr)
-        elif time.monotonic() - self._said >= 5 or self.asked == self.total:
+        elif time.monotonic() - self._said >= 5 or self.asked == len(self.targets):
             self._said = time.monotonic()
             print(line, file=sys.stderr)
 
@@ -194,9 +224,13 @@ def _named(found: list[Found]) -> list[Found]:
     return named
 
 
-def section(found: list[Found], args: argparse.Namespace, asked: int) -> str:
+def section(found: list[Found], args: argparse.Namespace, scan: _Scan) -> str:
     """Return the site file's section for what was found, ready to be pasted; what is uncertain stands in comments."""
-    lines = [f"# {len(found)} of {asked} addresses answered.", *_credential(args), "snmp:", "  devices:"]
+    total = len(scan.targets)
+    lines = [f"# {len(found)} of {total} addresses answered."]
+    if scan.asked < total:
+        lines = [f"# Not complete: only {scan.asked} of {total} addresses were asked, {len(found)} answered."]
+    lines += [*_credential(args), "snmp:", "  devices:"]
     for each in found:
         port = f", port: {each.port}" if each.port != 161 else ""
         lines.append(
@@ -220,7 +254,12 @@ def _credential(args: argparse.Namespace) -> list[str]:
     """Return the credentials' part: the file that holds the secret, never the secret."""
     if args.version != "3":
         file = args.community_file or "snmp-community"
+        make = [
+            "# First write the community to a file of its own, beside the site file:",
+            f"#     install -m 600 /dev/stdin {file} <<< 'the community'",
+        ]
         return [
+            *([] if args.community_file else make),
             "credentials:",
             f"  {args.credential}: {{version: {args.version}, community_file: {_quoted(str(file))}}}",
         ]
