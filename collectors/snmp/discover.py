@@ -3,7 +3,7 @@
 Names, labels and indices are interned: hundreds of alike cards have the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from sys import intern
@@ -13,7 +13,7 @@ import msgspec
 from collectors.snmp.definition import Alarms, Definition, KnownAlarm, Match
 from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get
-from collectors.snmp.library import Library, begins, candidates, choose
+from collectors.snmp.library import Library, begins, choose
 from collectors.snmp.meaning import as_text, is_there
 from collectors.snmp.plan import (
     SYS_DESCR,
@@ -109,12 +109,11 @@ def _look_for(found: _Findings, device: str, definition: Definition, name: str, 
 
 def _chosen(library: Library, sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
     """Ask for what the sysObjectID makes likely; when no maker's own definition is found so, for every definition's."""
-    likely = candidates(library.matches, sys_object_id)
-    answering = yield from _answering(likely, manners)
-    chosen = choose(likely, sys_object_id, answering)
+    probes = library.probes(sys_object_id)
+    answering = yield from _answering(probes.first, manners)
+    chosen = choose(probes.likely, sys_object_id, answering)
     if all(library.matches[name].is_standard for name in chosen):
-        others = {name: match for name, match in library.matches.items() if name not in likely}
-        answering |= yield from _answering(others, manners)
+        answering |= yield from _answering(probes.others, manners)
         chosen = choose(library.matches, sys_object_id, answering)
     avoided = [oid for name in chosen for oid in library[name].avoid]
     return tuple(name for name in chosen if not _lies_in(avoided, library.matches[name]))
@@ -124,15 +123,16 @@ def _lies_in(avoided: Iterable[str], match: Match) -> bool:
     return match.is_standard and any(begins(root, has) for root in avoided for has in match.has)
 
 
-def _answering(matches: Mapping[str, Match], manners: Manners) -> Exchange[frozenset[str]]:
-    """Return those subtrees of `has` in which the card has anything.
+def _answering(probes: tuple[str, ...], manners: Manners) -> Exchange[frozenset[str]]:
+    """Return those subtrees in which the card has anything.
 
     They are hundreds, and hundreds of cards are discovered at once: no more of the answers is held than one request's.
     """
-    probes = list(dict.fromkeys(oid for match in matches.values() for oid in match.has))
     answering: set[str] = set()
-    while probes:
-        asked, probes = probes[: manners.names], probes[manners.names :]
+    at = 0
+    while at < len(probes):
+        asked = probes[at : at + manners.names]
+        at += len(asked)
         after = yield from following(asked, manners)
         answering.update(oid for oid in asked if oid in after and begins(oid, after[oid].oid))
     return frozenset(answering)

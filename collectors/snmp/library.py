@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +17,17 @@ from config.node import ConfigError, Node, Problem
 from config.reader import read_text
 from config.shipped import names, shipped_text
 
+MOST_PROBES = 64  # sysObjectIDs whose probes are kept
 _BODY = re.compile(r"^(objects|tables|alarms|sensors|prefer):", re.MULTILINE)
 _TOP = re.compile(r"""^["']?(protocol|name|maker|source|extends|match)["']?[ ]*:""", re.MULTILINE)
+
+
+class Probes(NamedTuple):
+    """The definitions that a sysObjectID makes likely; their subtrees, and the others', each of them once."""
+
+    likely: dict[str, Match]
+    first: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 class Library(Mapping[str, Definition]):
@@ -41,6 +51,7 @@ class Library(Mapping[str, Definition]):
         self._files = files or {}
         self._names = dict.fromkeys((*(base or ()), *texts))
         self._whole: dict[str, Definition] = {}
+        self._probes: dict[str, Probes] = {}
 
     @cached_property
     def heads(self) -> dict[str, Definition]:
@@ -53,6 +64,16 @@ class Library(Mapping[str, Definition]):
     def matches(self) -> dict[str, Match]:
         """Return which devices each definition is for; those that are only to be extended are left out."""
         return {name: head.match for name, head in self.heads.items() if head.match}
+
+    def probes(self, sys_object_id: str) -> Probes:
+        """Return which subtrees a card is asked for, made once: hundreds of alike ones are discovered at a time."""
+        if sys_object_id not in self._probes:
+            if len(self._probes) >= MOST_PROBES:
+                self._probes.clear()
+            likely = candidates(self.matches, sys_object_id)
+            others = (match for name, match in self.matches.items() if name not in likely)
+            self._probes[sys_object_id] = Probes(likely, _subtrees(likely.values()), _subtrees(others))
+        return self._probes[sys_object_id]
 
     def __getitem__(self, name: str) -> Definition:
         """Return a definition, with what it extends."""
@@ -200,6 +221,10 @@ def _indexed(definition: Definition) -> Definition:
 
 def _key(value: Object | Column, rows: tuple[str, ...]) -> tuple[str, ...]:
     return (str(value.quantity), *sorted(f"{name}={part}" for name, part in value.index.items()), *rows)
+
+
+def _subtrees(matches: Iterable[Match]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(oid for match in matches for oid in match.has))
 
 
 def candidates(matches: Mapping[str, Match], sys_object_id: str) -> dict[str, Match]:
