@@ -86,3 +86,49 @@ def test_an_aeg_plants_alarms_are_rows_that_name_themselves() -> None:
     assert read["mains.status"].value == "failed"
     assert {read[f"alarm.status[alarm={row}]"].value for row in (3, 4)} == {"active", "clear"}
     assert read["alarm.status[alarm=3]"].point.label == "Alarm, Mains failure"
+
+
+# -- HPE, Aphel, IT Watchdogs -----------------------------------------------------------------------------------------
+
+
+def test_an_hpe_ups_gives_its_batterys_volts_in_tenths_and_its_lines_whole() -> None:
+    read = values(
+        {
+            "232.165.3.2.2.0": 545,
+            "232.165.3.2.5.0": 3,
+            "232.165.3.3.1.0": 500,
+            "232.165.3.4.4.1.2.1": 231,
+            "232.165.3.4.5.0": 10,
+            "232.165.3.10.2.1.2.2": 2,
+        }
+    )
+    assert (read["battery.voltage"], read["input.frequency"], read["output.voltage[phase=1]"]) == (54.5, 50.0, 231.0)
+    assert (read["battery.status"], read["output.status"], read["outlet.status[outlet=2]"]) == ("normal", "eco", "off")
+
+
+def test_an_empty_bay_of_a_blade_enclosure_is_no_point() -> None:
+    read = values(
+        {
+            "232.22.2.3.1.1.1.16.1": 3,
+            "232.22.2.5.1.1.1.10.1": 332,
+            "232.22.2.5.1.1.1.10.2": -1,
+            "232.22.2.5.1.1.1.16.1": 3,
+            "232.22.2.5.1.1.1.16.2": 2,
+            "232.22.2.5.1.1.1.17.1": 2,
+            "232.22.2.5.1.1.1.17.2": 1,
+        }
+    )
+    named = "object=cpqRackPowerSupplyCurPwrOutput"
+    assert read["device.status[enclosure=1,object=cpqRackCommonEnclosureCondition]"] == "degraded"
+    assert read[f"equipment.power[power_supply=1,{named}]"] == 332.0
+    assert not [name for name in read if "power_supply=2" in name]
+
+
+def test_a_goose_and_a_genesis_of_one_enterprise_are_told_apart_by_what_they_have() -> None:
+    goose = said({"17373.3.2.1.2.1": "DEAD", "17373.3.2.1.5.1": 21})
+    genesis = said({"17373.3.2.1.0": 23, "17373.3.2.2.0": 0})
+    assert "outlet.current[outlet=1]" not in goose
+    assert {name: reading.value for name, reading in genesis.items() if "outlet" in name} == {
+        "outlet.current[outlet=1]": 2.3,
+        "outlet.current[outlet=2]": 0.0,
+    }
