@@ -13,7 +13,7 @@ from config.contract import check_settings, load_contract
 from config.convert import Conversion
 from config.fault_rules import load_faults
 from config.node import Listing, Node, Scalar, Table
-from config.schema import Device, Line, LineDevice, SiteFile, UserCredential
+from config.schema import Device, Line, LineDevice, SiteFile, SnmpDevice, UserCredential
 
 ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
@@ -32,7 +32,8 @@ def check_site(conversion: Conversion, file: SiteFile) -> None:
     for device in _devices(file):
         check_settings(device.rules, faults, conversion)
         _check_parents(conversion, device, {id_.text for id_ in ids})
-        _check_definition(conversion, device)
+        if not (file.snmp and file.snmp.definitions and isinstance(device, SnmpDevice)):  # else they are read later
+            _check_definition(conversion, device)
     for line in file.lines:
         _check_line(conversion, line)
     if not {"host", "snmp", "lines"} & set(root.fields):

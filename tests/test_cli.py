@@ -59,6 +59,53 @@ def test_a_secret_that_is_missing_keeps_no_other_device_from_being_read(tmp_path
     assert "ups does not answer" in err
 
 
+def site_with_cards(tmp_path: Path, definition: str, name: str = "mine.yaml") -> str:
+    """Write a site of a host and two cards that are not there, with a definition of its own; return its file."""
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / name).write_text(definition)
+    (tmp_path / "c").write_text("public")
+    (tmp_path / "site.yaml").write_text(
+        "site: {id: a, name: A, contract: demo}\nagent: {control: none.sock}\nhost: {}\n"
+        "credentials: {c: {version: 2c, community_file: c}}\nsnmp:\n  definitions: devices\n  devices:\n"
+        "    - {id: ups, address: 127.0.0.1, port: 9, credential: c, timeout: 100ms, retries: 0, definition: mine}\n"
+        "    - {id: pdu, address: 127.0.0.1, port: 10, credential: c, timeout: 100ms, retries: 0}\n"
+    )
+    return str(tmp_path / "site.yaml")
+
+
+MINE = "protocol: snmp\nname: Mine\nmaker: any\nsource: none\nmatch: {has: [1.3.6.1.4.1.99999]}\n"
+
+
+@pytest.mark.parametrize("once", [("--once",), ()])
+def test_a_definition_that_is_wrong_is_an_error_of_the_command_and_no_silent_device(
+    tmp_path: Path, once: tuple[str, ...]
+) -> None:
+    site = site_with_cards(tmp_path, MINE + "objects: [{oid: x, quantity: battery.charge}]\n")
+    status, out, err = said("read", "--site", site, *once)
+    assert (status, out) == (1, "")
+    assert "mine.yaml:6: objects[0].oid: " in err
+    assert "does not answer" not in err
+    assert said("read", "host", "--site", site, *once)[0] == 0
+
+
+def test_a_definition_in_a_file_that_ends_in_yml_is_read(tmp_path: Path) -> None:
+    site = site_with_cards(tmp_path, MINE, "mine.yml")
+    status, _, err = said("read", "--site", site)
+    assert status == 1
+    assert "ups does not answer: no answer from 127.0.0.1:9" in err
+    assert said("check", site)[0] == 0
+    (tmp_path / "devices" / "mine.yaml").write_text(MINE)
+    status, _, err = said("read", "--site", site)
+    assert status == 1
+    assert "has the name of mine.yaml; give it another, or remove it" in err
+
+
+def test_a_definition_that_is_not_there_is_told_with_the_nearest() -> None:
+    status, out, err = said("read", "--snmp", "127.0.0.1:9", "--definition", "rfc1628-up")
+    assert (status, out) == (1, "")
+    assert err == '"rfc1628-up" is no SNMP definition; did you mean "rfc1628-ups"?\n'
+
+
 def test_a_person_who_reads_chinese_is_told_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     _, out, _ = said("devices")

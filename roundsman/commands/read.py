@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.control import ControlError, ask
 from agent.rounds import snmp_library, snmp_target
 from agent.rows import reading_rows
+from config.advice import nearest
 from config.node import ConfigError
 from config.schema import Device, HostDevice, Line, LineDevice, SnmpDevice
 from config.site import Site, load_site
@@ -19,6 +21,10 @@ from roundsman.output import CommandError, clean, json_lines, table, value_text
 from roundsman.snmp_options import at, snmp_card, snmp_options
 from roundsman.words import say
 from runtime.clock import now
+
+if TYPE_CHECKING:
+    from collectors.snmp.library import Library
+    from collectors.snmp.target import Target
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +41,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print readings; 1 when a device did not answer."""
     if args.snmp:
-        batches = [asyncio.run(_card(args))]
-    elif args.once:
-        site = load_site(args.site or SITE)
-        batches = asyncio.run(_site(site, args.device))
-    else:
-        return _shown(args, _asked(args))
-    boot = now().boot
+        card = msgspec.structs.replace(at(snmp_card(args), args.snmp), definition=_known(args.definition), aside=True)
+        return _shown(args, _report([asyncio.run(_card(card))]))
+    if args.once:
+        return _shown(args, _report(_read(load_site(args.site or SITE), args.device)))
+    return _shown(args, _asked(args))
+
+
+def _report(batches: list[Batch]) -> ReadingsReport:
+    """Return batches as an agent would report them."""
+    here = now()
     devices = tuple(DeviceRow(b.device, b.device, b.reachable, b.error) for b in batches)
-    rows = tuple(row for batch in batches for row in reading_rows(batch.readings, boot))
-    return _shown(args, ReadingsReport(now().wall, devices, rows))
+    rows = tuple(row for batch in batches for row in reading_rows(batch.readings, here.boot))
+    return ReadingsReport(here.wall, devices, rows)
 
 
 def _asked(args: argparse.Namespace) -> ReadingsReport:
@@ -52,42 +61,51 @@ def _asked(args: argparse.Namespace) -> ReadingsReport:
     site = load_site(args.site or SITE) if args.site or SITE.exists() else None
     control = site.agent.control if site else CONTROL
     if site is not None and not control.exists():
-        boot = now().boot
-        batches = asyncio.run(_site(site, args.device))
-        rows = tuple(row for batch in batches for row in reading_rows(batch.readings, boot))
-        return ReadingsReport(
-            now().wall, tuple(DeviceRow(b.device, b.device, b.reachable, b.error) for b in batches), rows
-        )
+        return _report(_read(site, args.device))
     try:
         return msgspec.convert(asyncio.run(ask(control, "read", device=args.device)), type=ReadingsReport)
     except ControlError as error:
         raise CommandError(str(error)) from error
 
 
-async def _card(args: argparse.Namespace) -> Batch:
+def _known(definition: str) -> str:
+    from collectors.snmp.library import shipped  # noqa: PLC0415 - only for a card
+    from collectors.snmp.target import AUTO  # noqa: PLC0415 - only for a card
+
+    if definition != AUTO and definition not in shipped():
+        raise CommandError(f'"{definition}" is no SNMP definition; {nearest(definition, (AUTO, *shipped()))}')
+    return definition
+
+
+async def _card(card: "Target") -> Batch:
     from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
 
-    card = at(snmp_card(args), args.snmp)
-    return await read_once(msgspec.structs.replace(card, definition=args.definition, aside=True))
+    return await read_once(card)
 
 
-async def _site(site: Site, only: str | None) -> list[Batch]:
-    """Read the site's devices: cards side by side, the devices of a line one after the other."""
+def _read(site: Site, only: str | None) -> list[Batch]:
+    """Read the site's devices. Raises ConfigError for a definition of the site's own that is wrong."""
     wanted = [device for device in site.devices if only in {None, device.id}]
     if not wanted:
         raise CommandError(f"No device {only!r} in {site.file}; there are: {', '.join(d.id for d in site.devices)}.")
+    library = snmp_library(site) if any(isinstance(device, SnmpDevice) for device in wanted) else None
+    return asyncio.run(_together(site, wanted, library))
+
+
+async def _together(site: Site, wanted: list[Device], library: "Library | None") -> list[Batch]:
+    """Read cards side by side, the devices of a line one after the other."""
     lines = [device for device in wanted if isinstance(device, LineDevice)]
     others = [device for device in wanted if not isinstance(device, LineDevice)]
     together = asyncio.create_task(_in_turn(site, lines))
-    apart = await asyncio.gather(*(_one(site, device) for device in others))
+    apart = await asyncio.gather(*(_one(site, device, library) for device in others))
     return [*apart, *await together]
 
 
 async def _in_turn(site: Site, devices: list[LineDevice]) -> list[Batch]:
-    return [await _one(site, device) for device in devices]
+    return [await _one(site, device, None) for device in devices]
 
 
-async def _one(site: Site, device: Device) -> Batch:
+async def _one(site: Site, device: Device, library: "Library | None") -> Batch:
     """Read one device; what its file keeps from being read is in the batch."""
     match device:
         case HostDevice():
@@ -98,7 +116,7 @@ async def _one(site: Site, device: Device) -> Batch:
             from collectors.snmp.engine import read_once  # noqa: PLC0415 - only for a card
 
             try:
-                target, library = snmp_target(site, device), snmp_library(site)
+                target = snmp_target(site, device)
             except ConfigError as error:
                 return Batch(device.id, now().boot, (), reachable=False, error=str(error))
             return await read_once(target, definitions=library)
