@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from collectors.snmp.library import shipped
+import pytest
+
+from collectors.snmp.library import choose, shipped
 from collectors.snmp.recording import Recording, read_from
 from model.point import Reading
 from wire.snmp import Value
@@ -132,3 +134,47 @@ def test_a_goose_and_a_genesis_of_one_enterprise_are_told_apart_by_what_they_hav
         "outlet.current[outlet=1]": 2.3,
         "outlet.current[outlet=2]": 0.0,
     }
+
+
+# -- devices that are something else ----------------------------------------------------------------------------------
+
+OTHERS = {
+    "Cisco Catalyst": "9.1.516",
+    "Cisco Nexus": "9.12.3.1.3.1084",
+    "HP printer": "11.2.3.9.1",
+    "HPE Comware switch": "25506.1.612",
+    "HPE Onboard Administrator": "11.5.7.1.2",
+    "IBM tape library": "2.6.219",
+    "Dell PowerConnect": "674.10895.3000",
+    "Dell EqualLogic": "12740.12",
+    "Huawei S5720": "2011.2.23.276",
+    "Huawei OceanStor": "2011.2.91",
+    "Huawei wireless controller": "2011.2.240.7",
+    "Moxa switch": "8691.7.6",
+    "Ubiquiti airOS": "41112.1.4",
+    "Ubiquiti EdgeSwitch": "4413",
+    "Ubiquiti EdgeRouter": "41112.1.5",
+    "Avocent console server": "10418.26.1",
+    "Opengear console server": "25049.1.81",
+    "WTI console server": "2634.6.2",
+    "Digi AnywhereUSB": "332.11.6",
+    "ATEN KVM switch": "21317.1.1",
+    "Supermicro switch": "10876.101",
+    "CAREL pCOWeb": "9839.1",
+    "Emerson video recorder": "476.1.42.4",
+    "Panduit switch": "19536",
+    "Legrand switch": "1356",
+    "Linux": "8072.3.2.10",
+    "Linux of long ago": "2021.250.10",
+}
+
+
+@pytest.mark.parametrize("oid", OTHERS.values(), ids=OTHERS)
+def test_no_sys_object_id_alone_makes_a_device_one_of_ours(oid: str) -> None:
+    assert choose(shipped().matches, f"{ENTERPRISES}.{oid}", frozenset()) == ()
+
+
+def test_each_makers_definition_asks_for_something_of_its_own_below_an_enterprise_or_a_standard() -> None:
+    asked = {name: match.has for name, match in shipped().matches.items() if not match.is_standard}
+    assert not [name for name, has in asked.items() if not has]
+    assert not [name for name, has in asked.items() if any(oid.count(".") < ENTERPRISES.count(".") + 1 for oid in has)]
