@@ -293,6 +293,7 @@ MEASURES: dict[str, tuple[str, str]] = {
     "humidity": ("humidity", "湿度"),
     "level": ("level", "液位"),
     "limiting": ("limiting", "限流"),
+    "line_voltage": ("voltage between phases", "线电压"),
     "link": ("link", "链路"),
     "load": ("load", "负载"),
     "mode": ("mode", "模式"),

@@ -31,6 +31,7 @@ class Kind(StrEnum):
 
 UNITS: dict[str, Unit] = {
     "voltage": Unit("V", "volts"),
+    "line_voltage": Unit("V", "volts"),
     "current": Unit("A", "amperes"),
     "power": Unit("W", "watts"),
     "apparent_power": Unit("VA", "voltamperes"),
@@ -123,6 +124,7 @@ class Quantity(StrEnum):
     """Every word a reading may carry."""
 
     MAINS_VOLTAGE = "mains.voltage"
+    MAINS_LINE_VOLTAGE = "mains.line_voltage"
     MAINS_CURRENT = "mains.current"
     MAINS_POWER = "mains.power"
     MAINS_APPARENT_POWER = "mains.apparent_power"
@@ -132,6 +134,7 @@ class Quantity(StrEnum):
     MAINS_ENERGY = "mains.energy"
     MAINS_STATUS = "mains.status"
     INPUT_VOLTAGE = "input.voltage"
+    INPUT_LINE_VOLTAGE = "input.line_voltage"
     INPUT_CURRENT = "input.current"
     INPUT_POWER = "input.power"
     INPUT_APPARENT_POWER = "input.apparent_power"
@@ -143,6 +146,7 @@ class Quantity(StrEnum):
     INPUT_IMBALANCE = "input.imbalance"
     INPUT_STATUS = "input.status"
     OUTPUT_VOLTAGE = "output.voltage"
+    OUTPUT_LINE_VOLTAGE = "output.line_voltage"
     OUTPUT_CURRENT = "output.current"
     OUTPUT_POWER = "output.power"
     OUTPUT_APPARENT_POWER = "output.apparent_power"
@@ -153,6 +157,7 @@ class Quantity(StrEnum):
     OUTPUT_LOAD = "output.load"
     OUTPUT_STATUS = "output.status"
     BYPASS_VOLTAGE = "bypass.voltage"
+    BYPASS_LINE_VOLTAGE = "bypass.line_voltage"
     BYPASS_CURRENT = "bypass.current"
     BYPASS_POWER = "bypass.power"
     BYPASS_APPARENT_POWER = "bypass.apparent_power"
@@ -226,6 +231,7 @@ class Quantity(StrEnum):
     EQUIPMENT_AIRFLOW = "equipment.airflow"
     EQUIPMENT_GENERIC = "equipment.generic"
     GENERATOR_VOLTAGE = "generator.voltage"
+    GENERATOR_LINE_VOLTAGE = "generator.line_voltage"
     GENERATOR_CURRENT = "generator.current"
     GENERATOR_POWER = "generator.power"
     GENERATOR_APPARENT_POWER = "generator.apparent_power"
@@ -252,6 +258,7 @@ class Quantity(StrEnum):
     COOLING_RUNTIME = "cooling.runtime"
     COOLING_STATUS = "cooling.status"
     CIRCUIT_VOLTAGE = "circuit.voltage"
+    CIRCUIT_LINE_VOLTAGE = "circuit.line_voltage"
     CIRCUIT_CURRENT = "circuit.current"
     CIRCUIT_POWER = "circuit.power"
     CIRCUIT_APPARENT_POWER = "circuit.apparent_power"

@@ -88,6 +88,13 @@ def test_a_signed_number_is_held_against_absent_and_range_as_it_is_sent(sent: in
     assert meaning.of(sent) == read
 
 
+@pytest.mark.parametrize(("sent", "read"), [(-545, 54.5), (545, 54.5), (b"-545", 54.5), (0, 0.0), (-1, None), (1, 0.1)])
+def test_a_magnitude_has_no_sign_and_is_held_against_absent_as_it_is_sent(
+    sent: int | bytes, read: float | None
+) -> None:
+    assert meant(transform=Transform.MAGNITUDE, scale=0.1, absent=frozenset({-1})).of(sent) == read
+
+
 def test_a_number_beyond_its_bits_is_none() -> None:
     assert [Meaning(transform=Transform.SIGNED8).of(sent) for sent in (255, 256, -128, -129)] == [
         -1.0,

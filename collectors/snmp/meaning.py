@@ -112,8 +112,8 @@ class Transform(StrEnum):
     """What is done to a value before it is a number.
 
     Text of a duration becomes seconds ("1:02:03", "5d 4h", "5 days, 4:03:02"), a date the seconds since then
-    (DateAndTime of RFC 2579, or text such as 11/22/2026), four octets a number of IEEE 754, and an unsigned number the
-    negative one that was meant.
+    (DateAndTime of RFC 2579, or text such as 11/22/2026), four octets a number of IEEE 754, an unsigned number the
+    negative one that was meant, and a number its magnitude: 54.5 V of -54.5 V.
     """
 
     DURATION = "duration"
@@ -122,6 +122,7 @@ class Transform(StrEnum):
     SIGNED8 = "signed8"
     SIGNED16 = "signed16"
     SIGNED32 = "signed32"
+    MAGNITUDE = "magnitude"
 
 
 _SIGNED = {Transform.SIGNED8: 8, Transform.SIGNED16: 16, Transform.SIGNED32: 32}
@@ -163,8 +164,8 @@ class Meaning(msgspec.Struct, frozen=True):
             return None
         if self.between is not None and not self.between[0] <= number <= self.between[1]:
             return None
-        if self.transform is not None and (bits := _SIGNED.get(self.transform)):
-            number = _signed(number, bits)
+        if self.transform is not None:
+            number = _with_sign(number, self.transform)
             if number is None:
                 return None
         if self.zero:
@@ -246,11 +247,16 @@ def _transformed(value: Value, transform: Transform) -> float | None:
         case Transform.FLOAT32:
             return _float32(value)
         case _:
-            return as_number(value)  # its sign comes after it has been held against `absent` and `range`
+            return as_number(value)  # its sign changes after it has been held against `absent` and `range`
 
 
-def _signed(number: float, bits: int) -> float | None:
-    """Return the number of so many bits in two's complement that an unsigned one stands for; None beyond the bits."""
+def _with_sign(number: float, transform: Transform) -> float | None:
+    """Return a number with the sign that was meant: none, or that of two's complement; None beyond its bits."""
+    if transform is Transform.MAGNITUDE:
+        return abs(number)
+    bits = _SIGNED.get(transform)
+    if bits is None:
+        return number
     half = 1 << (bits - 1)
     if not -half <= number < 2 * half:
         return None
