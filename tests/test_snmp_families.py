@@ -136,6 +136,49 @@ def test_a_goose_and_a_genesis_of_one_enterprise_are_told_apart_by_what_they_hav
     }
 
 
+# -- what says of itself what it is -----------------------------------------------------------------------------------
+
+
+def test_a_sensor_of_a_schleifenbauer_gateway_is_what_its_letter_says() -> None:
+    table = "31034.1.1.8.1"
+    objects = {
+        f"{table}.3.1": 0,
+        f"{table}.7.1": "T",
+        f"{table}.8.1": "23.5",
+        f"{table}.10.1": "H",
+        f"{table}.11.1": 41,
+    }
+    read = said(objects | {f"{table}.13.1": "I", f"{table}.14.1": 1, "31034.1.1.4.1.3.1": "Rack 4"})
+    assert read["ambient.temperature[pdu=1,sensor=1]"].value == 23.5
+    assert read["ambient.temperature[pdu=1,sensor=1]"].point.label == "Temperature 1, Rack 4"
+    assert read["ambient.humidity[pdu=1,sensor=2]"].value == 41.0
+    assert not {"ambient.humidity[pdu=1,sensor=1]", "ambient.temperature[pdu=1,sensor=2]"} & set(read)
+    assert [read[name].value for name in read if name.startswith(("device.status", "equipment.temp"))] == [
+        None,
+        "closed",
+    ]
+
+
+def test_a_bladecenter_says_its_numbers_in_words_and_has_no_state_of_a_blower_that_is_not_there() -> None:
+    chassis = "2.3.51.2.2"
+    read = values(
+        {
+            f"{chassis}.1.5.1.0": "26.00 Centigrade",
+            f"{chassis}.3.1.0": "42% of maximum",
+            f"{chassis}.3.2.0": "No Blower",
+            f"{chassis}.3.10.0": 3,
+            f"{chassis}.3.11.0": 0,
+            f"{chassis}.7.1.0": 0,
+        }
+    )
+    assert (read["ambient.temperature"], read["fan.duty[fan=1]"]) == (26.0, 42.0)
+    assert [name for name, value in read.items() if value in {"bad", "critical"}] == [
+        "device.status[object=systemHealthStat]",
+        "device.status[fan=1,object=blower1State]",
+    ]
+    assert not [name for name in read if "blower2State" in name]
+
+
 # -- devices that are something else ----------------------------------------------------------------------------------
 
 OTHERS = {
