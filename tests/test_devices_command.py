@@ -1,8 +1,10 @@
 """`roundsman devices`: what ships, what each reads, trying a definition on a recording, drafting one from a device."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +17,8 @@ from collectors.snmp.editor import schema
 from collectors.snmp.library import shipped
 from collectors.snmp.meaning import as_number
 from collectors.snmp.recording import RecordingError, read_from, read_recording, written
+from collectors.snmp.target import Target
+from collectors.snmp.whole import walk_card
 from config.reader import read_text
 from config.shipped import names, shipped_text
 from roundsman.devices.mib import read_mibs
@@ -187,6 +191,29 @@ def test_both_forms_of_recording_hold_the_same_objects(tmp_path: Path) -> None:
     assert f"{ACME}.2.1.5.1" not in walked.objects
 
 
+def test_a_saved_walk_keeps_every_number_exactly(tmp_path: Path) -> None:
+    numbers = {f"{ACME}.1.{number}.0": number / 3e7 + number for number in range(1, 4)}
+    (tmp_path / "rec").write_text(written(numbers))
+    read = read_recording(tmp_path / "rec").objects
+    assert {oid: as_number(value) for oid, (_, value) in read.items()} == numbers
+
+
+def test_an_address_that_is_none_keeps_no_recording_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "rec").write_text(
+        f".{ACME}.1.1.0 = IpAddress: 999.1.1.1\n.{ACME}.1.2.0 = IpAddress: 192.0.2.1\n{ACME}.1.3.0|64x|c0000201\n"
+    )
+    read = read_recording(tmp_path / "rec").objects
+    assert [value for _, value in read.values()] == [b"999.1.1.1", IPv4Address("192.0.2.1"), IPv4Address("192.0.2.1")]
+    assert said("devices", "test", "auto", str(tmp_path / "rec"))[0] == 1  # of no definition, but read
+
+
+@pytest.mark.parametrize("line", [f".{ACME}.1.1.0 = INTEGER: 23.0", f"{ACME}.1.1.0|2|23.0"])
+def test_a_whole_number_with_a_point_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    (tmp_path / "rec").write_text(f".{ACME}.1.0.0 = INTEGER: 1\n{line}\n")
+    with pytest.raises(RecordingError, match=r"rec:2: no whole number; .*walk again with snmpwalk -m '' -On"):
+        read_recording(tmp_path / "rec")
+
+
 # -- drafts, from net-snmp's agent ------------------------------------------------------------------------------------
 
 MIB = """\
@@ -261,6 +288,29 @@ def test_a_draft_of_a_silent_device_says_so(tmp_path: Path) -> None:
     status, _, err = said("devices", "draft", "--snmp", "127.0.0.1:9")
     assert status == 1
     assert "no answer from 127.0.0.1:9" in err
+
+
+@pytest.mark.parametrize("root", ["acme", "1.3.x", "9.9.9", ".."])
+def test_a_root_that_is_no_oid_is_refused(root: str) -> None:
+    status, out, err = said("devices", "draft", "--snmp", "127.0.0.1:9", "--root", root)
+    assert (status, out) == (1, "")
+    assert f"--root {root} is no OID" in err
+    assert "no answer" not in err
+
+
+def test_a_root_without_anything_below_it_is_refused(acme: Agent) -> None:
+    status, out, err = said("devices", "draft", "--snmp", f"{acme.host}:{acme.port}", "--root", f".{ACME}.77")
+    assert (status, out) == (1, "")
+    assert f"has nothing below {ACME}.77; name another subtree with --root" in err
+
+
+def test_a_walk_that_is_cut_says_so(acme: Agent) -> None:
+    card = Target(device="", address=acme.host, port=acme.port, community=acme.community.encode())
+    objects, error = asyncio.run(walk_card(card, (), lambda _: ("1.3.6.1.2.1",), lambda _: None, most=2))
+    assert error == "it has more than 2 objects, and the rest was not read"
+    assert len(objects) >= 2
+    _, error = asyncio.run(walk_card(card, (), lambda _: (ACME,), lambda _: None))
+    assert error == ""
 
 
 def test_a_mib_that_builds_on_one_not_given_says_which(tmp_path: Path) -> None:

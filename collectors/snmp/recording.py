@@ -1,12 +1,13 @@
 """A card's objects from a file, asked as a card is asked: `snmpwalk -On` output, or snmpsim's snmprec.
 
-$ snmpwalk -v2c -c public -On -Oe 192.0.2.10 .1 > ups.walk      # with the enterprise's: .1, not the default
+$ snmpwalk -v2c -c public -m '' -On 192.0.2.10 .1 > ups.walk     # with the enterprise's: .1, not the default
 $ roundsman devices test my-ups.yaml ups.walk
 
 .1.3.6.1.2.1.33.1.2.4.0 = INTEGER: 97                            # snmpwalk -On; -Ox for octets that are no text
 1.3.6.1.2.1.33.1.2.4.0|2|97                                      # snmprec: OID|tag|value, 4x for hexadecimal
 """
 
+import contextlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -102,7 +103,7 @@ def _line(value: Value) -> str:
         case int():
             return f"{ber.INTEGER if -(2**31) <= value < 2**31 else snmp.COUNTER64}|{value}"
         case float():
-            return f"{ber.OCTET_STRING}|{value:g}"
+            return f"{ber.OCTET_STRING}|{value!r}"
         case IPv4Address():
             return f"{snmp.IP_ADDRESS}|{value}"
         case _:
@@ -133,6 +134,11 @@ def read_recording(path: Path) -> Recording:
                 "or 1.3.6.1.2.1.1.5.0|4|ups (snmprec)"
             )
         oid, tag, value = read
+        if value is None and tag in _INTEGERS:
+            raise RecordingError(
+                f"{path}:{number}: no whole number; a MIB's hint may have moved its point: walk again with "
+                "snmpwalk -m '' -On, or take the line out"
+            )
         if value is not None:
             objects.setdefault(oid, (tag, value))
     if not objects:
@@ -200,10 +206,17 @@ def _value(tag: int, octets: bytes) -> Value:
     if tag == ber.OBJECT_IDENTIFIER:
         return text.removeprefix(".") if re.fullmatch(r"[.\d]+", text) else None
     if tag == snmp.IP_ADDRESS:
-        return IPv4Address(text) if re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}", text) else octets
+        return _address(octets)
     if tag == snmp.OPAQUE:
         return snmp.opaque(octets)
     return octets if tag == ber.OCTET_STRING else None
+
+
+def _address(octets: bytes) -> Value:
+    """Return an address, from text or as its four octets; what is none stays what it is."""
+    with contextlib.suppress(ValueError):
+        return IPv4Address(octets if len(octets) == 4 else octets.decode("ascii", "replace").strip())
+    return octets
 
 
 def read_from(

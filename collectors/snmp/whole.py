@@ -18,11 +18,15 @@ Progress = Callable[[int], None]
 
 
 async def walk_card(
-    target: Target, objects: Iterable[str], roots: Callable[[dict[str, Value]], Iterable[str]], progress: Progress
+    target: Target,
+    objects: Iterable[str],
+    roots: Callable[[dict[str, Value]], Iterable[str]],
+    progress: Progress,
+    most: int = MOST_OBJECTS,
 ) -> tuple[dict[str, Value], str]:
     """Ask a card for single objects, then for all below what `roots` makes of them; return all, and what went wrong.
 
-    `progress` is told how many objects were read so far.  At most MOST_OBJECTS are.
+    `progress` is told how many objects were read so far.  At most `most` are; that there are more is told.
     """
     found: dict[str, Value] = {}
     done: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
@@ -33,10 +37,12 @@ async def walk_card(
             yield from knock(card)
             asked = yield from get(objects, card.manners)
             found.update({oid: value for oid, value in asked.items() if is_there(value)})
-            card.manners.rows_left = MOST_OBJECTS
+            card.manners.rows_left = most
             for root in roots(found):
                 rows = yield from walk(root, card.manners, lambda rows: progress(len(found) + rows))
                 found.update({f"{root}.{row}": value for row, value in rows.items()})
+            if card.manners.cut:
+                error = f"it has more than {most} objects, and the rest was not read"
         except NoAnswer:
             error = "it stopped answering" if found else f"no answer from {target.address}:{target.port}"
         return Batch(target.device, clock(), (), reachable=bool(found), error=error)

@@ -5,6 +5,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from collectors.snmp.checked import read_definition
 from collectors.snmp.definition import ROOM
@@ -17,6 +18,7 @@ from roundsman.devices.mib import MibObject, read_mibs
 from roundsman.devices.shape import Guess, Shape, guess, label, split
 from roundsman.output import CommandError, clean
 from roundsman.snmp_options import at, snmp_card
+from wire.ber import MalformedError, encode_oid
 from wire.snmp import Value
 
 ENTERPRISES = ["1", "3", "6", "1", "4", "1"]
@@ -26,18 +28,27 @@ SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, SYS_NAME)
 
 def drafted(args: argparse.Namespace) -> int:
     """Print a draft on standard output; say on standard error how far the walk is and what to do next."""
+    root = _root(args.root)
     mib = read_mibs(args.mib)
     card = at(snmp_card(args), args.snmp)
-    objects, error = asyncio.run(walk_card(card, SYSTEM, lambda found: _roots(found, args.root), _Progress()))
+    objects, error = asyncio.run(walk_card(card, SYSTEM, lambda found: _roots(found, root), _Progress()))
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if error and not objects:
         raise CommandError(f"{args.snmp}: {error}. Check address, community or user, and the device's access list.")
+    read = {oid: value for oid, value in objects.items() if oid not in SYSTEM}
+    if not read:
+        below = " and ".join(_roots(objects, root))
+        raise CommandError(
+            f"{args.snmp}: {error}."
+            if error
+            else f"{args.snmp} has nothing below {below}; name another subtree with --root, for example 1.3.6.1.2.1."
+        )
     if error:
         print(f"{args.snmp}: {error}; the draft holds what was read until then.", file=sys.stderr)
     if args.save:
-        args.save.write_text(written(objects), "utf-8")
-    text = draft({oid: value for oid, value in objects.items() if oid not in SYSTEM}, objects, mib)
+        _save(args.save, written(objects))
+    text = draft(read, objects, mib)
     read_definition(read_text(text, f"{ROOM}/draft.yaml"))  # what cannot be read is no draft
     print(text, end="")
     saved = f"roundsman devices test FILE.yaml {args.save}" if args.save else "draft again with --save FILE, then test"
@@ -62,7 +73,26 @@ class _Progress:
         self._said = now
 
 
-def _roots(found: Mapping[str, Value], root: str | None) -> Iterable[str]:
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"--save {path}: {error.strerror}.") from error
+
+
+def _root(written_as: str | None) -> str:
+    """Return the subtree that is to be walked, nothing when none is named."""
+    if written_as is None:
+        return ""
+    root = written_as.removeprefix(".")
+    try:
+        encode_oid(root)
+    except MalformedError as error:
+        raise CommandError(f"--root {written_as} is no OID ({error}); write for example 1.3.6.1.4.1.318.") from error
+    return root
+
+
+def _roots(found: Mapping[str, Value], root: str) -> Iterable[str]:
     if root:
         return (root,)
     own = as_text(found.get(SYS_OBJECT_ID), 256).split(".")
