@@ -141,14 +141,17 @@ def test_a_goose_and_a_genesis_of_one_enterprise_are_told_apart_by_what_they_hav
 
 def test_a_sensor_of_a_schleifenbauer_gateway_is_what_its_letter_says() -> None:
     table = "31034.1.1.8.1"
-    objects = {
+    objects: dict[str, int | str | bytes] = {
+        "31034.1.1.4.1.3.1": "Rack 4",
         f"{table}.3.1": 0,
         f"{table}.7.1": "T",
         f"{table}.8.1": "23.5",
         f"{table}.10.1": "H",
         f"{table}.11.1": 41,
+        f"{table}.13.1": "I",
+        f"{table}.14.1": 1,
     }
-    read = said(objects | {f"{table}.13.1": "I", f"{table}.14.1": 1, "31034.1.1.4.1.3.1": "Rack 4"})
+    read = said(objects)
     assert read["ambient.temperature[pdu=1,sensor=1]"].value == 23.5
     assert read["ambient.temperature[pdu=1,sensor=1]"].point.label == "Temperature 1, Rack 4"
     assert read["ambient.humidity[pdu=1,sensor=2]"].value == 41.0
