@@ -6,7 +6,7 @@ import time
 from bench import usm
 from bench.cards import address
 from bench.exporter import ups_objects
-from collectors.snmp import engine
+from collectors.snmp.engine import Engine
 from collectors.snmp.exchange import Exchange, get_all, requests_for
 from collectors.snmp.poll import Card
 from collectors.snmp.target import Target
@@ -45,7 +45,6 @@ class Asked:
 async def measured(version: str, port: int, sessions: int, requests: int) -> float:
     """Return the CPU seconds of so many GETs, after as many to warm up."""
     asked = Asked(requests)
-    engine.poll = asked.poll
     user = User(name=usm.USER, auth="sha1", auth_pass=usm.AUTH_PASS, privacy="aes128", privacy_pass=usm.PRIVACY_PASS)
     targets = [
         Target(
@@ -59,7 +58,7 @@ async def measured(version: str, port: int, sessions: int, requests: int) -> flo
         )
         for card in range(sessions)
     ]
-    running = asyncio.create_task(engine.run(targets, lambda _: None))
+    running = asyncio.create_task(Engine(lambda _: None, poll=asked.poll).run(targets))
     await asyncio.wait((asyncio.create_task(asked.done.wait()), running), return_when=asyncio.FIRST_COMPLETED)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -23,7 +23,7 @@ def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
     """Watch them all alive, with snmp_exporter beside; then alone; then with every fifth one dead."""
     with ExitStack() as stack:
         played, port = stack.enter_context(playing("ups", sizes.devices))
-        place = stack.enter_context(site(cards_section(sizes.devices, port, f"{sizes.interval}s", "rfc1628-ups")))
+        place = stack.enter_context(site(cards_section(sizes.devices, port, f"{sizes.interval}s", "auto")))
         agent = stack.enter_context(place.agent())
         until_read(place, agent, sizes.devices)
         found = _costs(place, agent, port, sizes, tell)
