@@ -182,6 +182,13 @@ def test_a_bladecenter_says_its_numbers_in_words_and_has_no_state_of_a_blower_th
     assert not [name for name in read if "blower2State" in name]
 
 
+def test_a_card_that_puts_a_zero_behind_the_phase_of_the_standard_tables_has_the_same_points_as_others() -> None:
+    card = SYSTEM | {"1.3.6.1.2.1.33.1.4.4.1.2.1.0": (2, 230), "1.3.6.1.2.1.33.1.4.4.1.2.2.0": (2, 231)}
+    batch, _ = read_from(Recording(card), shipped())
+    read = {reading.point.id: reading.value for reading in batch.readings}
+    assert (read["output.voltage[phase=1]"], read["output.voltage[phase=2]"]) == (230.0, 231.0)
+
+
 # -- devices that are something else ----------------------------------------------------------------------------------
 
 OTHERS = {
