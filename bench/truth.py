@@ -15,11 +15,12 @@ UNITS = {
     "airflow": 0.3048**3 / 60,  # cubic feet a minute to m³/s
 }
 """Its unit of a kind of value, as a factor to ours; 1 for all others."""
+PERCENT = 100.0
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One value: its kind, OID and label; a number in our unit, or a state's severity (None where it names none: any is right)."""
+    """One value: its kind, OID and label; a number in our unit, or a state's severity (None where it names none)."""
 
     kind: str
     oid: str
@@ -33,6 +34,11 @@ class Expected:
         return self.kind == "state"
 
     @property
+    def is_judged(self) -> bool:
+        """A state without a severity says nothing that could be compared."""
+        return not self.is_state or self.severity is not None
+
+    @property
     def says(self) -> str:
         """What is expected, in words."""
         return f"{self.severity} ({self.number})" if self.is_state else f"{self.number}"
@@ -40,12 +46,11 @@ class Expected:
     def fits(self, row: dict[str, Any]) -> bool:
         """Tell whether a row of `roundsman read --json` says it."""
         if self.is_state:
-            return self.severity is None or bool(row["severity"] == self.severity)
+            return self.severity is not None and bool(row["severity"] == self.severity)
         value = row["value"]
         if self.number is None or not isinstance(value, int | float):
             return False
-        also = (self.number, self.number * 100, self.number / 100) if self.kind == "power_factor" else (self.number,)
-        return any(math.isclose(value, each, rel_tol=1e-3, abs_tol=1e-6) for each in also)
+        return math.isclose(value, self.number, rel_tol=1e-3)  # a nought is exactly a nought
 
 
 def expected(folder: Path, name: str) -> list[Expected]:
@@ -74,4 +79,6 @@ def _value(each: dict[str, Any], states: dict[str, dict[int, int]]) -> Expected:
         generic = states.get(each.get("state_name") or each["sensor_type"], {}).get(int(number))
         severity = SEVERITIES[generic] if generic is not None and generic >= 0 else None
     scaled = None if number is None else number * UNITS.get(kind, 1.0)
+    if kind == "power_factor" and scaled is not None and abs(scaled) > 1.0:
+        scaled /= PERCENT  # some of its power factors are percent; ours are a share of 1
     return Expected(kind, each["sensor_oid"].lstrip("."), each["sensor_descr"], scaled, severity)
