@@ -93,6 +93,9 @@ def test_what_ships_is_listed_with_its_maker() -> None:
 def test_what_a_definition_reads_is_shown_with_unit_states_and_source(files: tuple[str, str]) -> None:
     status, out, _ = said("devices", "show", files[0], "--json")
     assert status == 0
+    also = Path(files[0]).with_suffix(".yml")
+    also.write_text(DEFINITION)
+    assert said("devices", "show", str(also), "--json")[:2] == (0, out)
     rows = {row["name"]: row for row in map(json.loads, out.splitlines())}
     assert rows["acmeInput"] == {
         "quantity": "input.voltage",

@@ -80,6 +80,7 @@ NEVER = [
         "transform does nothing where bits are",
     ),
     (OBJECT, "quantity: alarm.status, bits: {-1: {name: a}}", 6, "bit 0 is worth 1"),
+    (OBJECT, "quantity: alarm.status, bits: {1: {name: a}, 2: {name: a}}", 6, '1, 2 are all called "a"'),
     (
         OBJECT,
         "quantity: device.status, absent: [1], states: {1: {name: a}}",
@@ -97,7 +98,7 @@ NEVER = [
         "alarms:\n  column: 1.3.6.1.4.1.9.3\n  known:\n    {}\n",
         "1: {name: a, label: A, severity: warning}\n    2: {name: a, label: B, severity: warning}",
         9,
-        '1, 2 are all called "a"; give each alarm a name of its own',
+        '1, 2 are all called "a"; give each a name of its own',
     ),
     ("sensors:\n  8:\n    - {{{}}}\n", "quantity: fan.speed, scale_from: {column: 1, as: power}", 7, "leave it out"),
     (

@@ -5,12 +5,12 @@ has the line of the object it is about.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
 
-from collectors.snmp.definition import Alarms, Column, Definition, Object, Ref, Table, Value
+from collectors.snmp.definition import Alarms, Bit, Column, Definition, KnownAlarm, Object, Ref, Table, Value
 from config.advice import either, nearest
 from config.convert import Conversion
 from config.node import ConfigError, Node
@@ -76,6 +76,7 @@ def _of_value(value: Value, definition: Definition) -> Wrong:
         yield value, f'"{strange[0]}" is no state of {value.quantity}; write one of {", ".join(allowed)}'
         return
     yield from _two_severities(states.values())
+    yield from _same_names(value.bits)
     spelled = msgspec.structs.replace(value, states=states, enumeration="")
     for number in value.absent or ():
         if not value.bits and spelled.lists(number):
@@ -128,12 +129,16 @@ def _of_sensor(value: Value) -> Wrong:
 
 
 def _of_alarms(alarms: Alarms) -> Wrong:
-    times = Counter(known.name for known in alarms.known.values())
-    named = {known.name: known for known in alarms.known.values()}
-    for name, count in times.items():
-        if count > 1:
-            keys = ", ".join(key for key, known in alarms.known.items() if known.name == name)
-            yield named[name], f'{keys} are all called "{name}"; give each alarm a name of its own'
+    yield from _same_names(alarms.known)
+
+
+def _same_names(alarms: Mapping[str, KnownAlarm] | Mapping[int, Bit]) -> Wrong:
+    """Say which alarms or bits of a mask have one name: they would be one point."""
+    times = Counter(each.name for each in alarms.values())
+    for each in {each.name: each for each in alarms.values()}.values():
+        if times[each.name] > 1:
+            keys = ", ".join(str(key) for key, other in alarms.items() if other.name == each.name)
+            yield each, f'{keys} are all called "{each.name}"; give each a name of its own'
 
 
 def _refs(value: Value) -> Iterator[tuple[str, Ref]]:

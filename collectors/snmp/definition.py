@@ -139,7 +139,7 @@ class Bit(msgspec.Struct, frozen=True, kw_only=True):
         _check_states(self.quantity, (self.clear, self.active))
 
     def point_states(self) -> tuple[State, ...]:
-        """Return the two states of the bit's point."""
+        """Return the two states of the bit's point; the same object for the same states."""
         return _shared((State(self.clear), State(self.active, self.severity)))
 
 
@@ -311,6 +311,10 @@ class KnownAlarm(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _check_states(self.quantity, (self.clear, self.active))
+
+    def point_states(self) -> tuple[State, ...]:
+        """Return the two states of the alarm's point; the same object for the same states."""
+        return _shared((State(self.clear), State(self.active, self.severity)))
 
 
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,8 @@ def shown(args: argparse.Namespace) -> int:
 def _objects(name: str) -> Iterator[dict[str, Any]]:
     from collectors.snmp.library import shipped  # noqa: PLC0415 - slow to read, only here
 
-    definition = (library_with(Path(name)) if name.endswith(".yaml") else shipped()).get(Path(name).stem)
+    is_file = name.endswith((".yaml", ".yml"))
+    definition = (library_with(Path(name)) if is_file else shipped()).get(Path(name).stem)
     if definition is None:
         raise CommandError(f"No SNMP definition {name!r}; `roundsman devices` lists those that ship.")
     for each in definition.objects:
