@@ -189,6 +189,23 @@ def test_a_card_that_puts_a_zero_behind_the_phase_of_the_standard_tables_has_the
     assert (read["output.voltage[phase=1]"], read["output.voltage[phase=2]"]) == (230.0, 231.0)
 
 
+def test_an_apc_battery_cartridges_state_is_a_text_of_zeros_and_ones_from_the_left() -> None:
+    pack = "318.1.1.1.2.3.10.2.1"
+    read = values(
+        {
+            "318.1.1.1.1.1.1.0": "Smart-UPS SRT",
+            "318.1.1.1.2.2.1.0": 100,
+            f"{pack}.5.1.1": 243,
+            f"{pack}.7.1.1": "10000000",
+            f"{pack}.10.1.1": "0010000000000000",
+        }
+    )
+    assert read["battery.temperature[pack=1,cartridge=1]"] == 24.3
+    assert [name for name, value in read.items() if value == "active"] == [
+        "alarm.status[pack=1,cartridge=1,alarm=needs_replacement,object=upsHighPrecBatteryPackCartridgeStatus]"
+    ]
+
+
 # -- devices that are something else ----------------------------------------------------------------------------------
 
 OTHERS = {
