@@ -187,6 +187,15 @@ def test_a_preferred_name_that_no_object_has_is_refused_with_the_nearest() -> No
     assert str(refused.value).startswith("devices/snmp/x.yaml:7: prefer: ")
 
 
+def test_what_ships_and_prefers_a_name_that_ones_own_definition_no_longer_has_is_read() -> None:
+    texts = library(
+        root=BASE.format("Root") + CHARGE.format(1, "root"),
+        card=BASE.format("Card") + "extends: root\nprefer:\n  - [root, card]\n" + CHARGE.format(3, "card"),
+    )
+    own = Library(library(root=BASE.format("Mine") + CHARGE.format(7, "mine")), Library(texts))
+    assert [each.name for each in own["card"].objects] == ["card", "mine"]
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"x\.yml: has the name of x\.yaml; give it another"):
         with_files([tmp_path / "x.yaml", tmp_path / "x.yml"])

@@ -35,6 +35,8 @@ def value(keys: str, wide: str = "") -> Value:
         (b"12,345.6", None),
         (b"12.345,6", None),
         (b"1,234,567", None),
+        (b"12 345 VA", None),
+        (b"12 V", 12),
         (b"10.1.2.3", None),
         (b"1.2.3", None),
         (b"4:03", None),
@@ -109,6 +111,15 @@ def test_a_fraction_is_no_state() -> None:
     assert [Meaning(states=states).of(sent) for sent in (b"2", b"2.0", b"2.7", b"2e0")] == [
         "normal",
         "normal",
+        None,
+        None,
+    ]
+
+
+def test_a_fraction_has_no_bits_that_a_state_could_be() -> None:
+    assert [Meaning(states={"2": "on"}, mask=2).of(sent) for sent in (3, b"3", b"2.7", b"x")] == [
+        "on",
+        "on",
         None,
         None,
     ]

@@ -129,7 +129,8 @@ class Library(Mapping[str, Definition]):
             whole = _over(parent, _matched(own, parent, name))
         else:
             whole = own
-        unknown_names(node, own, whole)
+        if self is top:  # what ships is not to blame for one of its own that another takes the place of
+            unknown_names(node, own, whole)
         return whole
 
 

@@ -76,7 +76,7 @@ UNITS: dict[str, tuple[str, float, float]] = {
 
 _NUMBER = re.compile(
     rb"\s*(?:0[xX]([0-9A-Fa-f]{1,16})(?![0-9A-Za-z])"  # hexadecimal, as masks are written
-    rb"|([+-]?(?>(?:\d+(?:[.,]\d+)?|\.\d+)(?:[eE][+-]?\d+)?))(?![.,:]?\d|[xX]))"  # no thousands, version or time
+    rb"|([+-]?(?>(?:\d+(?:[.,]\d+)?|\.\d+)(?:[eE][+-]?\d+)?))(?![.,:]?\d| \d{3}(?!\d)|[xX]))"  # nor 1,234.5 or 1.2.3
 )
 _DECIMALS = 9  # hides the last bits of 0.1 * 3, far below any sensor
 _SMALL, _DECIMALS_OF_SMALL = 1e-3, 15  # a litre a minute is 0.0000167 m³/s
@@ -201,7 +201,7 @@ class Meaning(msgspec.Struct, frozen=True):
         if number is not None and not self._counts(number):
             return None
         if self.mask:
-            return None if number is None else states.get(str(int(number) & self.mask))
+            return states.get(str(int(number) & self.mask)) if number is not None and number == int(number) else None
         named = states.get(text.casefold())
         if named is None and number == (whole := int(number or 0)) and not text.strip("+-.,0123456789 "):
             return states.get(str(whole))
