@@ -153,7 +153,7 @@ CARDS = [
             f"{E}.14988.1.1.15.1.1.3.2": "2|5",
         },
         {
-            "input.voltage": 24.1,
+            "equipment.voltage[object=mtxrHlVoltage]": 24.1,
             "equipment.temperature[gauge=17,object=mtxrGaugeValue]": 45.0,
             "device.status[interface=2,object=mtxrPOEStatus]": "short_circuit",
         },
@@ -186,7 +186,10 @@ CARDS = [
         "hpe-procurve",
         f"{E}.11.2.3.7.11.160",
         {f"{E}.11.2.14.11.1.2.6.1.4.1": "2|3", f"{E}.11.2.14.11.1.2.8.1.1.3.0": "4|28C"},
-        {"device.status[sensor=1,object=hpicfSensorStatus]": "warning", "ambient.temperature[sensor=0]": 28.0},
+        {
+            "device.status[sensor=1,object=hpicfSensorStatus]": "warning",
+            "equipment.temperature[sensor=0,object=hpSystemAirCurrentTemp]": 28.0,
+        },
     ),
     (
         "huawei-vrp",
