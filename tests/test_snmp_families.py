@@ -189,6 +189,16 @@ def test_a_card_that_puts_a_zero_behind_the_phase_of_the_standard_tables_has_the
     assert (read["output.voltage[phase=1]"], read["output.voltage[phase=2]"]) == (230.0, 231.0)
 
 
+def test_an_eaton_ats30_says_with_bits_that_it_gives_nothing_and_that_it_has_too_much_to_give() -> None:
+    read = values({"534.10.1.3.1.1.2.2": 2301, "534.10.1.3.7.0": 5, "534.10.1.4.5.0": 6})
+    assert read["input.voltage[source=2]"] == 230.1
+    assert [name for name, value in read.items() if value in {"active", "source2"}] == [
+        "device.status[object=atsMessureOperationMode]",
+        "alarm.status[alarm=no_output]",
+        "alarm.status[alarm=overload]",
+    ]
+
+
 def test_an_apc_battery_cartridges_state_is_a_text_of_zeros_and_ones_from_the_left() -> None:
     pack = "318.1.1.1.2.3.10.2.1"
     read = values(
