@@ -199,6 +199,16 @@ def test_an_eaton_ats30_says_with_bits_that_it_gives_nothing_and_that_it_has_too
     ]
 
 
+def test_a_jacarta_that_is_set_to_fahrenheit_gives_celsius() -> None:
+    pro = "19011.1.3.2.1"
+    read = values({f"{pro}.2.16.0": 2, f"{pro}.3.1.1.1.3.1": 6800, f"{pro}.3.1.1.1.4.1": 3})
+    assert read["ambient.temperature[sensor=1]"] == 20.0
+    old = "19011.1.3.1.1"
+    read = values({f"{old}.2.16.0": 1, f"{old}.3.2.1.3.2": 215, f"{old}.3.2.1.4.2": 6, f"{old}.3.2.1.5.2": 400})
+    assert read["ambient.temperature[sensor=2]"] == 21.5
+    assert read["device.status[sensor=2,object=inSeptsensorMonitorDeviceTemperatureAlarm]"] == "above_high_warning"
+
+
 def test_an_apc_battery_cartridges_state_is_a_text_of_zeros_and_ones_from_the_left() -> None:
     pack = "318.1.1.1.2.3.10.2.1"
     read = values(
