@@ -209,6 +209,15 @@ def test_a_jacarta_that_is_set_to_fahrenheit_gives_celsius() -> None:
     assert read["device.status[sensor=2,object=inSeptsensorMonitorDeviceTemperatureAlarm]"] == "above_high_warning"
 
 
+def test_a_ups_of_one_phase_whose_netagent_has_a_three_phase_group_of_zeros_has_no_such_points() -> None:
+    ups = "935.1.1.1"
+    alike: dict[str, int | str | bytes] = {f"{ups}.4.2.1.0": 2307, f"{ups}.8.3.2.0": 0, f"{ups}.8.5.7.0": 16}
+    one, three = values(alike | {f"{ups}.8.1.1.0": 0}), values(alike | {f"{ups}.8.1.1.0": 4000})
+    assert one["output.voltage"] == 230.7
+    assert not {"output.voltage[phase=1]", "rectifier.status"} & set(one)
+    assert {"output.voltage[phase=1]", "rectifier.status"} < set(three)
+
+
 def test_an_apc_battery_cartridges_state_is_a_text_of_zeros_and_ones_from_the_left() -> None:
     pack = "318.1.1.1.2.3.10.2.1"
     read = values(
