@@ -272,6 +272,7 @@ STATES_OF: dict[tuple[str, str], tuple[str, str]] = {
 
 # What is measured, where one label stands at two readings.
 MEASURES: dict[str, tuple[str, str]] = {
+    "age": ("age", "使用时间"),
     "airflow": ("air flow", "风量"),
     "apparent_power": ("apparent power", "视在功率"),
     "available": ("available", "可用"),
@@ -282,8 +283,10 @@ MEASURES: dict[str, tuple[str, str]] = {
     "count": ("count", "数量"),
     "current": ("current", "电流"),
     "cycles": ("cycles", "循环次数"),
+    "demand": ("demand", "需求"),
     "discharge_time": ("discharge time", "放电时间"),
     "drops": ("drops", "丢包"),
+    "duty": ("duty", "输出比例"),
     "energy": ("energy", "电能"),
     "errors": ("errors", "错误"),
     "flow": ("flow", "流量"),
@@ -291,6 +294,7 @@ MEASURES: dict[str, tuple[str, str]] = {
     "generic": ("value", "值"),
     "health": ("health", "健康度"),
     "humidity": ("humidity", "湿度"),
+    "imbalance": ("imbalance", "不平衡度"),
     "level": ("level", "液位"),
     "limiting": ("limiting", "限流"),
     "line_voltage": ("voltage between phases", "线电压"),
@@ -298,6 +302,7 @@ MEASURES: dict[str, tuple[str, str]] = {
     "load": ("load", "负载"),
     "mode": ("mode", "模式"),
     "offset": ("offset", "偏差"),
+    "output": ("output", "输出功率"),
     "power": ("power", "功率"),
     "power_factor": ("power factor", "功率因数"),
     "pressure": ("pressure", "压力"),

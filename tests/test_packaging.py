@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTSIDE = {"tests", "bench", "docs", "systemd", "var", "build", "dist", "requirements"}
+OUTSIDE = {"tests", "bench", "fuzz", "docs", "systemd", "var", "build", "dist", "requirements"}
 
 
 @pytest.fixture(scope="module")
