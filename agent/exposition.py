@@ -5,13 +5,14 @@ labels device, name and the point's indices; one 0/1 series for each state; `rou
 readings and the seconds its poll took. Only good and uncertain readings are shown: absent is absent, never zero.
 """
 
+import logging
 import re
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from contextlib import suppress
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -21,7 +22,9 @@ from model.quantity import Kind, Quantity
 
 _SHOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
 MOST_NUMBERS = 4_096  # whose text is kept
+LONGEST_LINE, MOST_LINES = 8_192, 100  # of a request's head
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_log = logging.getLogger("roundsman.metrics")
 
 
 class Exposition:
@@ -166,15 +169,46 @@ def _label_name(text: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_]", "_", text)
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class _Answering(StreamRequestHandler):
+    """One request of one connection. Only as much of HTTP as a scraper asks: wsgiref's costs more than the page."""
 
-
-class _Quiet(WSGIRequestHandler):
     timeout = 10  # seconds: a scraper that says nothing does not keep a thread
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: a scrape every few seconds is no news."""
+    def handle(self) -> None:
+        """Answer; a scraper that goes away or is no scraper gets nothing."""
+        with suppress(OSError):
+            asked = self.rfile.readline(LONGEST_LINE).split()
+            lines = 0
+            while self.rfile.readline(LONGEST_LINE).strip():
+                lines += 1
+                if lines > MOST_LINES:
+                    return
+            if len(asked) == 3:
+                self._answer(asked[0], asked[1].partition(b"?")[0])
+
+    def _answer(self, method: bytes, path: bytes) -> None:
+        status, kind, parts = "404 Not Found", "text/plain; charset=utf-8", [b"Only GET /metrics is answered here.\n"]
+        if path in {b"/", b"/metrics"} and method in {b"GET", b"HEAD"}:
+            page: Callable[[], list[bytes]] = self.server.page  # type: ignore[attr-defined]  # _Server has it
+            try:
+                status, kind, parts = "200 OK", CONTENT_TYPE, page()
+            except Exception:
+                _log.exception("The page of metrics failed")
+                status, parts = "500 Internal Server Error", [b"The agent's log says why.\n"]
+        size = sum(map(len, parts))
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+        self.wfile.write(b"".join([head.encode(), *(parts if method != b"HEAD" else [])]))
+
+
+class _Server(ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 16
+
+    def __init__(self, host: str, port: int, page: Callable[[], list[bytes]]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.page = page
+        super().__init__((host, port), _Answering)
 
 
 class MetricsServer:
@@ -183,8 +217,8 @@ class MetricsServer:
     def __init__(self, host: str, port: int, registry: CollectorRegistry, text: Callable[[], Iterable[str]]) -> None:
         self._registry = registry
         self._text = text
-        self._server = make_server(host, port, self._app, server_class=_Server, handler_class=_Quiet)
-        self.port = int(self._server.server_port)
+        self._server = _Server(host, port, self._page)
+        self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()
 
@@ -194,13 +228,8 @@ class MetricsServer:
         self._server.server_close()
         self._thread.join()
 
-    def _app(self, environ: dict[str, Any], start: Callable[..., object]) -> list[bytes]:
-        if environ.get("PATH_INFO") not in {"/", "/metrics"} or environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
-            start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"Only GET /metrics is answered here.\n"]
+    def _page(self) -> list[bytes]:
         devices = [
             part.encode(errors="replace") for part in self._text()
         ]  # first: it also brings gauges of the registry up to date
-        page = [generate_latest(self._registry), *devices]
-        start("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(sum(map(len, page))))])
-        return page
+        return [generate_latest(self._registry), *devices]

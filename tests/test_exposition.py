@@ -5,9 +5,12 @@ After an intended change: `python -m tests.test_exposition > tests/golden/metric
 
 import re
 import shutil
+import socket
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -131,6 +134,55 @@ def test_the_server_answers_metrics_and_nothing_else() -> None:
             assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://127.0.0.1:{server.port}/admin", timeout=5)
+    finally:
+        server.close()
+
+
+def asked(octets: bytes, text: Callable[[], Iterable[str]] = lambda: ["extra 1\n"]) -> bytes:
+    """Return all that a server answers to these octets."""
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, text)
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as asking:
+            asking.sendall(octets)
+            asking.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: asking.recv(65_536), b""))
+    finally:
+        server.close()
+
+
+def test_a_head_is_answered_with_the_size_of_the_page_and_no_page() -> None:
+    head, _, body = asked(b"HEAD /metrics?x=1 HTTP/1.1\r\nHost: agent\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert int(re.search(rb"Content-Length: (\d+)", head)[1]) > 1000  # type: ignore[index]
+    assert body == b""
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"\r\n\r\n", b"GET\r\n\r\n", b"\xff" * 20_000, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200],
+)
+def test_what_is_no_request_is_answered_with_nothing(octets: bytes) -> None:
+    with suppress(ConnectionResetError):
+        assert asked(octets) == b""
+
+
+def test_only_get_and_head_are_answered() -> None:
+    assert asked(b"POST /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_page_that_fails_is_a_server_error_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def fails() -> list[str]:
+        raise RuntimeError("no page today")
+
+    assert asked(b"GET / HTTP/1.1\r\n\r\n", fails).startswith(b"HTTP/1.1 500 ")
+    assert "no page today" in caplog.text
+
+
+def test_the_server_listens_on_ipv6_too() -> None:
+    server = MetricsServer("::1", 0, OwnMetrics("1").registry, lambda: ["extra 1\n"])
+    try:
+        with urllib.request.urlopen(f"http://[::1]:{server.port}/metrics", timeout=5) as reply:
+            assert reply.status == 200
     finally:
         server.close()
 
