@@ -221,10 +221,19 @@ def test_any_octets_either_read_as_a_message_or_raise_malformed(wire: bytes, at:
         assert mangled != wire
 
 
+def test_a_message_with_a_wrong_digest_costs_no_privacy_key() -> None:
+    key_of.cache_clear()
+    secure = Secure(user("sha256", "aes256c"), ENGINE)
+    assert not secure.proves(bytes(100), 50, secure.digest_octets)
+    assert key_of.cache_info().misses == 1
+    secure.encrypt(b"", 1, 1, 1)
+    assert key_of.cache_info().misses == 2
+
+
 def test_a_pass_phrase_is_hashed_once_for_many_engines() -> None:
     key_of.cache_clear()
     for number in range(50):
-        Secure(user("sha256", "aes256"), ENGINE + bytes((number,)))
+        Secure(user("sha256", "aes256"), ENGINE + bytes((number,))).encrypt(b"", 1, 1, 1)
     assert key_of.cache_info().misses == 2  # one for each pass phrase
 
 

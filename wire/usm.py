@@ -76,19 +76,31 @@ def _key_of_octets(auth: AuthProtocol, octets: bytes) -> bytes:
 class Secure:
     """A user's keys at one engine, and what is done with them."""
 
-    __slots__ = ("_aes", "_mac", "_privacy_key", "digest_octets")
+    __slots__ = ("_cipher", "_engine_id", "_mac", "_user", "digest_octets")
 
     def __init__(self, user: User, engine_id: bytes) -> None:
+        self._user = user
+        self._engine_id = engine_id
+        self._cipher: tuple[bytes, AES | None] | None = None
         self.digest_octets = DIGEST_OCTETS[user.auth] if user.auth else 0
         self._mac = (
             HMAC(localise(user.auth, key_of(user.auth, user.auth_pass), engine_id), _HASHES[user.auth])
             if user.auth
             else None
         )
-        self._privacy_key = (
-            privacy_key(user.auth, user.privacy, user.privacy_pass, engine_id) if user.auth and user.privacy else b""
-        )
-        self._aes = AES(self._privacy_key) if user.privacy not in {None, "des"} else None
+
+    def _encryption(self) -> tuple[bytes, AES | None]:
+        """Return the privacy key, empty for a user without one, and AES with it where it is not for DES.
+
+        Made when it is first wanted: it costs up to 2 ms, and a message may come to no more than its digest.
+        """
+        if self._cipher is None:
+            user = self._user
+            key = b""
+            if user.auth and user.privacy:
+                key = privacy_key(user.auth, user.privacy, user.privacy_pass, self._engine_id)
+            self._cipher = key, AES(key) if key and user.privacy != "des" else None
+        return self._cipher
 
     def digest(self, message: bytes) -> bytes:
         """Return the digest over a message whose digest field holds zeros; nothing for a user without one."""
@@ -107,30 +119,33 @@ class Secure:
 
     def encrypt(self, scoped: bytes, boots: int, time: int, number: int) -> tuple[bytes, bytes]:
         """Return a scoped PDU encrypted, and the salt; `number` never comes twice with these keys."""
-        if self._aes is not None:
+        key, aes = self._encryption()
+        if aes is not None:
             salt = (number & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "big")
-            encryptor = Cipher(self._aes, CFB(_aes_vector(boots, time, salt))).encryptor()
+            encryptor = Cipher(aes, CFB(_aes_vector(boots, time, salt))).encryptor()
             return encryptor.update(scoped), salt
         salt = (boots & 0xFFFF_FFFF).to_bytes(4, "big") + (number & 0xFFFF_FFFF).to_bytes(4, "big")
-        encryptor = self._des(salt).encryptor()
+        encryptor = _des(key, salt).encryptor()
         return encryptor.update(scoped + bytes(-len(scoped) % 8)), salt
 
     def decrypt(self, octets: bytes, salt: bytes, boots: int, time: int) -> bytes:
         """Return the scoped PDU, with padding behind it where the protocol pads."""
-        if not self._privacy_key:
+        key, aes = self._encryption()
+        if not key:
             raise DecryptionError("encrypted, and the user has no privacy key")
         if len(salt) != 8:
             raise DecryptionError(f"a salt of {len(salt)} octets where eight belong")
-        if self._aes is not None:
-            return Cipher(self._aes, CFB(_aes_vector(boots, time, salt))).decryptor().update(octets)
+        if aes is not None:
+            return Cipher(aes, CFB(_aes_vector(boots, time, salt))).decryptor().update(octets)
         if len(octets) % 8:
             raise DecryptionError(f"{len(octets)} octets are no whole number of blocks")
-        return self._des(salt).decryptor().update(octets)
+        return _des(key, salt).decryptor().update(octets)
 
-    def _des(self, salt: bytes) -> Cipher[CBC]:
-        """DES by TripleDES with three times the same key; the key's second half is the pre-IV (RFC 3414 8.1.1.1)."""
-        key, before = self._privacy_key[:8], self._privacy_key[8:16]
-        return Cipher(TripleDES(key * 3), CBC(bytes(a ^ b for a, b in zip(before, salt, strict=True))))
+
+def _des(key: bytes, salt: bytes) -> Cipher[CBC]:
+    """DES by TripleDES with three times the same key; the key's second half is the pre-IV (RFC 3414 8.1.1.1)."""
+    key, before = key[:8], key[8:16]
+    return Cipher(TripleDES(key * 3), CBC(bytes(a ^ b for a, b in zip(before, salt, strict=True))))
 
 
 def _aes_vector(boots: int, time: int, salt: bytes) -> bytes:
