@@ -4,6 +4,7 @@ Each check notes every problem it finds at the line of the key that is wrong, an
 key that could not be converted is None here: its problem is noted already, and the checks pass over it.
 """
 
+import ipaddress
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from config.contract import check_settings, load_contract
 from config.convert import Conversion
 from config.fault_rules import load_faults
 from config.node import Listing, Node, Scalar, Table
-from config.schema import Device, Line, LineDevice, SiteFile, SnmpDevice, UserCredential
+from config.schema import Device, Line, LineDevice, SiteFile, SnmpDevice, Traps, UserCredential
 
 ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
@@ -125,10 +126,25 @@ def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> N
             advice = nearest(device.credential, known)
             conversion.complain(device, "credential", f"there is no credential {show(device.credential)}; {advice}")
     if file.snmp and file.snmp.traps:
-        for name in file.snmp.traps.credentials:
-            if name not in known:
-                message = f"there is no credential {show(name)}; {nearest(name, known)}"
-                conversion.complain(file.snmp.traps, "credentials", message)
+        _check_traps(conversion, file.snmp.traps, known)
+
+
+def _check_traps(conversion: Conversion, traps: Traps, known: set[str]) -> None:
+    """Check that the port needs no name looked up, for that would hold up the polls, and that the credentials exist."""
+    if traps.listen is not None and not _is_ip(traps.listen.host):
+        message = f"{show(traps.listen.host)} is a host name; write an IP address, for example 0.0.0.0:162"
+        conversion.complain(traps, "listen", message)
+    for name in traps.credentials:
+        if name not in known:
+            conversion.complain(traps, "credentials", f"there is no credential {show(name)}; {nearest(name, known)}")
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_user(conversion: Conversion, user: UserCredential) -> None:

@@ -1,5 +1,6 @@
 """UDP ports: opened here, or handed over by systemd under a name (sd_listen_fds(3)), which needs no right for 162."""
 
+import errno
 import os
 import socket
 from collections.abc import Mapping
@@ -19,14 +20,22 @@ def handed_over(name: str, environment: Mapping[str, str] = os.environ) -> socke
 
 
 def udp(host: str, port: int) -> socket.socket:
-    """Open a UDP port; the address :: takes IPv4 too. Raises OSError that names the port and what to do."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Open a UDP port; the address :: takes IPv4 too. Raises OSError that names the port and what to do.
+
+    `host` is an IP address: a name is refused, for looking it up may take half a minute.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        )[0]
+    except socket.gaierror:
+        raise OSError(errno.EINVAL, f"UDP {host}:{port} cannot be opened: {host} is no IP address of here") from None
     opened = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        opened.bind((host, port))
+        opened.bind(address)
     except OSError as error:
         opened.close()
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
