@@ -33,9 +33,10 @@ _TRAPS = (
     _Metric("roundsman_traps_accepted_total", "counter", "Traps and informs of devices, each a hint.", "accepted"),
     _Metric("roundsman_traps_over_budget_total", "counter", "Dropped: their source sent too many.", "over_budget"),
     _Metric("roundsman_traps_unknown_total", "counter", "Dropped: their source is no device of the site.", "unknown"),
-    _Metric("roundsman_traps_malformed_total", "counter", "Dropped: no trap that can be read.", "malformed"),
+    _Metric("roundsman_traps_malformed_total", "counter", "Dropped: no trap, or too large to be read.", "malformed"),
     _Metric("roundsman_traps_wrong_total", "counter", "Dropped: a wrong community, user, key or level.", "wrong"),
     _Metric("roundsman_traps_discoveries_total", "counter", "Questions before an inform, answered.", "discoveries"),
+    _Metric("roundsman_traps_deferred_total", "counter", "Hints put off: the device has had its share.", "deferred"),
     _Metric("roundsman_traps_lost_total", "counter", "Dropped by the kernel: the buffer was full.", "lost"),
 )
 _LINE = (
@@ -96,10 +97,10 @@ def engine_lines(rounds: Rounds) -> str:
 
 
 def trap_lines(counts: "TrapCounts") -> str:
-    """Return the series of the trap port, and when each device's last trap came, with its OID."""
-    name, last = "roundsman_trap_timestamp_seconds", sorted(dict(counts.last).items())
+    """Return the series of the trap port, and when each device's last trap came."""
+    name, last = "roundsman_traps_last_timestamp_seconds", sorted(dict(counts.last).items())
     head = f"# HELP {name} Unix time of the device's last trap.\n# TYPE {name} gauge\n" if last else ""
-    rows = (f'{name}{{device="{escaped(device)}",oid="{oid}"}} {wall:.3f}\n' for device, (wall, oid) in last)
+    rows = (f'{name}{{device="{escaped(device)}"}} {wall:.3f}\n' for device, (wall, _) in last)
     return _families(_TRAPS, [("", counts)]) + head + "".join(rows)
 
 

@@ -111,7 +111,12 @@ def _senders(site: Site, targets: "list[Target]") -> "list[Sender]":
     bearers = [snmp_target(site, SnmpDevice(id="traps", address="", credential=name)) for name in names]
     besides = tuple(bearer.user or bearer.community for bearer in bearers)
     return [
-        Sender(device=each.device, address=each.address, secrets=(each.user or each.community, *besides))
+        Sender(
+            device=each.device,
+            address=each.address,
+            secrets=(each.user or each.community, *besides),
+            every=each.every,
+        )
         for each in targets
     ]
 

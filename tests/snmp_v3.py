@@ -8,6 +8,7 @@ from typing import Any, get_args
 from collectors.snmp.engine import Counts, Engine
 from collectors.snmp.target import Target
 from model.point import Batch
+from tests.under_way import under_way
 from wire import snmp3
 from wire.refusal import Refusal
 from wire.user import AuthProtocol, PrivacyProtocol, User
@@ -84,13 +85,8 @@ class Polling:
 async def polling(target: Target) -> AsyncIterator[Polling]:
     it = Polling()
     engine = Engine(it.batches.put_nowait, counts=it.counts)
-    task = asyncio.create_task(engine.run([target]))
-    try:
+    async with under_way(engine.run([target])):
         yield it
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def polled(target: Target) -> tuple[Batch, dict[Refusal, int]]:

@@ -15,6 +15,7 @@ from collectors.snmp.plan import SYS_OBJECT_ID, SYS_UPTIME, Recognition
 from collectors.snmp.target import Target
 from model.point import Batch, Quality
 from tests.peers.snmp import Agent, free_port, snmpd
+from tests.under_way import under_way
 from wire import ber, snmp
 from wire.refusal import Refusal
 from wire.snmp import Absent, Message, Pdu, VarBind
@@ -60,13 +61,8 @@ class Watching:
 @contextlib.asynccontextmanager
 async def watching(*targets: Target) -> AsyncIterator[Watching]:
     it = Watching()
-    task = asyncio.create_task(run(targets, it.batches.put_nowait, recognised=it.seen.append, counts=it.counts))
-    try:
+    async with under_way(run(targets, it.batches.put_nowait, recognised=it.seen.append, counts=it.counts)):
         yield it
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture(scope="module")

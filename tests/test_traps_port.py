@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from collectors.snmp.traps.gate import SOURCE_BURST, TOTAL_BURST, Gate, Refusal, Sender, Source
+from collectors.snmp.traps.gate import SOURCE_BURST, TOTAL_BURST, Drop, Gate, Sender, Source, shown
 from collectors.snmp.traps.notification import next_boots
+from collectors.snmp.traps.turns import Turns
 from config.node import ConfigError
 from config.schema import Traps
 from config.site import load_site
+from runtime.listen import udp
 from tests.peers import traps
 from tests.peers.house import House, until
 from tests.peers.snmp import Agent, free_port, snmpd
@@ -40,14 +42,14 @@ def gate(clock: Callable[[], float], sources: int = 1) -> Gate:
 
 
 def admitted(at: Gate, address: str, times: int) -> int:
-    return sum(isinstance(at.admit(address), Source) for _ in range(times))
+    return sum(isinstance(at.admit((address, 162)), Source) for _ in range(times))
 
 
 def test_a_source_may_send_a_burst_and_then_one_a_second() -> None:
     clock = Clock()
     at = gate(clock)
     assert admitted(at, "192.0.2.1", 1000) == SOURCE_BURST
-    assert at.admit("192.0.2.1") is Refusal.OVER_BUDGET
+    assert at.admit(("192.0.2.1", 162)) is Drop.OVER_BUDGET
     clock.now += 3.0
     assert admitted(at, "192.0.2.1", 1000) == 3
     clock.now += 3600.0
@@ -70,20 +72,35 @@ def test_all_sources_together_have_a_budget() -> None:
 
 def test_an_address_of_no_device_is_refused_and_costs_no_budget() -> None:
     at = gate(Clock())
-    assert {at.admit(f"198.51.100.{each}") for each in range(250)} == {Refusal.UNKNOWN}
+    assert {at.admit((f"198.51.100.{each}", 162)) for each in range(250)} == {Drop.UNKNOWN}
     assert admitted(at, "192.0.2.1", 100) == SOURCE_BURST
 
 
 def test_a_source_seen_over_ipv6_is_the_same_source() -> None:
     at = gate(Clock())
-    assert admitted(at, "192.0.2.1", 6) + admitted(at, "::ffff:192.0.2.1", 100) == SOURCE_BURST
+    mapped = sum(isinstance(at.admit(("::ffff:192.0.2.1", 162, 0, 0)), Source) for _ in range(6))
+    assert mapped + admitted(at, "192.0.2.1", 100) == SOURCE_BURST
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (("fe80::1%eth0", 162, 0, 2), "fe80::1%2"),
+        (("fe80::1", 162, 0, 3), "fe80::1%3"),
+        (("2001:db8::1", 162, 0, 3), "2001:db8::1"),
+        (("::ffff:192.0.2.1", 162, 0, 0), "192.0.2.1"),
+        (("192.0.2.1", 162), "192.0.2.1"),
+    ],
+)
+def test_a_source_has_one_text_and_its_link_where_addresses_repeat(address: tuple[object, ...], text: str) -> None:
+    assert shown(address) == text
 
 
 def test_a_look_at_host_names_gives_no_new_budget() -> None:
     at = gate(Clock())
     admitted(at, "192.0.2.1", 100)
     at.know({"192.0.2.1": (sender("ups-1", "192.0.2.1"),), "192.0.2.7": (sender("ups-7", "192.0.2.7"),)})
-    assert at.admit("192.0.2.1") is Refusal.OVER_BUDGET
+    assert at.admit(("192.0.2.1", 162)) is Drop.OVER_BUDGET
     assert admitted(at, "192.0.2.7", 1) == 1
 
 
@@ -92,6 +109,33 @@ def test_every_start_is_counted_and_the_count_outlives_its_file_and_a_wrong_cloc
     assert [next_boots(file, wall), next_boots(file, wall), next_boots(file, 0.0)] == [1000, 1001, 1002]
     file.write_text("spoilt", encoding="ascii")
     assert next_boots(file, wall + 600.0) == 1010
+
+
+def test_a_full_disk_costs_the_count_and_not_the_traps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wall = 1_577_836_800.0 + 60.0 * 1000
+    (tmp_path / "trap-boots.new").symlink_to("/dev/full")
+    assert next_boots(tmp_path / "trap-boots", wall) == 1000
+    assert next_boots(tmp_path / "not there" / "trap-boots", wall) == 1000
+    assert "No space left on device" in caplog.messages[0]
+    assert len(caplog.messages) == 2
+
+
+def test_a_trap_port_is_opened_at_an_ip_address_and_no_name_is_looked_up() -> None:
+    with pytest.raises(OSError, match=r"UDP localhost:162 cannot be opened: localhost is no IP address"):
+        udp("localhost", 162)
+    with udp("::1", 0) as six, udp("127.0.0.1", 0) as four:
+        assert (six.getsockname()[0], four.getsockname()[0]) == ("::1", "127.0.0.1")
+
+
+def test_a_source_with_much_to_say_costs_another_one_turn() -> None:
+    turns: Turns[str] = Turns(20)
+    assert [turns.put("192.0.2.1", f"flood {at}") for at in range(19)] == [True] * 19
+    assert turns.put("192.0.2.2", "other")
+    assert not turns.put("192.0.2.3", "one too many")
+    assert [turns.take() for _ in range(4)] == ["flood 0", "other", "flood 1", "flood 2"]
+    assert turns.put("192.0.2.3", "there is room again")
+    turns.end()
+    assert turns.take() is None
 
 
 def test_a_socket_of_systemd_is_taken_by_its_name(tmp_path: Path) -> None:
@@ -121,6 +165,7 @@ ONLY_POLLS = """
 import asyncio, sys
 from agent.service import Agent
 from config.site import load_site
+from runtime.listen import udp
 
 async def main():
     agent = Agent(load_site(sys.argv[1]))
@@ -184,7 +229,7 @@ def test_a_trap_has_its_device_read_at_once_and_goes_on_after_a_reload(tmp_path:
         traps.send(tmp_path, port, "-v", "1", "-c", "for-traps")
         until(lambda: value(here, BATCHES) == 3)
         assert value(here, "roundsman_traps_accepted_total") == 2
-        assert f'roundsman_trap_timestamp_seconds{{device="card",oid="{traps.APC}.0.5"}}' in here.metrics()
+        assert 'roundsman_traps_last_timestamp_seconds{device="card"} ' in here.metrics()
         here.processes["agent"].send_signal(signal.SIGHUP)
         until(lambda: value(here, "roundsman_traps_listening") == 1 and not value(here, "roundsman_traps_accepted"))
         eve = [

@@ -77,6 +77,9 @@ class Message(msgspec.Struct, frozen=True):
     community: bytes
     pdu: Pdu
 
+    def __repr__(self) -> str:
+        return f"Message(version {self.version}, {self.pdu})"  # without the community
+
 
 def version_of(datagram: bytes) -> int:
     """Return the version field of what may be a message, -1 where it does not stand in its shortest form."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wire import ber, snmp
+
 ON_BATTERY = "1.3.6.1.2.1.33.2.1"
 SECONDS_ON_BATTERY = ("1.3.6.1.2.1.33.1.2.3.0", "i", "5")
 APC = "1.3.6.1.4.1.318"
@@ -28,6 +30,14 @@ def send(
     command = [program, f"--clientAddr={source}", "-r", "1", "-t", "3", *how, where, *said]
     environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "SNMPCONFPATH": str(folder), "MIBS": ""}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def notification(bound: int, kind: int = snmp.TRAP, *, value: bytes = b"", tag: int = 0x04) -> bytes:
+    """Return a PDU with so many variable bindings: the trap's OID, and this value again and again."""
+    first = snmp.VarBind("1.3.6.1.2.1.1.3.0", snmp.TIME_TICKS, 1)
+    second = snmp.VarBind("1.3.6.1.6.3.1.1.4.1.0", ber.OBJECT_IDENTIFIER, ON_BATTERY)
+    rest = snmp.VarBind("1.3.6.1", tag, value)
+    return snmp.encode_pdu(snmp.Pdu(kind, 1, 0, 0, (first, second, *[rest] * (bound - 2))))
 
 
 def recorded(folder: Path, *how: str) -> bytes:

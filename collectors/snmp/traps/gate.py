@@ -6,6 +6,7 @@ a burst, then so many a second. What is over is counted and dropped: the regular
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -19,17 +20,18 @@ Secret = bytes | User
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """A device that may send, at an address or a host name, and what it may prove itself with."""
+    """A device that may send, at an address or a host name, and what it may prove itself with; read each `every` s."""
 
     device: str
     address: str
     secrets: tuple[Secret, ...]
+    every: float = 10.0
 
     def __repr__(self) -> str:
         return f"Sender({self.device!r}, {self.address!r})"  # without the secrets
 
 
-class Refusal(Enum):
+class Drop(Enum):
     """Why a datagram is not read."""
 
     UNKNOWN = "unknown"
@@ -48,19 +50,35 @@ class Budget:
 
     def left(self, now: float) -> bool:
         """Tell whether there is any left."""
-        return self._spent - self._ahead <= now
+        return self.wait(now) <= 0.0
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until there is one left, zero or less when there is."""
+        return self._spent - self._ahead - now
 
     def spend(self, now: float) -> None:
         """Take one away."""
         self._spent = max(self._spent, now) + self._seconds
 
 
+def shown(address: tuple[Any, ...]) -> str:
+    """Return one text for what a socket of either family shows of one source; a scope counts where addresses repeat."""
+    host = str(address[0])
+    if len(address) == 2:
+        return host
+    if host.startswith("::ffff:") and "." in host:
+        return host[7:]
+    bare = host.partition("%")[0]
+    return f"{bare}%{address[3]}" if address[3] and bare.startswith("fe80:") else bare
+
+
 class Source:
     """An address, who sends from there, and what it may still send."""
 
-    __slots__ = ("budget", "senders")
+    __slots__ = ("address", "budget", "senders")
 
-    def __init__(self, senders: tuple[Sender, ...]) -> None:
+    def __init__(self, address: str, senders: tuple[Sender, ...]) -> None:
+        self.address = address
         self.senders = senders
         self.budget = Budget(SOURCE_BURST, SOURCE_SECONDS)
 
@@ -74,23 +92,21 @@ class Gate:
         self._total = Budget(TOTAL_BURST, TOTAL_SECONDS)
 
     def know(self, senders: Mapping[str, tuple[Sender, ...]]) -> None:
-        """Take these addresses for the known ones; a source that stays keeps its budget."""
+        """Take these addresses, as `shown` has them, for the known ones; a source that stays keeps its budget."""
         known = {}
         for address, those in senders.items():
-            source = known[address] = self._sources.get(address) or Source(those)
+            source = known[address] = self._sources.get(address) or Source(address, those)
             source.senders = those
-            if ":" not in address:  # as a socket of IPv6 shows it
-                known[f"::ffff:{address}"] = source
         self._sources = known
 
-    def admit(self, address: str) -> Source | Refusal:
+    def admit(self, address: tuple[Any, ...]) -> Source | Drop:
         """Return the source when its datagram is to be read, and count it against the budgets."""
-        source = self._sources.get(address)
+        source = self._sources.get(shown(address))
         if source is None:
-            return Refusal.UNKNOWN
+            return Drop.UNKNOWN
         now = self._clock()
         if not (source.budget.left(now) and self._total.left(now)):
-            return Refusal.OVER_BUDGET
+            return Drop.OVER_BUDGET
         source.budget.spend(now)
         self._total.spend(now)
         return source

@@ -8,10 +8,12 @@ The time window of traps is not held: cards that forget their count of boots sen
 that is played again costs one poll within the budget. That of informs is held, by pysnmp.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,13 @@ from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.entity.rfc3413.ntfrcv import NotificationReceiver
 
-from collectors.snmp.traps.envelope import Envelope
+from collectors.snmp.traps.claim import MOST_BINDINGS, Claim, bindings
 from collectors.snmp.traps.gate import Secret
-from wire.user import User
+from wire import ber
+from wire.ber import MalformedError
+from wire.refusal import DecryptionError
+from wire.snmp3 import Envelope
+from wire.user import AUTH_PRIV, User
 from wire.usm import Secure, key_of, localise, privacy_key
 
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"  # snmpTrapOID.0, which pysnmp also makes of a version 1 trap (RFC 3584 3.1)
@@ -55,8 +61,13 @@ log = logging.getLogger(__name__)
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of a message: the trap's OID when it is proved, and what is to be sent back."""
+    """What became of a message.
 
+    `bears`: the place of the secret that it is proved to bear, None without one. `oid`: the trap's, once it is read.
+    `answers`: what is to be sent back.
+    """
+
+    bears: int | None = None
     oid: str | None = None
     answers: tuple[bytes, ...] = ()
 
@@ -93,16 +104,19 @@ class Notifications:
         self._ticked: float | None = None
         self._oid: str | None = None
 
-    def take(self, datagram: bytes, envelope: Envelope, secret: Secret | None, now: float) -> Taken:
-        """Read one message that says it bears this secret; None for a question after our engine id, which bears none.
+    def take(self, datagram: bytes, claim: Claim, secrets: Sequence[Secret], now: float) -> Taken:
+        """Read one message that claims to bear one of these secrets; none for a question after our engine id.
 
-        `now` is monotonic seconds. Raises nothing: what pysnmp cannot read is not proved.
+        `now` is monotonic seconds. Raises nothing: what pysnmp cannot read is proved at most.
         """
-        if isinstance(secret, User) and not self._proved(datagram, envelope, secret):
-            return Taken()
+        bears = None
+        if secrets:
+            bears, bound = _proved(datagram, claim, secrets)
+            if bears is None or bound > MOST_BINDINGS:
+                return Taken(bears)
         with self._turn:
             self._tick(now)
-            new = self._registered(envelope, secret) if secret is not None else None
+            new = self._registered(claim, secrets[bears]) if bears is not None else None
             self._oid = None
             try:
                 address = udp.UdpTransportAddress(("0.0.0.0", 0))
@@ -113,20 +127,13 @@ class Notifications:
                 self._forget(new)
             self._forget_states()
             answers, self._outlet.sent = tuple(self._outlet.sent), []
-            return Taken(self._oid, answers)
-
-    def _proved(self, datagram: bytes, envelope: Envelope, user: User) -> bool:
-        """Tell whether a trap bears the user's digest; informs are let through, for pysnmp to answer."""
-        outside = envelope.secured
-        if outside is None or not outside.level or outside.engine_id == self.engine_id:
-            return True
-        return Secure(user, outside.engine_id).proves(datagram, outside.digest_at, outside.digest_octets)
+            return Taken(bears, self._oid, answers)
 
     def _notified(self, _engine: Any, _state: Any, _id: Any, _name: Any, binds: Any, _context: Any) -> None:
         named = (str(value) for name, value in binds if str(name) == TRAP_OID)
         self._oid = next(named, "")
 
-    def _registered(self, envelope: Envelope, secret: Secret) -> tuple[bytes, str] | None:
+    def _registered(self, claim: Claim, secret: Secret) -> tuple[bytes, str] | None:
         """Let pysnmp know the secret; returns the user's place when it is new."""
         if isinstance(secret, bytes):
             if secret not in self._communities:
@@ -134,11 +141,13 @@ class Notifications:
                 config.add_v1_system(self._engine, f"c{len(self._communities)}", octets)
                 self._communities.add(secret)
             return None
-        engine_id = envelope.secured.engine_id if envelope.secured else b""
+        engine_id = claim.secured.engine_id if claim.secured else b""
         place = (engine_id, secret.name)
         if self._users.get(place) == secret:
             self._users.move_to_end(place)
             return None
+        if place in self._users:  # another device's user of that name, with other keys
+            self._forget(place)
         self._register(secret, engine_id)
         self._users[place] = secret
         if len(self._users) > MOST_USERS:
@@ -182,6 +191,32 @@ class Notifications:
             self._outlet.handle_timer_tick(self._ticked)
 
 
+def _proved(datagram: bytes, claim: Claim, secrets: Sequence[Secret]) -> tuple[int | None, int]:
+    """Return the place of the first secret that a message bears, and its variable bindings as far as they were hidden.
+
+    A community has been compared before, and a user without keys has nothing to prove.
+    """
+    outside = claim.secured
+    for place, secret in enumerate(secrets):
+        if outside is None or isinstance(secret, bytes) or not outside.level:
+            return place, 0
+        secure = Secure(secret, outside.engine_id)
+        if not secure.proves(datagram, outside.digest_at, outside.digest_octets):
+            continue
+        if outside.level != AUTH_PRIV:
+            return place, 0
+        with contextlib.suppress(DecryptionError, MalformedError):  # the digest is right, the other key is wrong
+            return place, _hidden(datagram, outside, secure)
+    return None, 0
+
+
+def _hidden(datagram: bytes, outside: Envelope, secure: Secure) -> int:
+    """Return how many variable bindings are encrypted. Raises DecryptionError or MalformedError for another key."""
+    hidden = datagram[outside.body_at : outside.body_end]
+    octets = secure.decrypt(hidden, outside.salt, outside.boots, outside.time)
+    return bindings(octets, *ber.expect(octets, 0, len(octets), ber.SEQUENCE))  # padding may stand behind it
+
+
 @lru_cache(1)
 def shared(engine_id: bytes, boots_file: Path | None) -> Notifications:
     """Return the process's one engine (it costs 0.1 s and some megabytes); its start is counted in the file."""
@@ -192,7 +227,7 @@ def next_boots(file: Path, wall: float) -> int:
     """Count a start; `wall` is Unix seconds.
 
     Senders of informs refuse an engine whose boots went back (RFC 3414 section 2.2.2). The count is never below the
-    minutes since 2020, so that it also grows over a file that was lost.
+    minutes since 2020, so that it also grows over a file that was lost or cannot be written.
     """
     try:
         before = int(file.read_text(encoding="ascii"))
@@ -200,6 +235,9 @@ def next_boots(file: Path, wall: float) -> int:
         before = 0
     boots = max(before + 1, int((wall - _EPOCH) / 60.0))
     beside = file.with_suffix(".new")
-    beside.write_text(str(boots), encoding="ascii")
-    beside.replace(file)
+    try:
+        beside.write_text(str(boots), encoding="ascii")
+        beside.replace(file)
+    except OSError as error:
+        log.warning("%s cannot be written (%s); traps are received all the same", file, error.strerror)
     return boots

@@ -2,26 +2,28 @@
 
     await run(listen, senders, hint, counts)      # until cancelled; hint(device) is called on the loop
 
-The loop pays a few microseconds for a datagram, whoever sends how many. pysnmp works in a thread of its own: what it
-takes for one message, or for ever, is not the loop's. A port that cannot be had is told in `counts` and tried again;
-nothing else waits for it.
+The loop pays a few microseconds for a datagram, whoever sends how many. pysnmp works in a thread of its own, where
+each source has its turn: what it takes for one message, or for ever, is not the loop's. A port that cannot be had is
+told in `counts` and tried again; nothing else waits for it.
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
-import queue
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from collectors.snmp.traps.envelope import Envelope, envelope
-from collectors.snmp.traps.gate import Gate, Refusal, Secret, Sender, Source
+from collectors.snmp.sockets import literal
+from collectors.snmp.traps.claim import Claim, claim
+from collectors.snmp.traps.gate import Drop, Gate, Secret, Sender, Source, shown
+from collectors.snmp.traps.hints import Hints
+from collectors.snmp.traps.names import MOST_AT_ONCE, look_up
+from collectors.snmp.traps.turns import Turns
 from wire.ber import MalformedError
 from wire.snmp import MAX_DATAGRAM
 
@@ -54,19 +56,23 @@ class TrapCounts:
     malformed: int = 0
     wrong: int = 0
     discoveries: int = 0
+    deferred: int = 0
     lost: int = 0
     last: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A datagram on its way through the thread: what its outside says, and whose it may be."""
+    """A datagram on its way through the thread: what it claims, the secrets it may bear, and the devices of each."""
 
     datagram: bytes
     source: tuple[Any, ...]
-    envelope: Envelope
-    secret: Secret | None
-    devices: tuple[str, ...]
+    claim: Claim
+    secrets: tuple[Secret, ...]
+    devices: tuple[tuple[str, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"_Letter({self.source}, {self.claim})"  # without what it bears
 
 
 async def run(
@@ -100,20 +106,24 @@ class _Receiver:
         self._socket = opened
         self._senders = senders
         self._hint = hint
+        self._found: dict[str, frozenset[str]] = {}
         self._counts = counts
         self._engine = engine
         self._gate = Gate(time.monotonic)
         self._buffer = bytearray(MAX_DATAGRAM)
-        self._letters: queue.SimpleQueue[_Letter | None] = queue.SimpleQueue()
+        self._letters: Turns[_Letter] = Turns(MOST_WAITING)
         self._told: dict[str, float] = {}
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._failed: asyncio.Future[None] = self._loop.create_future()
-        self._gate.know(_by_address(self._senders, {}))
+        self._hints = Hints(self._hint, self._senders, self._loop.time, self._call_later)
+        names = list(self._settle())
+        self._know()
         self._socket.setblocking(False)
         self._loop.add_reader(self._socket, self._readable)
-        names = self._loop.create_task(self._follow_names())
+        turns = asyncio.Semaphore(MOST_AT_ONCE)
+        looking = [self._loop.create_task(self._follow(name, turns)) for name in names]
         threading.Thread(target=self._work, name="traps", daemon=True).start()
         self._counts.listening, self._counts.trouble = 1, ""
         log.info("traps are received on %s, port %d", *self._socket.getsockname()[:2])
@@ -121,21 +131,44 @@ class _Receiver:
             await self._failed
         finally:
             self._counts.listening = 0
-            names.cancel()
-            self._letters.put(None)
+            for task in looking:
+                task.cancel()
+            self._letters.end()
+            self._hints.end()
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
-    async def _follow_names(self) -> None:
-        """Look host names up, again and again; a name that means nothing for now keeps its last addresses."""
-        names = {sender.address for sender in self._senders if not _is_address(sender.address)}
-        found: dict[str, set[str]] = {}
-        while names:
-            for name in sorted(names):
-                with contextlib.suppress(OSError):
-                    rows = await self._loop.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-                    found[name] = {str(row[4][0]) for row in rows}
-            self._gate.know(_by_address(self._senders, found))
+    def _call_later(self, seconds: float, call: Callable[[str], None], device: str) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, call, device)
+
+    # -- who is known -------------------------------------------------------------------------------------------------
+
+    def _know(self) -> None:
+        """Know every sender at the addresses that it has by now."""
+        known: dict[str, list[Sender]] = {}
+        for sender in self._senders:
+            for address in self._found.get(sender.address, ()):
+                known.setdefault(address, []).append(sender)
+        self._gate.know({address: tuple(those) for address, those in known.items()})
+
+    def _settle(self) -> Iterator[str]:
+        """Know the addresses that are written; gives what must be looked up, a scope that is not there yet too."""
+        for written in {sender.address for sender in self._senders}:
+            try:
+                address = literal(written, 0)
+            except (OSError, ValueError):
+                address = None
+            if address is None:
+                yield written
+            else:
+                self._found[written] = frozenset((shown(address),))
+
+    async def _follow(self, name: str, turns: asyncio.Semaphore) -> None:
+        """Look a host name up, again and again; one that means nothing for now keeps its last addresses."""
+        while True:
+            with contextlib.suppress(OSError):
+                self._found[name] = await look_up(name, turns)
+                self._know()
             await asyncio.sleep(RESOLVE_SECONDS)
 
     # -- on the loop --------------------------------------------------------------------------------------------------
@@ -146,12 +179,12 @@ class _Receiver:
             for _ in range(_DRAIN):
                 size, source = receive(buffer)
                 counts.received += 1
-                admitted = admit(source[0])
+                admitted = admit(source)
                 if isinstance(admitted, Source):
                     self._look(bytes(buffer[:size]), source, admitted)
-                elif admitted is Refusal.UNKNOWN:
+                elif admitted is Drop.UNKNOWN:
                     counts.unknown += 1
-                    self._tell("unknown", source[0], "is no device of this site; its trap is not believed")
+                    self._tell("unknown", source, "is no device of this site; its trap is not believed")
                 else:
                     counts.over_budget += 1
         except OSError:  # nothing more to read
@@ -162,22 +195,20 @@ class _Receiver:
     def _look(self, datagram: bytes, source: tuple[Any, ...], admitted: Source) -> None:
         """Look at the outside of a datagram, and give it to the thread when it may be one of this source's."""
         try:
-            outside = envelope(datagram)
+            claimed = claim(datagram)
         except MalformedError as error:
             self._counts.malformed += 1
-            self._tell("malformed", source[0], f"sent what is no trap: {error}")
+            self._tell("malformed", source, f"sent what is no trap, or more than a trap has: {error}")
             return
-        secret: Secret | None = None
-        devices: tuple[str, ...] = ()
-        if outside.secured is None or outside.secured.engine_id:
-            secret, devices = _proof(outside, admitted.senders)
-            if secret is None:
-                self._wrong(source[0])
+        bearers: dict[Secret, tuple[str, ...]] = {}
+        if claimed.secured is None or claimed.secured.engine_id:
+            bearers = _bearers(claimed, admitted.senders)
+            if not bearers:
+                self._wrong(source)
                 return
-        if self._letters.qsize() >= MOST_WAITING:
+        letter = _Letter(datagram, source, claimed, tuple(bearers), tuple(bearers.values()))
+        if not self._letters.put(admitted.address, letter):
             self._counts.over_budget += 1
-            return
-        self._letters.put(_Letter(datagram, source, outside, secret, devices))
 
     def _read(self, letter: _Letter, taken: "Taken") -> None:
         if self._socket.fileno() < 0:
@@ -185,30 +216,35 @@ class _Receiver:
         for answer in taken.answers:
             with contextlib.suppress(OSError):  # as good as lost: the sender repeats an inform
                 self._socket.sendto(answer, letter.source)
-        if taken.oid is not None:
-            self._counts.accepted += 1
-            wall = time.time()
-            for device in letter.devices:
-                self._counts.last[device] = (wall, taken.oid)
-                self._hint(device)
-        elif letter.secret is None or taken.answers:
+        if taken.bears is None and letter.secrets:
+            self._wrong(letter.source)
+        elif taken.bears is not None and taken.oid is not None:
+            self._accept(letter.devices[taken.bears], taken.oid)
+        elif taken.answers:
             self._counts.discoveries += 1
-        elif letter.envelope.secured is not None:
-            self._wrong(letter.source[0])
         else:
             self._counts.malformed += 1
-            self._tell("malformed", letter.source[0], "sent a trap that cannot be read")
+            self._tell("malformed", letter.source, "sent a trap that cannot be read")
 
-    def _wrong(self, address: str) -> None:
+    def _accept(self, devices: tuple[str, ...], oid: str) -> None:
+        self._counts.accepted += 1
+        wall = time.time()
+        for device in devices:
+            log.debug("%s sent the trap %s", device, oid)
+            self._counts.last[device] = (wall, oid)
+            if not self._hints.give(device):
+                self._counts.deferred += 1
+
+    def _wrong(self, source: tuple[Any, ...]) -> None:
         self._counts.wrong += 1
-        self._tell("wrong", address, "sent a trap with another community, user or key than its device has")
+        self._tell("wrong", source, "sent a trap with another community, user or key than its device has")
 
-    def _tell(self, kind: str, address: str, what: str) -> None:
+    def _tell(self, kind: str, source: tuple[Any, ...], what: str) -> None:
         """Say it in the log, seldom."""
         now = self._loop.time()
         if now >= self._told.get(kind, now):
             self._told[kind] = now + SELDOM_SECONDS
-            log.warning("%s %s", address.removeprefix("::ffff:"), what)
+            log.warning("%s %s", shown(source), what)
 
     def _fail(self, error: BaseException) -> None:
         if not self._failed.done():
@@ -220,41 +256,21 @@ class _Receiver:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for this thread any more
             try:
                 engine = self._engine()
-                while (letter := self._letters.get()) is not None:
-                    taken = engine.take(letter.datagram, letter.envelope, letter.secret, time.monotonic())
+                while (letter := self._letters.take()) is not None:
+                    taken = engine.take(letter.datagram, letter.claim, letter.secrets, time.monotonic())
                     self._loop.call_soon_threadsafe(self._read, letter, taken)
             except Exception as error:
                 self._loop.call_soon_threadsafe(self._fail, error)
 
 
-def _proof(outside: Envelope, senders: tuple[Sender, ...]) -> tuple[Secret | None, tuple[str, ...]]:
-    """Return the secret that a notification says it bears, and the devices of its source that have it."""
-    for sender in senders:
-        for secret in sender.secrets:
-            if _bears(outside, secret):
-                return secret, tuple(each.device for each in senders if secret in each.secrets)
-    return None, ()
+def _bearers(claimed: Claim, senders: tuple[Sender, ...]) -> dict[Secret, tuple[str, ...]]:
+    """Return each secret that a notification may bear by its outside, and the devices of its source that have it."""
+    secrets = dict.fromkeys(secret for sender in senders for secret in sender.secrets if _bears(claimed, secret))
+    return {secret: tuple(each.device for each in senders if secret in each.secrets) for secret in secrets}
 
 
-def _bears(outside: Envelope, secret: Secret) -> bool:
-    secured = outside.secured
+def _bears(claimed: Claim, secret: Secret) -> bool:
+    secured = claimed.secured
     if isinstance(secret, bytes):
-        return secured is None and secret == outside.community
+        return secured is None and secret == claimed.community
     return secured is not None and secret.name.encode() == secured.user and secured.level >= secret.level
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _by_address(senders: tuple[Sender, ...], found: dict[str, set[str]]) -> dict[str, tuple[Sender, ...]]:
-    """Return who sends from which address; host names have those that were found."""
-    known: dict[str, list[Sender]] = {}
-    for sender in senders:
-        for address in [sender.address] if _is_address(sender.address) else sorted(found.get(sender.address, ())):
-            known.setdefault(address, []).append(sender)
-    return {address: tuple(those) for address, those in known.items()}
