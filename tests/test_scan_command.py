@@ -46,7 +46,7 @@ def test_a_network_is_scanned_and_the_section_it_prints_is_a_good_site_file(ups:
     assert "6 of 6 asked, 1 found" in err
     assert "# 1 of 6 addresses answered." in out
     assert 'name: "UPS Room 2: \\"A\\"", address: "127.0.0.1"' in out
-    assert re.search("# Acme 3000: .*rfc1628-ups.*, [0-9]+ readings", out)
+    assert re.search("# Acme 3000: rfc1628-ups, [0-9]+ readings", out)
     (tmp_path / "snmp-community").write_text("public")
     (tmp_path / "site.yaml").write_text("site: {id: a, name: A, contract: demo}\n" + out)
     status, checked, err = said("check", str(tmp_path / "site.yaml"))

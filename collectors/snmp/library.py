@@ -245,12 +245,12 @@ def choose(matches: Mapping[str, Match], sys_object_id: str, answering: frozense
     Standards that answer serve beside them, fallbacks where there is no maker's own.
     """
     own = _own(matches, sys_object_id, answering)
-    beside = (
+    beside = [
         name
         for name, match in matches.items()
         if (match.standard or (match.fallback and not own)) and not answering.isdisjoint(match.has)
-    )
-    return (*own, *beside)
+    ]
+    return (*own, *sorted(beside, key=lambda name: matches[name].fallback))
 
 
 def _own(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[str]) -> tuple[str, ...]:
