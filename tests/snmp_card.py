@@ -1,6 +1,6 @@
 """An SNMP card on paper: it answers encoded requests without a network, with the weaknesses of real cards."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from collectors.snmp.library import shipped
@@ -23,18 +23,20 @@ class PaperCard:
     """An agent on paper: objects by name, and the weaknesses of real cards.
 
     `most_names`: more in one request is tooBig.  `chokes_at`: more is met with silence.
-    `leaves_out`: more is left out of the reply.  `speaks`: version 1 fails a
-    whole PDU for one bad name.  `silent`: how many requests still go unanswered.
+    `leaves_out`: more is left out of the reply.  `omits`: what it does not have is left out of the reply.
+    `refuses`: the error that every request is answered with.  `speaks`: version 1 fails a whole PDU for one bad name,
+    and ignores version 2c.  `silent`: how many requests still go unanswered.
     """
 
     def __init__(self, objects: Mapping[str, Value], *, speaks: int = V2C) -> None:
         self.objects = dict(objects)
         self.speaks = speaks
         self.most_names = self.chokes_at = self.leaves_out = 1000
-        self.silent = 0
+        self.silent = self.refuses = 0
+        self.omits = False
         self.asked: list[Pdu] = []
 
-    def answer(self, request: snmp.Request) -> Pdu | None:
+    def answer(self, request: snmp.Request, version: int | None = None) -> Pdu | None:
         wire = request.stamped(snmp.FIRST_REQUEST_ID)
         asked = snmp.decode_pdu(wire, 0, len(wire))
         self.asked.append(asked)
@@ -42,6 +44,10 @@ class PaperCard:
         if self.silent:
             self.silent -= 1
             return None
+        if self.speaks == V1 and version == V2C:
+            return None
+        if self.refuses:
+            return self._reply(asked, self.refuses, 0, asked.varbinds)
         if len(asked.varbinds) * rows > self.chokes_at:
             return None
         if len(asked.varbinds) * rows > self.most_names:
@@ -55,6 +61,8 @@ class PaperCard:
         bad = next((at for at, bind in enumerate(found, 1) if isinstance(bind.value, Absent)), 0)
         if bad and self.speaks == V1:
             return self._reply(asked, NO_SUCH_NAME, bad, asked.varbinds)
+        if self.omits:
+            found = [bind for bind in found if not isinstance(bind.value, Absent)]
         return self._reply(asked, 0, 0, tuple(found[: self.leaves_out]))
 
     def look(self, kind: int, name: str) -> VarBind:
@@ -69,14 +77,16 @@ class PaperCard:
         return Pdu(snmp.RESPONSE, asked.request_id, status, at, binds)
 
 
-def converse(exchange: Generator[snmp.Request, Pdu | None, T], card: PaperCard) -> T:
+def converse(
+    exchange: Generator[snmp.Request, Pdu | None, T], card: PaperCard, version: Callable[[], int | None] = lambda: None
+) -> T:
     reply: Any = None
     while True:
         try:
             request = exchange.send(reply)
         except StopIteration as end:
             return end.value
-        reply = card.answer(request)
+        reply = card.answer(request, version())
 
 
 A_UPS: dict[str, Value] = {
@@ -113,7 +123,7 @@ class Polled:
 
     def once(self) -> Batch:
         self.paper.asked.clear()
-        return converse(poll(self.card, shipped(), self.clock), self.paper)
+        return converse(poll(self.card, shipped(), self.clock), self.paper, lambda: self.card.manners.version)
 
     def readings(self) -> dict[str, Reading]:
         return {reading.point.id: reading for reading in self.once().readings}

@@ -1,17 +1,29 @@
 """Cards whose tables move, lie or never end cost a bounded number of points and requests."""
 
+import tracemalloc
+
 import pytest
 
-from collectors.snmp.exchange import CLEAN_POLLS, MISSES, MOST_ROWS, SETTLED_POLLS, Manners
+from collectors.snmp.exchange import (
+    CLEAN_POLLS,
+    LONGEST_VALUE,
+    MISSES,
+    MOST_KEPT,
+    MOST_REFUSALS,
+    MOST_ROWS,
+    SETTLED_POLLS,
+    Manners,
+    get,
+)
 from collectors.snmp.meaning import Meaning
 from collectors.snmp.plan import MOST_GONE, SYS_UPTIME, Item, Plan, Recognition
 from collectors.snmp.poll import REDISCOVER_SECONDS, Card
 from collectors.snmp.target import Target
 from model.point import Point, point_id
 from model.quantity import Quantity
-from tests.snmp_card import A_UPS, UPS, PaperCard, Polled
+from tests.snmp_card import A_UPS, UPS, PaperCard, Polled, converse
 from wire import ber
-from wire.snmp import GET, V2C, Value, VarBind
+from wire.snmp import GEN_ERR, GET, TOO_BIG, V2C, Pdu, Value, VarBind
 
 SENSORS = "1.3.6.1.2.1.99.1.1.1"
 
@@ -63,8 +75,52 @@ def test_a_card_with_endless_tables_gives_so_many_rows_in_all_and_says_what_was_
     polled.paper = EndlessCard(A_UPS)
     batch = polled.once()
     assert 1000 < len(batch.readings) < MOST_ROWS + 200
-    assert batch.error.startswith(f"more than {MOST_ROWS} rows of tables; not read to their end: {UPS}.")
+    assert batch.error.startswith(f"more than {MOST_ROWS} rows or 2 MB of tables; not read to their end: {UPS}.")
     assert len(polled.once().readings) == len(batch.readings)
+
+
+class HugeCard(EndlessCard):
+    """A card whose tables have no end, and whose every text is as long as a datagram."""
+
+    def look(self, kind: int, name: str) -> VarBind:
+        bind = super().look(kind, name)
+        return bind if kind == GET and name.startswith("1.3.6.1.2.1.1.") else VarBind(bind.oid, 4, bytes(60_000))
+
+
+def test_a_card_whose_rows_are_as_long_as_datagrams_fills_no_memory_and_says_what_was_cut() -> None:
+    Polled(A_UPS).once()  # definitions are read once
+    polled = Polled({})
+    polled.card = Card(Target(device="d", address="192.0.2.1", community=b"public", definition="rfc1628-ups"))
+    polled.paper = HugeCard({})
+    tracemalloc.start()
+    batch = polled.once()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    assert batch.error.startswith(f"more than {MOST_ROWS} rows or 2 MB of tables; not read to their end: {UPS}.")
+
+
+def test_what_a_reply_holds_beyond_what_was_asked_is_not_kept() -> None:
+    class Talkative(PaperCard):
+        def _reply(self, asked: Pdu, status: int, at: int, binds: tuple[VarBind, ...]) -> Pdu:
+            return super()._reply(asked, status, at, binds + tuple(VarBind(f"1.3.{n}", 4, b"x") for n in range(1000)))
+
+    found = converse(get([SYS_UPTIME], Manners(V2C, 0)), Talkative({SYS_UPTIME: 5}))
+    assert found == {SYS_UPTIME: 5}
+
+
+def test_values_are_kept_until_so_many_octets_and_the_rest_is_told() -> None:
+    names = [f"1.3.6.1.4.1.9.{number}.0" for number in range(MOST_KEPT // LONGEST_VALUE + 100)]
+    manners = Manners(V2C, 0)
+    found = converse(get(names, manners), PaperCard(dict.fromkeys(names, bytes(1000))))
+    assert set(map(len, map(as_octets, found.values()))) == {LONGEST_VALUE}
+    assert MOST_KEPT <= len(found) * LONGEST_VALUE <= MOST_KEPT + 20 * LONGEST_VALUE
+    assert manners.cut == [names[len(found)]]
+
+
+def as_octets(value: Value) -> bytes:
+    assert isinstance(value, bytes)
+    return value
 
 
 def fan(subrack: int) -> Item:
@@ -164,3 +220,48 @@ def test_silence_at_a_size_that_was_proved_is_the_networks_and_not_the_sizes() -
     polled.paper.silent = 2
     assert not polled.once().reachable
     assert (polled.card.manners.names, polled.card.manners.ceiling) == (20, 64)
+
+
+@pytest.mark.parametrize("fits", [1, 5, 8, 10, 15, 19])
+def test_a_card_that_leaves_out_what_does_not_fit_loses_no_value(fits: int) -> None:
+    whole, polled = Polled(A_UPS).values(), Polled(A_UPS)
+    polled.paper.leaves_out = fits
+    assert polled.values() == whole
+    first = len(polled.paper.asked)
+    assert polled.values() == whole
+    assert len(polled.paper.asked) <= 10 < first < 2000
+
+
+def test_a_card_that_leaves_out_what_it_does_not_have_costs_little_more_and_is_asked_for_as_much() -> None:
+    whole, polled = Polled(A_UPS), Polled(A_UPS)
+    values = whole.values()
+    polled.paper.omits = True
+    assert polled.values() == values
+    assert len(polled.paper.asked) <= len(whole.paper.asked) + 60
+    assert polled.card.manners.names == 20
+    del polled.paper.objects[f"{UPS}.2.5.0"]
+    assert polled.values() == values | {"battery.voltage": None}
+    assert len(polled.paper.asked) == 1
+
+
+@pytest.mark.parametrize(("error", "name"), [(GEN_ERR, "genErr"), (TOO_BIG, "tooBig"), (13, "error 13")])
+def test_a_card_that_refuses_everything_says_so_and_is_not_discovered(error: int, name: str) -> None:
+    polled = Polled(A_UPS)
+    polled.paper.refuses = error
+    batch = polled.once()
+    assert (batch.readings, batch.error) == ((), f"it answers every request with {name}")
+    assert len(polled.paper.asked) == MOST_REFUSALS
+    polled.paper.refuses = 0
+    known = polled.values()
+    polled.paper.refuses = error
+    batch = polled.once()
+    assert {reading.point.id for reading in batch.readings} == set(known)
+    assert {reading.value for reading in batch.readings} == {None}
+    assert batch.error == f"it answers every request with {name}"
+
+
+def test_a_card_that_answers_with_nothing_says_so() -> None:
+    polled = Polled(A_UPS)
+    polled.paper.leaves_out = 0
+    assert polled.once().error == "it answers every request with nothing"
+    assert len(polled.paper.asked) == MOST_REFUSALS

@@ -215,6 +215,43 @@ def test_a_card_that_ignores_version_2c_is_asked_in_version_1() -> None:
     assert polled.card.manners.version == V1
 
 
+def test_a_lost_burst_at_first_contact_leaves_no_card_in_version_1() -> None:
+    polled = Polled(A_UPS)
+    polled.paper.silent = 2  # the two tries in version 2c
+    assert polled.once().reachable
+    assert polled.card.manners.version == V2C
+
+
+def test_a_card_found_in_version_1_is_tried_in_2c_at_each_discovery() -> None:
+    polled = Polled(A_UPS, speaks=V1)
+    polled.once()
+    polled.clock.now += REDISCOVER_SECONDS
+    assert polled.once().reachable
+    assert polled.card.manners.version == V1
+    polled.paper.speaks = V2C
+    polled.once()
+    assert polled.card.manners.version == V1
+    polled.clock.now += REDISCOVER_SECONDS
+    assert polled.once().reachable
+    assert polled.card.manners.version == V2C
+
+
+def test_a_card_written_down_as_version_1_is_never_asked_in_2c() -> None:
+    polled = Polled(A_UPS)
+    polled.card = Card(Target(device="ups-1", address="192.0.2.1", community=b"public", version="1"))
+    polled.once()
+    polled.clock.now += REDISCOVER_SECONDS
+    polled.once()
+    assert polled.card.manners.version == V1
+
+
+def test_silence_at_first_contact_tells_that_version_1_was_tried_too_and_writes_ipv6_in_brackets() -> None:
+    polled = Polled({})
+    polled.card = Card(Target(device="ups-1", address="2001:db8::1", community=b"public"))
+    polled.paper.silent = 1000
+    assert polled.once().error == "no answer from [2001:db8::1]:161 in 3 x 2 s, nor in version 1"
+
+
 def test_an_object_that_is_gone_is_unavailable_and_not_zero() -> None:
     polled = Polled(A_UPS)
     polled.once()

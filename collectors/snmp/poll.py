@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from collectors.snmp.discover import discover
-from collectors.snmp.exchange import MOST_ROWS, Exchange, Manners, NoAnswer, get, get_all, walk
+from collectors.snmp.exchange import MOST_KEPT, MOST_ROWS, Exchange, Manners, NoAnswer, RefusesAll, get, get_all, walk
 from collectors.snmp.library import Library
 from collectors.snmp.meaning import as_number
 from collectors.snmp.plan import SYS_UPTIME, Plan, uptime_point
@@ -57,16 +57,21 @@ class Card:
 def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[Batch]:
     """Poll a card.  `clock` is CLOCK_BOOTTIME in seconds."""
     began, size, manners = clock(), card.manners.names, card.manners
+    manners.good = manners.refusals = 0
     try:
         if card.unanswered or card.plan is None:
             yield from knock(card)
         values = yield from _values(card, definitions, clock)
         tables = yield from _alarm_rows(card, values)
         unread = (*card.manners.cut, *card.manners.broken)
+        card.manners.ends()
     except NoAnswer:
         card.unanswered += 1
         card.manners.went_silent(size)
         return _silent(card, began, clock())
+    except RefusesAll as refused:
+        card.unanswered += 1
+        return _nothing(card, began, clock(), f"it answers every request with {refused}")
     card.unanswered = 0
     now = clock()
     plan = _planned(card)
@@ -92,12 +97,31 @@ def knock(card: Card) -> Exchange[None]:
     if never_met:
         card.manners.version = V2C
     try:
-        yield from get((SYS_UPTIME,), Manners(card.manners.version, 0 if card.unanswered else card.target.retries))
+        yield from _ask_small(card, 0 if card.unanswered else card.target.retries)
     except NoAnswer:
         if not never_met:
             raise
         card.manners.version = V1
-        yield from get((SYS_UPTIME,), Manners(V1, retries=0))
+        yield from _ask_small(card, 0)
+        yield from _hope_for_2c(card)
+
+
+def _ask_small(card: Card, retries: int) -> Exchange[None]:
+    manners = Manners(card.manners.version, retries)
+    yield from get((SYS_UPTIME,), manners)
+    card.manners.good += manners.good
+    card.manners.refusals += manners.refusals
+
+
+def _hope_for_2c(card: Card) -> Exchange[None]:
+    """Try version 2c once at a card that answers version 1 now: that it did not answer 2c may have been the network."""
+    if card.target.version != "2c" or card.manners.version != V1:
+        return
+    card.manners.version = V2C
+    try:
+        yield from _ask_small(card, 0)
+    except NoAnswer:
+        card.manners.version = V1
 
 
 def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[dict[str, Value]]:
@@ -107,7 +131,7 @@ def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exc
     """
     if card.plan is None or clock() >= card.discover_at:
         yield from _plan(card, definitions, clock)
-    values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
+    values = yield from _read(card)
     ticks = as_number(values.get(SYS_UPTIME))
     restarted = ticks is not None and card.sees(int(ticks))
     turned = _planned(card).turned(values) and clock() - card.discovered_at >= GUARD_SECONDS
@@ -115,13 +139,20 @@ def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exc
         card.fewer = 0
     if restarted or turned:
         yield from _plan(card, definitions, clock)
-        values = yield from get_all(_planned(card).requests(card.manners.names), card.manners)
+        values = yield from _read(card)
     return values
 
 
+def _read(card: Card) -> Exchange[dict[str, Value]]:
+    card.manners.begins()
+    return (yield from get_all(_planned(card).requests(card.manners.names), card.manners))
+
+
 def _plan(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchange[None]:
-    card.manners = card.manners.anew()
     before = card.plan
+    if before is not None:
+        yield from _hope_for_2c(card)
+    card.manners = card.manners.anew()
     found = yield from discover(card.target, definitions, card.manners, before)
     card.cut = tuple(card.manners.cut)
     card.discovered_at = clock()
@@ -138,9 +169,6 @@ def _plan(card: Card, definitions: Library, clock: Callable[[], float]) -> Excha
 def _alarm_rows(card: Card, values: Mapping[str, Value]) -> Exchange[list[dict[str, Value]]]:
     """Read each alarm table that says it has rows."""
     tables: list[dict[str, Value]] = []
-    card.manners.rows_left = MOST_ROWS
-    card.manners.cut.clear()
-    card.manners.broken.clear()
     for table in _planned(card).alarm_tables:
         empty = table.alarms.count is not None and as_number(values.get(table.alarms.count)) == 0
         tables.append({} if empty else (yield from walk(table.alarms.column, card.manners)))
@@ -172,12 +200,17 @@ def _cut(tables: tuple[str, ...]) -> str:
     if not tables:
         return ""
     more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
-    return f"more than {MOST_ROWS} rows of tables; not read to their end: {', '.join(tables[:3])}{more}"
+    most = f"{MOST_ROWS} rows or {MOST_KEPT / 1e6:g} MB of tables"
+    return f"more than {most}; not read to their end: {', '.join(tables[:3])}{more}"
 
 
 def _silent(card: Card, began: float, now: float) -> Batch:
     target = card.target
     tries = 1 if card.unanswered > 1 else 1 + target.retries
-    error = f"no answer from {target.address}:{target.port} in {tries} x {target.timeout:g} s"
+    besides = ", nor in version 1" if card.plan is None and target.version == "2c" else ""
+    return _nothing(card, began, now, f"no answer from {target.place} in {tries} x {target.timeout:g} s{besides}")
+
+
+def _nothing(card: Card, began: float, now: float, error: str) -> Batch:
     readings = tuple(unavailable(point, now) for point in card.points)
-    return Batch(target.device, now, readings, reachable=False, error=error, seconds=now - began)
+    return Batch(card.target.device, now, readings, reachable=False, error=error, seconds=now - began)

@@ -32,4 +32,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("version 3 has a user, and only version 3")
 
     def __repr__(self) -> str:
-        return f"Target({self.device!r}, {self.address}:{self.port})"  # without the community
+        return f"Target({self.device!r}, {self.place})"  # without the community
+
+    @property
+    def place(self) -> str:
+        """The address and port as they are written, an IPv6 address in brackets."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from collectors.snmp.engine import Engine
-from collectors.snmp.exchange import Exchange, NoAnswer, get, walk
+from collectors.snmp.exchange import LONGEST_VALUE, Exchange, NoAnswer, RefusesAll, get, walk
 from collectors.snmp.library import Library
 from collectors.snmp.meaning import is_there
 from collectors.snmp.poll import Card, knock
@@ -37,14 +37,16 @@ async def walk_card(
             yield from knock(card)
             asked = yield from get(objects, card.manners)
             found.update({oid: value for oid, value in asked.items() if is_there(value)})
-            card.manners.rows_left = most
+            card.manners.rows_left, card.manners.kept_left = most, most * LONGEST_VALUE
             for root in roots(found):
                 rows = yield from walk(root, card.manners, lambda rows: progress(len(found) + rows))
                 found.update({f"{root}.{row}": value for row, value in rows.items()})
             if card.manners.cut:
                 error = f"it has more than {most} objects, and the rest was not read"
         except NoAnswer:
-            error = "it stopped answering" if found else f"no answer from {target.address}:{target.port}"
+            error = "it stopped answering" if found else f"no answer from {target.place}"
+        except RefusesAll as refused:
+            error = f"it answers every request with {refused}"
         return Batch(target.device, clock(), (), reachable=bool(found), error=error)
 
     engine = Engine(done.set_result, poll=whole)
