@@ -21,7 +21,8 @@ class _Metric(NamedTuple):
 
 _SNMP = (
     _Metric("roundsman_snmp_requests_total", "counter", "Requests sent.", "sent"),
-    _Metric("roundsman_snmp_replies_total", "counter", "Datagrams received.", "received"),
+    _Metric("roundsman_snmp_replies_total", "counter", "Answers that were believed.", "answered"),
+    _Metric("roundsman_snmp_datagrams_total", "counter", "Datagrams received, believed or not.", "received"),
     _Metric("roundsman_snmp_timeouts_total", "counter", "Requests without an answer in time.", "silences"),
     _Metric("roundsman_snmp_repeats_total", "counter", "Requests sent again: the answer was late.", "repeats"),
     _Metric("roundsman_snmp_resyncs_total", "counter", "Version 3: engine or clock agreed anew.", "resynchronised"),

@@ -68,7 +68,7 @@ def page() -> str:
     traps = TrapCounts(
         listening=1, received=12, accepted=2, over_budget=7, unknown=3, last={"meter-1": (100.5, "1.3.6")}
     )
-    engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, received=99, silences=1), traps))
+    engines = engine_lines(Rounds({"line-1": line}, Counts(sent=100, answered=99, received=104, silences=1), traps))
     outbox = outbox_lines(OutboxStats(sent=7, failures=2, depth=3, oldest_wall=90.0), 100.0)
     return "\n".join(heads) + "\n" + devices + alarms + outbox + engines + Exposition().text(READINGS)
 

@@ -116,7 +116,7 @@ async def test_a_wrong_community_is_silence(agent: Agent) -> None:
     batch, recognition = await recognise_once(wrong)
     assert not batch.reachable
     assert recognition is None
-    assert batch.error == f"no answer from 127.0.0.1:{agent.port} in 2 x 0.1 s"
+    assert batch.error == f"no answer from 127.0.0.1:{agent.port} in 2 x 0.1 s, nor in version 1"
 
 
 async def test_an_agent_that_stops_makes_all_unavailable_and_one_that_starts_again_is_read(tmp_path: Path) -> None:

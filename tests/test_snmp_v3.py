@@ -140,7 +140,9 @@ async def test_what_is_wrong_of_ours_is_told_with_what_to_check(
     batch, refused = await polled(card(agent.port, msgspec.structs.replace(user(), **change), retries=2))
     assert not batch.reachable
     assert charge(batch) is None
-    assert batch.error == f"no answer from 127.0.0.1:{agent.port} in 3 x 0.3 s; {says}"
+    refused = f"refused by 127.0.0.1:{agent.port}: {says}"
+    silent = f"no answer from 127.0.0.1:{agent.port} in 3 x 0.3 s; {says}"
+    assert batch.error == (refused if reason is Refusal.REPORTED_ACCESS else silent)
     assert set(refused) == ({reason} if reason else set())
 
 

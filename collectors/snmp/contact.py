@@ -34,7 +34,11 @@ class Patience:
 
 
 class Contact:
-    """One card, and the way to it. `said`: why the last thing heard was refused. `unsent`: why nothing was sent."""
+    """One card, and the way to it.
+
+    `said`: why the last thing heard was refused.  `unsent`: why nothing was sent.  `turned_away`: the last request ended
+    in a refusal under the card's digest, and in no silence.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -44,10 +48,11 @@ class Contact:
         self.patience = Patience()
         self.said: Refusal | None = None
         self.unsent = ""
+        self.turned_away = False
 
     def begins(self) -> None:
         """Forget what was said in the poll before."""
-        self.said, self.unsent = None, ""
+        self.said, self.unsent, self.turned_away = None, "", False
         if self.session is not None:
             self.session.met = self.session.auth_proved = False
 

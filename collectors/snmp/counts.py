@@ -7,9 +7,14 @@ from wire.refusal import Refusal
 
 @dataclass(slots=True)
 class Counts:
-    """What the sockets have seen since the start. `refused` has every reason, also those that never came."""
+    """What the sockets have seen since the start. `refused` has every reason, also those that never came.
+
+    `answered` counts the answers that were believed, reports that tell what is missing among them; `received` every
+    datagram.
+    """
 
     sent: int = 0
+    answered: int = 0
     received: int = 0
     silences: int = 0
     repeats: int = 0

@@ -147,7 +147,7 @@ class Engine:
         if due is None:
             self._again.add(contact)
             return True
-        self._begin(contact, due)
+        self._begin(contact, due, at_once=True)
         self._wake_at_next()
         return True
 
@@ -187,29 +187,27 @@ class Engine:
     def _wake(self) -> None:
         self._timer = None
         now = self._loop.time()
-        self._flights.expire(now)
-        while self._due and self._due[0][0] <= now:
-            due, _, contact = heapq.heappop(self._due)
-            if contact.card.unanswered >= DEAD_AFTER and len(self._probes) >= MOST_PROBES:
-                self._waiting.append((due, contact))
-            else:
+        try:
+            self._flights.expire(now)
+            while self._due and self._due[0][0] <= now:
+                due, _, contact = heapq.heappop(self._due)
                 self._begin(contact, due)
-        self._wake_at_next()
+        finally:
+            self._wake_at_next()
 
     # -- a poll -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, contact: Contact, due: float) -> None:
-        if contact.card.unanswered >= DEAD_AFTER:
-            self._probes.add(contact)
+    def _begin(self, contact: Contact, due: float, *, at_once: bool = False) -> None:
+        """Begin a poll; whatever goes wrong with one card is its own batch's error."""
         try:
             address = self._address(contact)
-        except OSError as error:
+        except Exception as error:
             self._not_found(contact, due, error)
             return
         if address is not None:
-            self._start(contact, address, due)
+            self._start(contact, address, due, at_once=at_once)
             return
-        task = self._loop.create_task(self._resolve(contact, due))
+        task = self._loop.create_task(self._resolve(contact, due, at_once=at_once))
         self._resolving.add(task)
         task.add_done_callback(self._resolving.discard)
 
@@ -220,22 +218,28 @@ class Engine:
             contact.address = literal(target.address, target.port)
         return contact.address or self._names.known(target.address, target.port, contact.card.unanswered)
 
-    async def _resolve(self, contact: Contact, due: float) -> None:
+    async def _resolve(self, contact: Contact, due: float, *, at_once: bool) -> None:
         """Look up a host name that was never known."""
         try:
             address = await self._names.find(contact.target.address, contact.target.port)
-        except OSError as error:
+        except Exception as error:
             self._not_found(contact, due, error)
         else:
-            self._start(contact, address, due)
+            self._start(contact, address, due, at_once=at_once)
         self._wake_at_next()
 
-    def _not_found(self, contact: Contact, due: float, error: OSError) -> None:
+    def _not_found(self, contact: Contact, due: float, error: Exception) -> None:
         contact.card.unanswered += 1
-        error_text = f"{contact.target.address} has no address: {error.strerror or error}"
-        self._finish(contact, due, self._lost(contact, error_text))
+        said = getattr(error, "strerror", None) or str(error) or repr(error)
+        self._finish(contact, due, self._lost(contact, f"{contact.target.address} has no address: {said}"))
 
-    def _start(self, contact: Contact, address: Address, due: float) -> None:
+    def _start(self, contact: Contact, address: Address, due: float, *, at_once: bool) -> None:
+        """Start a poll's exchange; a card that is dead waits for its turn, unless it is to be tried at once."""
+        if contact.card.unanswered >= DEAD_AFTER:
+            if len(self._probes) >= MOST_PROBES and not at_once:
+                self._waiting.append((due, contact))
+                return
+            self._probes.add(contact)
         contact.begins()
         self._advance(Run(contact, address, self._poll(contact.card, self._definitions, self._clock), due), None)
 
@@ -244,15 +248,13 @@ class Engine:
         contact, card = run.contact, run.contact.card
         before = card.plan
         try:
-            request = run.exchange.send(reply)
+            self._flights.begin(run, run.exchange.send(reply))
         except StopIteration as end:
             self._finish(contact, run.due, _explained(contact, end.value))
         except Exception as error:  # a fault of ours in one card's poll stops no other's
             _log.exception("The poll of %s failed", contact.target)
             card.unanswered += 1
             self._finish(contact, run.due, self._lost(contact, f"the poll failed: {error!r}"))
-        else:
-            self._flights.begin(run, request)
         plan = card.plan
         if plan is not None and plan is not before and self._recognised is not None:
             self._recognised(plan.recognition)
@@ -304,7 +306,10 @@ def _on_beat(seconds: float, every: float) -> float:
 def _explained(contact: Contact, batch: Batch) -> Batch:
     """Add why a card gave no answer, where that is known."""
     reason = "" if batch.reachable else why(contact)
-    return msgspec.structs.replace(batch, error=f"{batch.error}; {reason}") if reason else batch
+    if not reason:
+        return batch
+    refused = f"refused by {contact.target.place}: {reason}"
+    return msgspec.structs.replace(batch, error=refused if contact.turned_away else f"{batch.error}; {reason}")
 
 
 def pause(every: float, unanswered: int) -> float:

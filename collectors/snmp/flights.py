@@ -74,7 +74,11 @@ class Flights:
             run.request, run.request_id, run.asked_at = request, self._new_id(), now
         run.again = 0
         self._runs[run.request_id] = run
-        self._wait(run, now)
+        try:
+            self._wait(run, now)
+        except Exception:  # a fault of ours: it is in no flight
+            del self._runs[run.request_id]
+            raise
 
     def _wait(self, run: Run, now: float) -> None:
         """Send, and wait for as long as an answer has."""
@@ -134,6 +138,7 @@ class Flights:
                 self._transmit(run, now)
             else:
                 self._counts.silences += 1
+                run.contact.turned_away = False
                 if run.contact.session is not None:
                     run.contact.session.silence()
                 self._give_up(run)
@@ -187,6 +192,8 @@ class Flights:
             except RefusedError as refused:
                 self._refuse(refused.reason, run)
                 if refused.proved:  # the card will not say otherwise
+                    self._counts.answered += 1
+                    run.contact.turned_away = True
                     self._give_up(run)
                 return
             if isinstance(heard, Pdu):
@@ -196,11 +203,14 @@ class Flights:
                 self._refuse(heard.refused, run)
             if run.again < MOST_AGAIN:
                 run.again += 1
+                run.contact.said = None  # it was made good
+                self._counts.answered += 1
                 self._counts.resynchronised += 1
                 self._wait(run, now)
 
     def _answered(self, run: Run, pdu: Pdu, octets: int) -> None:
         del self._runs[run.request_id]
+        self._counts.answered += 1
         contact = run.contact
         contact.patience.took(self._clock() - run.asked_at)
         contact.card.manners.largest = max(contact.card.manners.largest, octets)

@@ -1,7 +1,9 @@
 """The UDP sockets of the engine, one for each family, and where a datagram goes to or came from."""
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 
@@ -11,6 +13,7 @@ Address = tuple[str, int] | tuple[str, int, int, int]
 _DRAIN = 64  # datagrams read before others on the loop have their turn
 _RECEIVE_BUFFER = 4_194_304  # octets; the kernel gives what it allows
 _MOST = 65_535
+_MOST_INTERFACES = 0xFFFF_FFFF
 
 
 def literal(host: str, port: int) -> Address | None:
@@ -29,9 +32,22 @@ def located(written: str, port: int) -> Address:
         return str(found), port
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped), port
-    scope = found.scope_id or "0"
-    number = int(scope) if scope.isdigit() else socket.if_nametoindex(scope)
+    number = _interface(found.scope_id) if found.scope_id and _is_of_a_link(found) else 0
     return socket.inet_ntop(socket.AF_INET6, found.packed), port, 0, number
+
+
+def _is_of_a_link(address: ipaddress.IPv6Address) -> bool:
+    """Say whether an address is one of a link; others are answered without a scope, whatever was written."""
+    return address.is_link_local or address.packed[:2] == b"\xff\x02"
+
+
+def _interface(scope: str) -> int:
+    """Return the number of an interface; raises OSError for one that cannot be."""
+    if not (scope.isascii() and scope.isdigit()):
+        return socket.if_nametoindex(scope)
+    if int(scope) > _MOST_INTERFACES:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    return int(scope)
 
 
 class Sockets:
