@@ -289,3 +289,9 @@ def test_the_alarm_of_a_sensor_that_is_gone_for_good_ends(tmp_path_factory: pyte
     for _ in range(6):
         standing = take(REDISCOVER_SECONDS + 1)
     assert standing == set()
+
+
+def test_a_card_that_counts_no_uptime_has_not_restarted() -> None:
+    card = Polled({f"{ACME}.1.0": (2, 21)}, acme=GATED)
+    readings = [card.once(ticks=0).readings for _ in range(2)]
+    assert [[r.point.id for r in each] for each in readings] == [["ambient.temperature"]] * 2

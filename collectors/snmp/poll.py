@@ -133,7 +133,7 @@ def _values(card: Card, definitions: Library, clock: Callable[[], float]) -> Exc
         yield from _plan(card, definitions, clock)
     values = yield from _read(card)
     ticks = as_number(values.get(SYS_UPTIME))
-    restarted = ticks is not None and card.sees(int(ticks))
+    restarted = bool(ticks) and card.sees(int(ticks or 0))  # 0 is what cards send that count none
     turned = _planned(card).turned(values) and clock() - card.discovered_at >= GUARD_SECONDS
     if restarted:
         card.fewer = 0
@@ -181,7 +181,7 @@ def _uptime(card: Card, values: Mapping[str, Value], now: float) -> tuple[Readin
     """Return the uptime of this poll; nothing of a card that never told one: what it never had is not missing."""
     if card.uptime is None:
         return ()
-    if as_number(values.get(SYS_UPTIME)) is None:
+    if not as_number(values.get(SYS_UPTIME)):
         return (unavailable(card.uptime_point, now),)
     return (Reading(card.uptime_point, card.uptime, now),)
 
