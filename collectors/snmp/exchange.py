@@ -204,12 +204,12 @@ def following(oids: Iterable[str], manners: Manners) -> Exchange[dict[str, VarBi
 
 
 def walk(
-    root: str, manners: Manners, told: Callable[[int], None] | None = None, *, share: int = 1
+    root: str, manners: Manners, told: Callable[[dict[str, Value]], None] | None = None, *, share: int = 1
 ) -> Exchange[dict[str, Value]]:
     """Read all below `root`, in the card's order: what follows it in the name ("2.1" of root.2.1) and the value.
 
     No more than a `share`-th of `manners.rows_left` and of `manners.kept_left`; a table that has more is told in
-    `manners.cut`, one that the card refused to go on with in `manners.broken`.  `told` hears how many rows there are
+    `manners.cut`, one that the card refused to go on with in `manners.broken`.  `told` is shown the rows so far
     with each reply.
     """
     rows: dict[str, Value] = {}
@@ -234,7 +234,7 @@ def walk(
             manners.broken.append(root)
         name = _take_rows(rows, root + ".", reply, manners)
         if told is not None:
-            told(len(rows))
+            told(rows)
     manners.rows_left -= min(len(rows), manners.rows_left)
     return rows
 

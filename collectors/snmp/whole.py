@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from collectors.snmp.engine import Engine
 from collectors.snmp.exchange import LONGEST_VALUE, Exchange, NoAnswer, RefusesAll, get, walk
@@ -29,7 +31,13 @@ async def walk_card(
     `progress` is told how many objects were read so far.  At most `most` are; that there are more is told.
     """
     found: dict[str, Value] = {}
+    taken: Counter[str] = Counter()
     done: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
+
+    def take(root: str, rows: dict[str, Value]) -> None:
+        found.update({f"{root}.{row}": rows[row] for row in list(rows)[taken[root] :]})
+        taken[root] = len(rows)
+        progress(len(found))
 
     def whole(card: Card, _: Library, clock: Callable[[], float]) -> Exchange[Batch]:
         error = ""
@@ -39,8 +47,7 @@ async def walk_card(
             found.update({oid: value for oid, value in asked.items() if is_there(value)})
             card.manners.rows_left, card.manners.kept_left = most, most * LONGEST_VALUE
             for root in roots(found):
-                rows = yield from walk(root, card.manners, lambda rows: progress(len(found) + rows))
-                found.update({f"{root}.{row}": value for row, value in rows.items()})
+                yield from walk(root, card.manners, partial(take, root))
             if card.manners.cut:
                 error = f"it has more than {most} objects, and the rest was not read"
         except NoAnswer:
