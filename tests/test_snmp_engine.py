@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from collectors.snmp.engine import RAREST_SECONDS, Counts, pause, read_once, recognise_once, run
@@ -136,6 +137,22 @@ async def test_an_agent_that_stops_makes_all_unavailable_and_one_that_starts_aga
     assert {reading.point.id for reading in lost.readings} == points
     assert {reading.quality for reading in lost.readings} == {Quality.UNAVAILABLE}
     assert {reading.point.id for reading in again.readings} == points
+
+
+async def test_alarms_of_a_card_whose_count_of_alarms_is_gone_are_unavailable_and_never_clear(tmp_path: Path) -> None:
+    alarm = {f"{UPS}.6.1.0": ("uinteger", "1"), f"{UPS}.6.2.1.2.1": ("object_id", f"{UPS}.6.3.2")}
+    here = msgspec.structs.replace(target(free_port(), timeout=2), definition="rfc1628-ups")
+
+    def on_battery(batch: Batch) -> list[float | str | None]:
+        return [each.value for each in batch.readings if each.point.id == "alarm.status[alarm=onBattery]"]
+
+    async with watching(here) as it:
+        with snmpd(tmp_path, objects=OBJECTS | alarm, port=here.port):
+            assert on_battery(await it.until(lambda batch: batch.reachable)) == ["active"]
+        gone = {oid: value for oid, value in OBJECTS.items() if oid != f"{UPS}.6.1.0"}
+        with snmpd(tmp_path, objects=gone, port=here.port):
+            after = [await it.until(lambda batch: batch.reachable) for _ in range(5)]
+    assert [on_battery(batch) for batch in after] == [[None]] * 5
 
 
 async def test_dead_devices_cost_the_living_nothing(agent: Agent) -> None:

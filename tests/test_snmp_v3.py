@@ -140,9 +140,9 @@ async def test_what_is_wrong_of_ours_is_told_with_what_to_check(
     batch, refused = await polled(card(agent.port, msgspec.structs.replace(user(), **change), retries=2))
     assert not batch.reachable
     assert charge(batch) is None
-    refused = f"refused by 127.0.0.1:{agent.port}: {says}"
+    away = f"refused by 127.0.0.1:{agent.port}: {says}"
     silent = f"no answer from 127.0.0.1:{agent.port} in 3 x 0.3 s; {says}"
-    assert batch.error == (refused if reason is Refusal.REPORTED_ACCESS else silent)
+    assert batch.error == (away if reason is Refusal.REPORTED_ACCESS else silent)
     assert set(refused) == ({reason} if reason else set())
 
 
@@ -190,6 +190,43 @@ async def test_an_agent_that_starts_anew_or_is_replaced_is_agreed_with_again_wit
     assert charge(batches[-1]) == 55.0
     assert it.refused() == {reason: 1}
     assert it.counts.silences == 0
+
+
+async def test_a_card_that_comes_back_with_another_privacy_key_is_not_said_to_have_a_clock_that_is_wrong(
+    tmp_path: Path,
+) -> None:
+    own = [f'createUser mine SHA "authentication" AES "{phrase}"' for phrase in ("privacy phrase", "another phrase")]
+    agents = [
+        [f"{name} 0x{ENGINE.hex()}" for name in ("exactEngineID", "oldEngineID")]
+        + [f"engineBoots {boots}", made, "rouser mine priv"]
+        for boots, made in zip((5, 9), own, strict=True)
+    ]
+    who = User(name="mine", auth="sha1", auth_pass="authentication", privacy="aes128", privacy_pass="privacy phrase")
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    with (
+        snmpd(tmp_path / "before", lines=agents[0]) as before,
+        snmpd(tmp_path / "after", lines=agents[1]) as after,
+    ):
+        target = msgspec.structs.replace(card(before.port, who), definition="auto")
+        async with relayed(before.port) as relay, polling(msgspec.structs.replace(target, port=relay.port)) as it:
+            assert (await it.next()).reachable
+            relay.forward_to = after.port
+            batches = [await it.next() for _ in range(4)]
+    assert [batch.reachable for batch in batches] == [False] * 4
+    assert batches[0].error.partition("; ")[2] == ONLY_CLEAR
+    assert not any("clock" in batch.error for batch in batches)
+
+
+async def test_requests_and_the_answers_that_were_believed_are_counted_alike(agent: Agent) -> None:
+    def noise(reply: bytes, relay: Relay) -> list[bytes]:
+        return [b"noise", reply[:-1], reply]
+
+    async with relayed(agent.port, noise) as relay, polling(card(relay.port, timeout=5)) as it:
+        for _ in range(3):
+            assert (await it.next()).reachable
+        assert it.counts.sent - 1 <= it.counts.answered <= it.counts.sent  # a next poll may have begun
+        assert it.counts.received >= 3 * it.counts.answered
 
 
 async def test_a_replaced_card_that_ignores_what_is_not_for_it_is_found_again(tmp_path: Path) -> None:

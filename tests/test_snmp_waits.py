@@ -1,9 +1,12 @@
 """The poller's manners: how long it waits, what it repeats, how it treats the dead, and where it finds a name."""
 
 import asyncio
+import collections
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,8 +14,8 @@ import pytest
 
 from collectors.snmp import names as names_module
 from collectors.snmp.contact import FIRST_WAIT, LEAST_WAIT, Patience
-from collectors.snmp.engine import MOST_PROBES, Engine
-from collectors.snmp.names import DOUBT_SECONDS, KEEP_SECONDS, Names
+from collectors.snmp.engine import DEAD_AFTER, MOST_PROBES, Engine
+from collectors.snmp.names import DOUBT_SECONDS, KEEP_SECONDS, MOST_DOUBTFUL, MOST_LOOKUPS, Names
 from collectors.snmp.sockets import literal
 from collectors.snmp.target import Target
 from model.point import Batch
@@ -28,8 +31,8 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
 
 
 def card(port: int, **more: Any) -> Target:
-    settings = {"address": "127.0.0.1", "timeout": 2.0, "retries": 0, "every": 0.05, "definition": "rfc1628-ups"} | more
-    return Target(device="ups-1", port=port, community=b"public", **settings)
+    settings = {"address": "127.0.0.1", "timeout": 2.0, "retries": 0, "every": 0.05, "definition": "rfc1628-ups"}
+    return Target(device="ups-1", port=port, **({"community": b"public"} | settings | more))
 
 
 # -- waiting ----------------------------------------------------------------------------------------------------------
@@ -161,6 +164,9 @@ async def test_what_cannot_be_sent_is_told() -> None:
         ("2001:DB8:0::1", ("2001:db8::1", 161, 0, 0)),
         ("fe80::1%lo", ("fe80::1", 161, 0, socket.if_nametoindex("lo"))),
         ("fe80::1%1", ("fe80::1", 161, 0, 1)),
+        ("ff02::1%1", ("ff02::1", 161, 0, 1)),
+        ("2001:db8::1%1", ("2001:db8::1", 161, 0, 0)),
+        ("::1%lo", ("::1", 161, 0, 0)),
         ("ups-1.example.org", None),
     ],
 )
@@ -171,6 +177,48 @@ def test_an_address_is_found_as_the_socket_has_it(written: str, address: object)
 async def test_an_interface_that_is_not_there_is_told() -> None:
     batch, _ = await polled(card(161, address="fe80::1%nowhere0"))
     assert batch.error.startswith("fe80::1%nowhere0 has no address")
+
+
+async def test_a_card_that_is_written_with_a_scope_it_does_not_have_is_read(tmp_path: Path) -> None:
+    with snmpd(tmp_path, objects=OBJECTS, host="::1") as six:
+        batch, _ = await polled(card(six.port, address="::1%lo"))
+    assert charge(batch) == 97.0
+
+
+@pytest.mark.parametrize("address", ["fe80::1%\u00b2", "fe80::1%99999999999", "x" * 64 + ".example"])
+async def test_an_address_that_nothing_can_be_sent_to_is_told_and_the_others_are_polled(
+    agent: Agent, address: str
+) -> None:
+    batches: asyncio.Queue[Batch] = asyncio.Queue()
+    bad = msgspec.structs.replace(card(161, address=address), device="bad")
+    task = asyncio.create_task(Engine(batches.put_nowait).run([bad, card(agent.port)]))
+    seen: dict[str, list[Batch]] = {"bad": [], "ups-1": []}
+    async with asyncio.timeout(20):
+        while len(seen["bad"]) < 2 or len(seen["ups-1"]) < 5:
+            batch = await batches.get()
+            seen[batch.device].append(batch)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert all(batch.error.startswith(f"{address} has no address: ") for batch in seen["bad"])
+    assert all(batch.reachable for batch in seen["ups-1"])
+
+
+async def test_a_fault_of_ours_in_sending_is_the_batch_of_that_card_alone(agent: Agent) -> None:
+    batches: asyncio.Queue[Batch] = asyncio.Queue()
+    engine = Engine(batches.put_nowait)
+    broken = msgspec.structs.replace(card(1, community="no octets"), device="broken")
+    task = asyncio.create_task(engine.run([broken, card(agent.port)]))
+    seen: dict[str, list[Batch]] = {"broken": [], "ups-1": []}
+    async with asyncio.timeout(20):
+        while len(seen["broken"]) < 2 or len(seen["ups-1"]) < 3:
+            batch = await batches.get()
+            seen[batch.device].append(batch)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert all(batch.error.startswith("the poll failed: ") for batch in seen["broken"])
+    assert all(batch.reachable for batch in seen["ups-1"])
 
 
 class Resolver:
@@ -264,3 +312,76 @@ async def test_a_name_server_that_is_gone_takes_no_card_with_it(resolver: Resolv
         assert names.known("card", 161, 0) == ("127.0.0.1", 161)
         with pytest.raises(OSError, match="Temporary failure"):
             await names.find("another", 161)
+
+
+class Hanging:
+    """A resolver that hangs for names that begin with "dead", until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, port: int, *, type: int) -> list[Any]:  # noqa: A002 - its name there
+        self.asked.append(host)
+        if host.startswith("dead"):
+            self.let_go.wait(30)
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return [(socket.AF_INET, type, 17, "", ("127.0.0.1", 0))]
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
+    made = Hanging()
+    monkeypatch.setattr(names_module.socket, "getaddrinfo", made)
+    yield made
+    made.let_go.set()
+
+
+async def test_names_whose_lookups_hang_hold_up_neither_a_good_name_nor_the_end(hanging: Hanging) -> None:
+    async with known_names() as (names, _), asyncio.timeout(10):
+        hung = [asyncio.ensure_future(names.find(f"dead-{number}", 161)) for number in range(MOST_LOOKUPS - 1)]
+        assert await names.find("good", 161) == ("127.0.0.1", 161)
+    await asyncio.wait(hung)
+    assert all(each.cancelled() for each in hung)
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("name dead-"))
+
+
+async def test_names_that_failed_before_leave_room_for_names_asked_for_the_first_time(hanging: Hanging) -> None:
+    async with known_names() as (names, _), asyncio.timeout(20):
+        dead = [f"dead-{number}" for number in range(2 * MOST_LOOKUPS)]
+        hanging.let_go.set()
+        await asyncio.gather(*(names.find(host, 161) for host in dead), return_exceptions=True)
+        assert sorted(hanging.asked) == sorted(dead)
+        hanging.let_go.clear()
+        hung = [asyncio.ensure_future(names.find(host, 161)) for host in dead]
+        assert await names.find("good", 161) == ("127.0.0.1", 161)
+        assert len(hanging.asked) == len(dead) + MOST_DOUBTFUL + 1
+        hanging.let_go.set()
+        assert {type(each) for each in await asyncio.gather(*hung, return_exceptions=True)} == {socket.gaierror}
+
+
+async def test_names_whose_lookups_hang_take_no_turn_of_the_silent_cards(hanging: Hanging) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    engine = Engine(lambda batch: heard.put_nowait(batch.device))
+    with silent_ports(1) as (port,):
+        named = [
+            msgspec.structs.replace(card(port, address=f"dead-{number}"), device=f"dead-{number}")
+            for number in range(MOST_PROBES + 8)
+        ]
+        silent = msgspec.structs.replace(card(port, timeout=0.05), device="silent")
+        task = asyncio.create_task(engine.run([*named, silent]))
+        hanging.let_go.set()
+        polls: collections.Counter[str] = collections.Counter()
+        async with asyncio.timeout(30):
+            while len(polls) < len(named) + 1 or min(polls.values()) < DEAD_AFTER:
+                polls[await heard.get()] += 1
+            hanging.let_go.clear()
+            while len(engine._resolving) < len(named):
+                await heard.get()
+            assert not engine._waiting
+            before = polls["silent"]
+            while polls["silent"] < before + 2:
+                polls[await heard.get()] += 1
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -36,8 +36,8 @@ class Patience:
 class Contact:
     """One card, and the way to it.
 
-    `said`: why the last thing heard was refused.  `unsent`: why nothing was sent.  `turned_away`: the last request ended
-    in a refusal under the card's digest, and in no silence.
+    `said`: why the last thing heard was refused.  `unsent`: why nothing was sent.  `turned_away`: the last request
+    ended in a refusal under the card's digest, and in no silence.
     """
 
     def __init__(self, target: Target) -> None:
