@@ -57,7 +57,7 @@ def _figure(version: str, sessions: int, costs: dict[str, list[float]]) -> Figur
 
 def _cost(words: list[str], requests: int) -> float:
     """Return the microseconds of CPU of one varbind."""
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise BenchError(f"{' '.join(words[:4])}: {done.stderr.strip()[-500:]}")
     return float(done.stdout) / requests / len(ups_objects()) * 1e6
