@@ -18,6 +18,7 @@ _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h|d)")
+_INTERFACE = re.compile(r"[A-Za-z0-9_.@-]{1,15}", re.ASCII)  # IFNAMSIZ of Linux, without its last octet
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -86,6 +87,9 @@ def seconds(text: str) -> float:
 def host(text: str) -> str:
     """Read an IPv4 or IPv6 address or a host name, without a port."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    scope = bare.partition("%")[2]
+    if scope and not _INTERFACE.fullmatch(scope):
+        raise ValueError(f"{show(text)} names no network interface; write for example fe80::1%eth0")
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:

@@ -5,7 +5,9 @@ key that could not be converted is None here: its problem is noted already, and 
 """
 
 import ipaddress
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from config import shipped
@@ -13,8 +15,10 @@ from config.advice import nearest, show
 from config.contract import check_settings, load_contract
 from config.convert import Conversion
 from config.fault_rules import load_faults
-from config.node import Listing, Node, Scalar, Table
+from config.node import ConfigError, Listing, Node, Scalar, Table
 from config.schema import Device, Line, LineDevice, SiteFile, SnmpDevice, Traps, UserCredential
+from config.secret import find_secret, read_secret
+from wire.user import SHORTEST_PASS_PHRASE
 
 ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
@@ -158,6 +162,24 @@ def _check_user(conversion: Conversion, user: UserCredential) -> None:
             conversion.complain(user, protocol, f"has no key; add {file}, a file that holds the pass phrase")
     if "privacy_protocol" in written and "auth_protocol" not in written:
         conversion.complain(user, "privacy_protocol", "needs authentication; add auth_protocol and auth_key_file")
+    if user.auth_protocol is not None and user.auth_key_file is not None:
+        _check_pass_phrase(conversion, user, "auth_key_file", user.auth_key_file)
+    if user.privacy_protocol is not None and user.privacy_key_file is not None:
+        _check_pass_phrase(conversion, user, "privacy_key_file", user.privacy_key_file)
+
+
+def _check_pass_phrase(conversion: Conversion, user: UserCredential, key: str, path: Path) -> None:
+    """Check what a pass phrase's file holds, where it is there and may be read: the agent would refuse it later."""
+    found = find_secret(path, Path(conversion.node_of(user).place.file).absolute().parent)
+    if not (found.is_file() and os.access(found, os.R_OK)):
+        return
+    try:
+        phrase = read_secret(found).value
+    except ConfigError as error:
+        conversion.complain(user, key, f"{found} {error.problems[0].message}")
+        return
+    if len(phrase.encode()) < SHORTEST_PASS_PHRASE:
+        conversion.complain(user, key, f"{found} holds a pass phrase that is shorter than {SHORTEST_PASS_PHRASE} signs")
 
 
 def _check_parents(conversion: Conversion, device: Device, ids: set[str]) -> None:

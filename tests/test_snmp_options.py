@@ -149,8 +149,9 @@ def test_a_site_file_reads_a_card_in_version_3(
     assert rows["battery.charge"] == 97.0
 
 
+@pytest.mark.parametrize("words", [("check",), ("read", "--once", "--site")], ids=str)
 def test_a_pass_phrase_that_is_too_short_is_told_where_it_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "k").write_text("short")
     (tmp_path / "site.yaml").write_text(
@@ -158,5 +159,6 @@ def test_a_pass_phrase_that_is_too_short_is_told_where_it_is_named(
         "credentials: {new: {version: 3, user: u, auth_protocol: sha1, auth_key_file: k}}\n"
         "snmp: {devices: [{id: ups, address: '::1', credential: new}]}\n"
     )
-    assert run(["read", "--once", "--site", str(tmp_path / "site.yaml")]) == 1
-    assert "credentials.new: the authentication key is shorter than 8 signs" in capsys.readouterr().err
+    assert run([*words, str(tmp_path / "site.yaml")]) == 1
+    said = f"{tmp_path / 'k'} holds a pass phrase that is shorter than 8 signs"
+    assert f"site.yaml:3: credentials.new.auth_key_file: {said}" in capsys.readouterr().err

@@ -31,8 +31,9 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
 
 
 def card(port: int, **more: Any) -> Target:
-    settings = {"address": "127.0.0.1", "timeout": 2.0, "retries": 0, "every": 0.05, "definition": "rfc1628-ups"}
-    return Target(device="ups-1", port=port, **({"community": b"public"} | settings | more))
+    settings: dict[str, Any] = {"address": "127.0.0.1", "community": b"public", "definition": "rfc1628-ups"}
+    settings |= {"timeout": 2.0, "retries": 0, "every": 0.05} | more
+    return Target(device="ups-1", port=port, **settings)
 
 
 # -- waiting ----------------------------------------------------------------------------------------------------------
