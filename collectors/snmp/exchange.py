@@ -298,10 +298,15 @@ def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tup
 
 def _kept(binds: Iterable[VarBind], manners: Manners) -> list[VarBind]:
     """Return bindings with as much of their values as is kept."""
-    kept = []
+    kept, numbers = [], 0
     for bind in binds:
+        if type(bind.value) is int:  # most are
+            numbers += 1
+            kept.append(bind)
+            continue
         value = manners.keeps(bind.value)
         kept.append(bind if value is bind.value else VarBind(bind.oid, bind.tag, value))
+    manners.kept_left -= numbers * _LEAST_VALUE
     return kept
 
 

@@ -71,6 +71,7 @@ def poll(card: Card, definitions: Library, clock: Callable[[], float]) -> Exchan
         return _silent(card, began, clock())
     except RefusesAll as refused:
         card.unanswered += 1
+        card.manners.names = size  # which had no part in it
         return _nothing(card, began, clock(), f"it answers every request with {refused}")
     card.unanswered = 0
     now = clock()
