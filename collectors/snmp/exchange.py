@@ -14,7 +14,7 @@ leaves out what does not fit or what it does not have.
 What one card makes us keep is bounded: rows, the octets of each value, and octets in all.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -259,9 +259,9 @@ def _step(version: int, name: str, repetitions: int) -> Request:
     return request(GET_BULK, (name,), max_repetitions=repetitions)
 
 
-def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tuple[Request, list[VarBind]]]]:
+def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tuple[Request, Sequence[VarBind]]]]:
     """Ask everything, in halves where need be; return each request that succeeded, with what was answered."""
-    replies: list[tuple[Request, list[VarBind]]] = []
+    replies: list[tuple[Request, Sequence[VarBind]]] = []
     doubted: dict[str, int] = {}
     left = list(requests)[::-1]
     silences = 0
@@ -296,17 +296,16 @@ def _ask_all(requests: Iterable[Request], manners: Manners) -> Exchange[list[tup
     return replies
 
 
-def _kept(binds: Iterable[VarBind], manners: Manners) -> list[VarBind]:
+def _kept(binds: tuple[VarBind, ...], manners: Manners) -> Sequence[VarBind]:
     """Return bindings with as much of their values as is kept."""
-    kept, numbers = [], 0
-    for bind in binds:
-        if type(bind.value) is int:  # most are
-            numbers += 1
-            kept.append(bind)
-            continue
-        value = manners.keeps(bind.value)
-        kept.append(bind if value is bind.value else VarBind(bind.oid, bind.tag, value))
+    numbers = sum([type(bind.value) is int for bind in binds])
     manners.kept_left -= numbers * _LEAST_VALUE
+    if numbers == len(binds):  # most polls
+        return binds
+    kept = []
+    for bind in binds:
+        value = bind.value if type(bind.value) is int else manners.keeps(bind.value)
+        kept.append(bind if value is bind.value else VarBind(bind.oid, bind.tag, value))
     return kept
 
 

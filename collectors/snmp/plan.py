@@ -146,25 +146,30 @@ class Plan:
         self._gates: list[object] = [_NOTHING] * len(self.items)
         self._read: list[float | str | None] = [None] * len(self.items)
         self._open = [True] * len(self.items)
+        self._ages = [place for place, item in enumerate(self.items) if item.meaning.transform is Transform.AGE]
 
     def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return the readings of one poll's objects, alarm tables apart.  What is sent again means what it meant."""
         found: list[Reading] = []
         get, sents, read, turned = values.get, self._sent, self._read, self.turned(values)
+        for place in self._ages:  # they grow by themselves
+            sents[place] = _NOTHING
         for place, item in enumerate(self.items):
             sent, had = get(item.oid), sents[place]
             if sent == had and type(sent) is type(had):
                 value = read[place]
             else:
-                value = item.meaning.of(sent)
-                if item.meaning.transform is not Transform.AGE:  # which grows by itself
-                    sents[place], read[place] = sent, value
-            if item.gate and not self._is_open(place, item, get(item.gate)):
-                value = None
-            if turned and item.guarded:
+                sents[place] = sent
+                value = read[place] = item.meaning.of(sent)
+            if (item.gate or turned) and not self._counts(place, values, turned=turned):
                 value = None
             found.append(unavailable(item.point, time) if value is None else Reading(item.point, value, time))
         return found
+
+    def _counts(self, place: int, values: Mapping[str, Value], *, turned: bool) -> bool:
+        """Say whether an item's value counts: its gate is open, and what its unit or scale hangs on has not turned."""
+        item = self.items[place]
+        return not (turned and item.guarded) and (not item.gate or self._is_open(place, item, values.get(item.gate)))
 
     def turned(self, values: Mapping[str, Value]) -> bool:
         """Say whether a guard says something else than when the card was discovered."""
