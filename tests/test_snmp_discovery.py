@@ -295,3 +295,18 @@ def test_a_card_that_counts_no_uptime_has_not_restarted() -> None:
     card = Polled({f"{ACME}.1.0": (2, 21)}, acme=GATED)
     readings = [card.once(ticks=0).readings for _ in range(2)]
     assert [[r.point.id for r in each] for each in readings] == [["ambient.temperature"]] * 2
+
+
+def test_a_card_that_lacks_what_its_definition_probes_for_is_read_by_its_sys_object_id() -> None:
+    text = HEAD.replace(f"has: [{ACME}]", f"has: [{ACME}.9]") + (
+        f"objects:\n  - {{oid: {ACME}.1.0, name: c, label: C, quantity: battery.charge}}\n"
+    )
+    assert Polled({f"{ACME}.1.0": (2, 90)}, acme=text).values() == {"battery.charge": 90.0}
+    unknown = Polled({f"{ACME}.2.0": (2, 90)}, acme=text).once()
+    assert "not recognised" in unknown.error
+    on_linux = text.replace(f"sys_object_id: [{ACME}]", "sys_object_id: [1.3.6.1.4.1.8072.3.2.10]")
+    card = Polled({f"{ACME}.1.0": (2, 90)}, acme=on_linux)
+    card.objects["1.3.6.1.2.1.1.2.0"] = (6, "1.3.6.1.4.1.8072.3.2.10")
+    card.once()
+    assert card.card.plan is not None
+    assert card.card.plan.recognition.definitions == ()

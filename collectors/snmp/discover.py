@@ -13,7 +13,7 @@ import msgspec
 from collectors.snmp.definition import Alarms, Definition, KnownAlarm, Match
 from collectors.snmp.entity import read_sensors
 from collectors.snmp.exchange import Exchange, Manners, following, get
-from collectors.snmp.library import Library, begins, choose
+from collectors.snmp.library import Library, begins, choose, named
 from collectors.snmp.meaning import as_text, is_there
 from collectors.snmp.plan import (
     SYS_DESCR,
@@ -65,6 +65,9 @@ def discover(target: Target, library: Library, manners: Manners, before: Plan | 
         chosen = (target.definition,) if target.definition in library else ()
     found = _Findings(before)
     for name in chosen:
+        is_fallback = name in library.matches and library.matches[name].fallback
+        if is_fallback and not all(library.matches[each].is_standard for each in found.serving):
+            continue  # the sysObjectID alone found the maker's own
         yield from _look_for(found, target.device, library[name], name, manners)
     standards = frozenset(n for n in found.serving if n in library.matches and library.matches[n].is_standard)
     only_fallbacks = all(library.matches[n].fallback for n in standards) and len(standards) == len(found.serving)
@@ -108,13 +111,18 @@ def _look_for(found: _Findings, device: str, definition: Definition, name: str, 
 
 
 def _chosen(library: Library, sys_object_id: str, manners: Manners) -> Exchange[tuple[str, ...]]:
-    """Ask for what the sysObjectID makes likely; when no maker's own definition is found so, for every definition's."""
+    """Ask for what the sysObjectID makes likely; when no maker's own definition is found so, for every definition's.
+
+    Where nothing answers, those that the sysObjectID names are tried: they serve if the card has any of their objects.
+    """
     probes = library.probes(sys_object_id)
     answering = yield from _answering(probes.first, manners)
     chosen = choose(probes.likely, sys_object_id, answering)
     if all(library.matches[name].is_standard for name in chosen):
         answering |= yield from _answering(probes.others, manners)
         chosen = choose(library.matches, sys_object_id, answering)
+    if all(library.matches[name].is_standard for name in chosen):
+        chosen = (*named(library.matches, sys_object_id), *chosen)
     avoided = [oid for name in chosen for oid in library[name].avoid]
     return tuple(name for name in chosen if not _lies_in(avoided, library.matches[name]))
 

@@ -18,6 +18,8 @@ from config.reader import read_text
 from config.shipped import names, shipped_text
 
 MOST_PROBES = 64  # sysObjectIDs whose probes are kept
+GENERIC_AGENTS = ("1.3.6.1.4.1.8072", "1.3.6.1.4.1.2021")  # net-snmp's own sysObjectIDs, whatever it runs on
+MOST_TRIED = 2  # definitions that are tried for their sysObjectID alone
 _BODY = re.compile(r"^(objects|tables|alarms|sensors|prefer):", re.MULTILINE)
 _TOP = re.compile(r"""^["']?(protocol|name|maker|source|extends|match)["']?[ ]*:""", re.MULTILINE)
 
@@ -267,6 +269,21 @@ def _own(matches: Mapping[str, Match], sys_object_id: str, answering: frozenset[
         elif match.has and fitting < 0:
             anywhere.append(name)
     return tuple(best or anywhere)
+
+
+def named(matches: Mapping[str, Match], sys_object_id: str) -> tuple[str, ...]:
+    """Return the definitions with the longest fitting sysObjectID, whatever answers; none where too many or no maker's.
+
+    They are worth a try where nothing else is found: a device may lack just what a definition probes for.
+    """
+    fitting: dict[str, int] = {}
+    for name, match in matches.items():
+        prefixes = [len(prefix) for prefix in match.sys_object_id if begins(prefix, sys_object_id)]
+        if prefixes and not match.is_standard:
+            fitting[name] = max(prefixes)
+    best = tuple(name for name, length in fitting.items() if length == max(fitting.values()))
+    is_makers = begins("1.3.6.1.4.1", sys_object_id) and not any(begins(root, sys_object_id) for root in GENERIC_AGENTS)
+    return best if is_makers and len(best) <= MOST_TRIED else ()
 
 
 def begins(prefix: str, oid: str) -> bool:
