@@ -187,3 +187,8 @@ def test_alike_cards_share_meanings_and_states() -> None:
     volts = value("quantity: input.voltage, scale: 0.1").meaning()
     assert volts.times_ten_to(-1) is volts.times_ten_to(-1)
     assert volts.times_ten_to(-1).of(23_000) == 230.0
+
+
+@pytest.mark.parametrize("value", [3e306, -3e306, float("inf"), float("nan"), b"3e306"])
+def test_a_number_that_a_unit_would_take_past_all_numbers_is_none(value: Sent) -> None:
+    assert Meaning(scale=60.0).of(value) is None

@@ -1,7 +1,6 @@
 """From a value as a card sends it to a value of a reading: in the quantity's unit, a state's name, or None."""
 
 import contextlib
-import math
 import re
 import struct
 from datetime import UTC, datetime, timedelta, timezone
@@ -78,6 +77,7 @@ _NUMBER = re.compile(
     rb"\s*(?:0[xX]([0-9A-Fa-f]{1,16})(?![0-9A-Za-z])"  # hexadecimal, as masks are written
     rb"|([+-]?(?>(?:\d+(?:[.,]\d+)?|\.\d+)(?:[eE][+-]?\d+)?))(?![.,:]?\d| \d{3}(?!\d)|[xX]))"  # nor 1,234.5 or 1.2.3
 )
+LARGEST = 1e30  # beyond it a float is noise, and a unit could take it past all numbers
 _DECIMALS = 9  # hides the last bits of 0.1 * 3, far below any sensor
 _SMALL, _DECIMALS_OF_SMALL = 1e-3, 15  # a litre a minute is 0.0000167 m³/s
 _DURATION = {
@@ -311,7 +311,7 @@ def _float32(value: Value) -> float | None:
         value = (value & 0xFFFF_FFFF).to_bytes(4, "big")
     if isinstance(value, bytes) and len(value) == 4:
         number: float = struct.unpack(">f", value)[0]
-        return number if math.isfinite(number) else None
+        return number if abs(number) < LARGEST else None
     return None
 
 
@@ -337,7 +337,7 @@ def as_number(value: Value) -> int | float | None:
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if abs(value) < LARGEST else None  # not-a-number is below nothing
     if isinstance(value, bytes) and (match := _NUMBER.match(value[:40])):
         return _spelled(match[1], match[2])
     return None
@@ -349,7 +349,7 @@ def _spelled(hexadecimal: bytes | None, decimal: bytes) -> int | float | None:
     if decimal.lstrip(b"+-").isdigit():
         return int(decimal)  # 64 bits stay whole
     number = float(decimal.replace(b",", b"."))
-    return number if math.isfinite(number) else None
+    return number if abs(number) < LARGEST else None
 
 
 def conversion(quantity: Quantity, unit: str) -> tuple[float, float]:
