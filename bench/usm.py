@@ -8,12 +8,14 @@ import hashlib
 import hmac
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
+from tests.crash.ber import items
 
 USER, AUTH_PASS, PRIVACY_PASS = "bench", "authentication key", "privacy key, another"
 BOOTS = 7
@@ -35,9 +37,9 @@ class Engine:
 
     def reply(self, datagram: bytes, answer: Callable[[bytes], bytes]) -> bytes:
         """Return the answer to a version 3 request; `answer` gives the answer to one of version 2c."""
-        _, header, parameters, body = _items(next(_items(datagram))[1])
-        msg_id, _, flags, _ = _items(header[1])
-        engine_id, boots, at_time, user, digest, salt = _items(next(_items(parameters[1]))[1])
+        _, header, parameters, body = items(next(items(datagram))[1])
+        msg_id, _, flags, _ = items(header[1])
+        engine_id, boots, at_time, user, digest, salt = items(next(items(parameters[1]))[1])
         asked = int.from_bytes(msg_id[1], "big"), user[1]
         if engine_id[1] != self.id:
             return self._report(asked, UNKNOWN_ENGINE_IDS, proved=False)
@@ -51,10 +53,10 @@ class Engine:
         scoped = body[1]
         if flags[1][0] & PRIVACY:
             cipher = Cipher(self._aes, CFB(_vector(*theirs, salt[1])))
-            scoped = next(_items(cipher.decryptor().update(scoped)))[1]
-        _, _, pdu = _items(scoped)
-        answered = next(_items(answer(_version_2c(_tlv(*pdu)))))[1]
-        *_, reply = _items(answered)
+            scoped = next(items(cipher.decryptor().update(scoped)))[1]
+        _, _, pdu = items(scoped)
+        answered = next(items(answer(_version_2c(_tlv(*pdu)))))[1]
+        *_, reply = items(answered)
         return self._message(asked, flags[1][0] & (AUTH | PRIVACY), _tlv(*reply))
 
     def _report(self, asked: tuple[int, bytes], stat: int, *, proved: bool) -> bytes:
@@ -106,17 +108,6 @@ def _localised(phrase: str, engine_id: bytes) -> bytes:
 
 def _version_2c(pdu: bytes) -> bytes:
     return _tlv(0x30, b"\x02\x01\x01\x04\x00" + pdu)
-
-
-def _items(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(octets):
-        tag, length, at = octets[at], octets[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, at = int.from_bytes(octets[at : at + size], "big"), at + size
-        yield tag, octets[at : at + length]
-        at += length
 
 
 def _integer(number: int) -> bytes:

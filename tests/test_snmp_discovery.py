@@ -310,3 +310,15 @@ def test_a_card_that_lacks_what_its_definition_probes_for_is_read_by_its_sys_obj
     card.once()
     assert card.card.plan is not None
     assert card.card.plan.recognition.definitions == ()
+
+
+def test_a_standard_that_the_card_has_no_more_sets_no_other_standard_aside() -> None:
+    other = RFC_1628.replace(f"has: [{UPS}]", f"has: [{ACME}]").replace(f"{UPS}.2.5.0", f"{ACME}.1.0")
+    other = other[: other.index("alarms:")]
+    card = Polled({f"{ACME}.1.0": (2, 480), f"{UPS}.2.5.0": (2, 540)}, one=RFC_1628, two=other)
+    card.once()
+    del card.objects[f"{UPS}.2.5.0"]
+    card.now += REDISCOVER_SECONDS
+    for seconds in (*AGAIN_SECONDS, AGAIN_SECONDS[-1]):
+        values = card.values(after=seconds + 1)
+    assert 48.0 in values.values()

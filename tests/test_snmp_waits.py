@@ -22,6 +22,7 @@ from model.point import Batch
 from tests.peers.proxy import Relay, relayed
 from tests.peers.snmp import Agent, snmpd
 from tests.snmp_v3 import OBJECTS, charge, polled, polling
+from tests.under_way import under_way
 
 
 @pytest.fixture(scope="module")
@@ -186,21 +187,25 @@ async def test_a_card_that_is_written_with_a_scope_it_does_not_have_is_read(tmp_
     assert charge(batch) == 97.0
 
 
+async def batches_of_each(
+    engine: Engine, batches: asyncio.Queue[Batch], targets: list[Target], wanted: dict[str, int]
+) -> dict[str, list[Batch]]:
+    """Let an engine poll until each device has had so many batches; return them."""
+    seen: dict[str, list[Batch]] = {device: [] for device in wanted}
+    async with under_way(engine.run(targets)), asyncio.timeout(20):
+        while any(len(seen[device]) < number for device, number in wanted.items()):
+            batch = await batches.get()
+            seen[batch.device].append(batch)
+    return seen
+
+
 @pytest.mark.parametrize("address", ["fe80::1%\u00b2", "fe80::1%99999999999", "x" * 64 + ".example"])
 async def test_an_address_that_nothing_can_be_sent_to_is_told_and_the_others_are_polled(
     agent: Agent, address: str
 ) -> None:
     batches: asyncio.Queue[Batch] = asyncio.Queue()
     bad = msgspec.structs.replace(card(161, address=address), device="bad")
-    task = asyncio.create_task(Engine(batches.put_nowait).run([bad, card(agent.port)]))
-    seen: dict[str, list[Batch]] = {"bad": [], "ups-1": []}
-    async with asyncio.timeout(20):
-        while len(seen["bad"]) < 2 or len(seen["ups-1"]) < 5:
-            batch = await batches.get()
-            seen[batch.device].append(batch)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    seen = await batches_of_each(Engine(batches.put_nowait), batches, [bad, card(agent.port)], {"bad": 2, "ups-1": 5})
     assert all(batch.error.startswith(f"{address} has no address: ") for batch in seen["bad"])
     assert all(batch.reachable for batch in seen["ups-1"])
 
@@ -209,15 +214,7 @@ async def test_a_fault_of_ours_in_sending_is_the_batch_of_that_card_alone(agent:
     batches: asyncio.Queue[Batch] = asyncio.Queue()
     engine = Engine(batches.put_nowait)
     broken = msgspec.structs.replace(card(1, community="no octets"), device="broken")
-    task = asyncio.create_task(engine.run([broken, card(agent.port)]))
-    seen: dict[str, list[Batch]] = {"broken": [], "ups-1": []}
-    async with asyncio.timeout(20):
-        while len(seen["broken"]) < 2 or len(seen["ups-1"]) < 3:
-            batch = await batches.get()
-            seen[batch.device].append(batch)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    seen = await batches_of_each(engine, batches, [broken, card(agent.port)], {"broken": 2, "ups-1": 3})
     assert all(batch.error.startswith("the poll failed: ") for batch in seen["broken"])
     assert all(batch.reachable for batch in seen["ups-1"])
 

@@ -24,10 +24,10 @@ from model.point import Batch
 from runtime import listen
 from tests.peers import traps
 from tests.peers.snmp import snmpd
+from tests.trap_port import in_version_3
 from tests.under_way import under_way
-from wire import snmp, snmp3
+from wire import snmp
 from wire.user import User
-from wire.usm import Secure
 
 FLOOD, SECONDS = 10_000, 10.0
 STEADY = [f"steady-{at}" for at in range(8)]
@@ -44,18 +44,7 @@ SMALL = snmp.wrap(snmp.V2C, b"public", traps.notification(3))
 
 def dearest() -> bytes:
     """Return the trap that costs pysnmp the most of those that are let through: about 7 ms."""
-    datagram = snmp3.write(
-        traps.notification(MOST_BINDINGS, value=bytes(11), tag=snmp.OPAQUE),
-        msg_id=1,
-        level=USER.level,
-        engine_id=ENGINE,
-        boots=1,
-        time=1,
-        user=USER.name.encode(),
-        secure=Secure(USER, ENGINE),
-        number=1,
-        flags=0,
-    )
+    datagram = in_version_3(traps.notification(MOST_BINDINGS, value=bytes(11), tag=snmp.OPAQUE), USER, ENGINE)
     assert 0.9 * LARGEST < len(datagram) <= LARGEST
     return datagram
 

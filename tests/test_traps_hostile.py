@@ -13,27 +13,14 @@ from collectors.snmp.traps import receiver
 from collectors.snmp.traps.claim import LARGEST, MOST_BINDINGS, claim
 from collectors.snmp.traps.notification import shared
 from tests.peers import traps
-from tests.trap_port import ENGINE_ID, PHRASE, SENDER_ENGINE, USERS, as_user, receiving, sender
-from wire import snmp, snmp3
+from tests.trap_port import ENGINE_ID, PHRASE, SENDER_ENGINE, USERS, as_user, in_version_3, receiving, sender
+from wire import snmp
 from wire.ber import MalformedError
 from wire.user import User
-from wire.usm import Secure
 
 
 def scoped(bound: int, user: User, kind: int = snmp.TRAP) -> bytes:
-    engine_id = bytes.fromhex(SENDER_ENGINE[2:])
-    return snmp3.write(
-        traps.notification(bound, kind),
-        msg_id=1,
-        level=user.level,
-        engine_id=engine_id,
-        boots=1,
-        time=1,
-        user=user.name.encode(),
-        secure=Secure(user, engine_id),
-        number=1,
-        flags=0,
-    )
+    return in_version_3(traps.notification(bound, kind), user, bytes.fromhex(SENDER_ENGINE[2:]))
 
 
 LARGE = {

@@ -15,7 +15,9 @@ from collectors.snmp.traps.receiver import TrapCounts
 from runtime import listen
 from tests.peers import traps
 from tests.under_way import under_way
+from wire import snmp3
 from wire.user import User
+from wire.usm import Secure
 
 ENGINE_ID = bytes.fromhex("80004fb8050102030405060708")
 PHRASE = "correct horse"
@@ -93,3 +95,19 @@ def sender(*secrets: bytes | User, device: str = "ups-1", address: str = "127.0.
 
 async def sent(folder: Path, it: Receiving, *how: str, **where: Any) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(partial(traps.send, folder, it.port, *how, **where))
+
+
+def in_version_3(pdu: bytes, user: User, engine_id: bytes) -> bytes:
+    """Return a notification as its sender's user writes it in version 3."""
+    return snmp3.write(
+        pdu,
+        msg_id=1,
+        level=user.level,
+        engine_id=engine_id,
+        boots=1,
+        time=1,
+        user=user.name.encode(),
+        secure=Secure(user, engine_id),
+        number=1,
+        flags=0,
+    )

@@ -69,8 +69,8 @@ def discover(target: Target, library: Library, manners: Manners, before: Plan | 
         if is_fallback and not all(library.matches[each].is_standard for each in found.serving):
             continue  # the sysObjectID alone found the maker's own
         yield from _look_for(found, target.device, library[name], name, manners)
-    standards = frozenset(n for n in found.serving if n in library.matches and library.matches[n].is_standard)
-    only_fallbacks = all(library.matches[n].fallback for n in standards) and len(standards) == len(found.serving)
+    standards = frozenset(name for name, match in library.matches.items() if match.is_standard)
+    only_fallbacks = all(name in library.matches and library.matches[name].fallback for name in found.serving)
     recognition = Recognition(
         target.device,
         sys_object_id,

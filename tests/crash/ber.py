@@ -42,10 +42,10 @@ class Request:
 
 def request(datagram: bytes) -> Request:
     """Read a message; what is not one raises IndexError or ValueError."""
-    (message,) = _items(datagram)
-    version, community, pdu = _items(message[1])
-    number, first, second, binds = _items(pdu[1])
-    names = tuple(_oid(next(_items(bind))[1]) for _, bind in _items(binds[1]))
+    (message,) = items(datagram)
+    version, community, pdu = items(message[1])
+    number, first, second, binds = items(pdu[1])
+    names = tuple(_oid(next(items(bind))[1]) for _, bind in items(binds[1]))
     return Request(
         _number(version[1]), community[1], pdu[0], _number(number[1]), _number(first[1]), _number(second[1]), names
     )
@@ -58,7 +58,8 @@ def response(asked: Request, answer: Iterable[tuple[Oid, Value]]) -> bytes:
     return _tlv(0x30, _value(asked.version) + _tlv(0x04, asked.community) + pdu)
 
 
-def _items(octets: bytes) -> Iterator[tuple[int, bytes]]:
+def items(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield identifier and content of each element."""
     at = 0
     while at < len(octets):
         tag, length, at = octets[at], octets[at + 1], at + 2

@@ -175,20 +175,20 @@ class _Receiver:
 
     def _readable(self) -> None:
         receive, buffer, admit, counts = self._socket.recvfrom_into, self._buffer, self._gate.admit, self._counts
-        try:
-            for _ in range(_DRAIN):
+        for _ in range(_DRAIN):
+            try:
                 size, source = receive(buffer)
-                counts.received += 1
-                admitted = admit(source)
-                if isinstance(admitted, Source):
-                    self._look(bytes(buffer[:size]), source, admitted)
-                elif admitted is Drop.UNKNOWN:
-                    counts.unknown += 1
-                    self._tell("unknown", source, "is no device of this site; its trap is not believed")
-                else:
-                    counts.over_budget += 1
-        except OSError:  # nothing more to read
-            pass
+            except OSError:  # nothing more to read
+                break
+            counts.received += 1
+            admitted = admit(source)
+            if isinstance(admitted, Source):
+                self._look(bytes(buffer[:size]), source, admitted)
+            elif admitted is Drop.UNKNOWN:
+                counts.unknown += 1
+                self._tell("unknown", source, "is no device of this site; its trap is not believed")
+            else:
+                counts.over_budget += 1
         with contextlib.suppress(OSError, struct.error):
             counts.lost = struct.unpack("9I", self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36))[_DROPS]
 
