@@ -10,11 +10,12 @@ from collectors.snmp.checked import read_definition
 from collectors.snmp.definition import ROOM, Match
 from collectors.snmp.engine import read_once
 from collectors.snmp.library import candidates, choose, shipped
-from collectors.snmp.meaning import Meaning, as_text, conversion
+from collectors.snmp.meaning import Meaning, as_text
 from collectors.snmp.target import Target
 from config.node import ConfigError
 from config.reader import read_text
 from config.shipped import names
+from model.maker_unit import conversion
 from model.point import Batch, Quality, Reading
 from model.quantity import Quantity
 from tests.peers.snmp import Agent, snmpd

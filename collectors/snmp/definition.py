@@ -29,8 +29,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from collectors.snmp.meaning import BitForm, Meaning, Transform, conversion, meant
+from collectors.snmp.meaning import BitForm, Meaning, Transform, meant
 from config.scalars import Form, decimal, whole
+from model.maker_unit import conversion
 from model.point import Severity, State
 from model.quantity import Kind, Quantity
 from wire.ber import MalformedError, encode_oid

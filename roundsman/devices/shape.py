@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from collectors.snmp.meaning import UNITS
+from model.maker_unit import UNITS
 from model.quantity import Quantity
 from roundsman.devices.mib import MibObject
 from wire.snmp import Value
