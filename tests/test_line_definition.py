@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from collectors.line.definition import ModbusDefinition, Value, YdtDefinition, definition, shipped
+from collectors.line.definition import ModbusDefinition, Value, definition, shipped
 from collectors.line.modbus_slave import ModbusSlave
+from collectors.line.ydt_definition import YdtDefinition
 from collectors.line.ydt_slave import YdtSlave
 from config.node import ConfigError
 from config.reader import read_text

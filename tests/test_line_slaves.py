@@ -3,10 +3,11 @@
 import pytest
 
 from collectors.line.backoff import Backoff
-from collectors.line.definition import YdtDefinition, definition, shipped
+from collectors.line.definition import definition, shipped
 from collectors.line.modbus_slave import ModbusSlave, Span, coalesce
 from collectors.line.question import RefusedError
 from collectors.line.timing import Timing
+from collectors.line.ydt_definition import YdtDefinition
 from collectors.line.ydt_slave import YdtSlave
 from config.reader import read_text
 from config.schema import Line
