@@ -153,10 +153,10 @@ name: Door contact
 source: made for this test
 function: 2
 registers:
-  - {register: 7, type: bit, quantity: door.status, states: {0: {name: closed}, 1: {name: open, severity: warning}}}
+  - {register: 7, quantity: door.status, states: {0: {name: closed}, 1: {name: open, severity: warning}}}
   - register: 20
     function: 3
-    bit: 9
+    mask: 0x0200
     quantity: smoke.status
     states: {0: {name: clear}, 1: {name: smoke, severity: critical}}
 """

@@ -1,15 +1,14 @@
 """A Modbus slave: which registers to ask for in one read, and what they mean."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors.line.definition import ModbusDefinition, Register
-from collectors.line.question import Answer, Points, Question, RefusedError, Values
+from collectors.line.modbus_definition import ModbusDefinition
+from collectors.line.question import Answer, Question, RefusedError, Values
+from collectors.line.register_map import RegisterMap
 from model.point import Point
-from wire.modbus import Refusal, Reply, ReplyReader, Request, float32, whole_number
+from wire.modbus import Refusal, Reply, ReplyReader, Request
 
-NOT_AVAILABLE = 0x8000
 ILLEGAL = frozenset({1, 2, 3})
 """Exceptions that come again however often one asks."""
 UNREADABLE = frozenset({2, 3})
@@ -59,24 +58,20 @@ def coalesce(
 
 
 class ModbusSlave:
-    """One Modbus device at one unit address; the counts of its repeated values are learnt from its answers."""
+    """One Modbus device at one unit address; what decides about its registers is learnt from its answers."""
 
     def __init__(self, device: str, definition: ModbusDefinition, unit: int, largest_hole: int) -> None:
         self.device = device
         self._definition = definition
         self._unit = unit
         self._largest_hole = largest_hole
-        self._counts: dict[int, int] = {}
+        self._map = RegisterMap(device, definition)
         self._cuts: set[tuple[int, int]] = set()
-        self._points = Points(device)
         self._spans: dict[str, Span] = {}
         self._planned: list[Question] = []
-        for register in definition.registers:
-            if register.repeat is None:
-                self._point(register, register.register, {})
 
     def plan(self) -> list[Question]:
-        """Return the reads of one poll; repeated values only once their count is known."""
+        """Return the reads of one poll; repeated values and what hangs on others only once these are known."""
         if not self._planned:
             spans = coalesce(
                 self._wanted(),
@@ -96,38 +91,18 @@ class ModbusSlave:
                 raise RefusedError(f"{question.key}: {answer.reason}; asked in parts from now on", permanent=False)
             raise RefusedError(f"{question.key}: {answer.reason}", permanent=answer.code in ILLEGAL)
         assert isinstance(answer, Reply)  # noqa: S101  # our own reader gives nothing else
-        self._learn(span, answer)
-        values: dict[Point, float | str | None] = {}
-        for register, place, index in self._values():
-            if self._function(register) == span.function and span.start <= place and place + register.width <= span.end:
-                raw = self._raw(register, answer, place - span.start)
-                values[self._point(register, place, index)] = register.of(raw)
-        return values
+        words = answer.bits[: span.count] if span.function <= 2 else answer.registers
+        if self._map.learn(span.function, span.start, words):
+            self._planned = []
+        return dict(self._map.values(span.function, span.start, words))
 
     def points(self) -> list[Point]:
         """Return every point known so far."""
-        return self._points.all()
-
-    def _function(self, register: Register) -> int:
-        return register.function or self._definition.function
-
-    def _values(self) -> Iterator[tuple[Register, int, dict[str, str]]]:
-        """Every value that is known to be there: its register, its place, its index."""
-        for register in self._definition.registers:
-            if register.repeat is None:
-                yield register, register.register, register.index
-                continue
-            for number in range(self._counts.get(register.repeat.count, 0)):
-                place = register.register + number * register.width
-                yield register, place, {**register.index, register.repeat.index: str(number + 1)}
+        return self._map.points()
 
     def _wanted(self) -> list[Span]:
-        """Every value that is known to be there, and the registers that say how often values repeat."""
-        values = [Span(self._function(each), place, each.width) for each, place, _ in self._values()]
-        counts = [
-            Span(self._function(each), each.repeat.count, 1) for each in self._definition.registers if each.repeat
-        ]
-        return values + counts
+        """Every value that is known to be there, and what says what there is."""
+        return [Span(*each) for each in self._map.wanted()]
 
     def _split(self, span: Span) -> bool:
         """Cut a refused read in two for good: behind its largest hole, or else in its middle; False for one value."""
@@ -151,36 +126,3 @@ class ModbusSlave:
         key = f"function {span.function}, {span.count} from {span.start}"
         self._spans[key] = span
         return Question(key, request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5)
-
-    def _learn(self, span: Span, reply: Reply) -> None:
-        for register in self._definition.registers:
-            repeat = register.repeat
-            if repeat is None or self._function(register) != span.function:
-                continue
-            if span.start <= repeat.count < span.end:
-                said = reply.registers[repeat.count - span.start]
-                count = 0 if said == NOT_AVAILABLE else min(said, repeat.most)
-                if count != self._counts.get(repeat.count) and said != NOT_AVAILABLE:
-                    self._counts[repeat.count] = count
-                    self._planned = []
-
-    def _raw(self, register: Register, reply: Reply, at: int) -> float | None:
-        if self._function(register) <= 2:
-            return float(reply.bits[at])
-        words = reply.registers[at : at + register.width]
-        order = register.order or self._definition.order
-        if register.type == "float32":
-            return float32(words, order=order)
-        raw = whole_number(words, signed=register.type.startswith("s"), order=order)
-        return raw >> register.bit & 1 if register.bit is not None else raw
-
-    def _point(self, register: Register, place: int, index: dict[str, str]) -> Point:
-        assert register.quantity is not None  # noqa: S101  # the definition refuses a register without one
-        return self._points.at(
-            register.quantity,
-            index or register.index,
-            label=register.label,
-            source=f"{self._function(register)}:{place}" + (f".{register.bit}" if register.bit is not None else ""),
-            states=register.named_states(),
-            preferred=register.preferred,
-        )

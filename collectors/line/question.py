@@ -87,14 +87,18 @@ class Points:
         source: str,
         states: tuple[State, ...] = (),
         preferred: bool = True,
+        numbered: bool = True,
     ) -> Point:
-        """Return the point of this quantity and index, the same object each time."""
+        """Return the point of this quantity and index, the same object each time.
+
+        Its label says the numbers of its index too, unless it does so already (`numbered` is False).
+        """
         pairs = tuple(index.items())
         name = point_id(quantity, pairs)
         point = self._known.get(name)
         if point is None:
-            numbered = " ".join(value for key, value in pairs if key not in {"phase", "of", "direction"})
-            shown = f"{label} {numbered}".strip() if label else name
+            told = [value for key, value in pairs if numbered and key not in {"phase", "of", "direction"}]
+            shown = " ".join((label, *told)) if label else name
             point = Point(self._device, name, quantity, shown, pairs, source, states, preferred)
             self._known[name] = point
         return point

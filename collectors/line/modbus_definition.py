@@ -1,0 +1,339 @@
+"""The definition of a Modbus device: a table of registers (config/devices/modbus/*.yaml).
+
+docs/devices.md tells how to write one, key by key, and config/devices/modbus.schema.json tells an editor. In short:
+
+    protocol: modbus
+    name: Acme meter 3
+    maker: Acme
+    source: "Acme 3 manual, revision 1.2, chapter 7"
+    function: 4                    # of every register that says nothing else
+    order: ABCD                    # of numbers wider than one register
+    absent: [0x8000]               # raw numbers that mean "not available", where a register says nothing else
+    longest: 80                    # registers that one read may ask for
+    reserved: [[0x20, 0x2F]]       # registers that no read may touch
+    identify: [{register: 0x46, type: float32, above: 45, below: 65}]
+    registers: [{register: 0, type: float32, quantity: mains.voltage, index: {phase: "1"}, label: Voltage}]
+
+Register numbers are those of the request, counted from 0: 40001 of a manual is `function: 3, register: 0`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from collectors.line.meaning import Number, Value, check_meaning
+from collectors.line.registers import WIDTHS, Order, Type, number
+from config.scalars import Form
+from config.schema import Timeout
+from model.point import Severity, State
+from model.quantity import Quantity
+from wire.modbus import LONGEST
+
+Address = Annotated[int, Meta(ge=0, le=65535)]
+Function = Literal[1, 2, 3, 4]
+MOST_BITS: Final = 64
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f'"{text}" is no regular expression: {error}') from None
+    return text
+
+
+Regex = Annotated[str, Form(_regex, "Acme.*")]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a number stands: `register` is the address in the request, counted from 0.
+
+    `mask` are the bits of it that count, moved down to bit 0; a signed type has its sign in the highest of them. Of
+    functions 1 and 2 a number is one bit.
+    """
+
+    register: Address
+    type: Type = "u16"
+    function: Function | None = None
+    order: Order | None = None
+    mask: Annotated[int, Meta(ge=0)] = 0
+
+    @property
+    def width(self) -> int:
+        """Registers, or bits of functions 1 and 2, from its address on."""
+        return 1 if self.function in {1, 2} else WIDTHS[self.type]
+
+    def number(self, words: tuple[int, ...]) -> float | None:
+        """Return the number in its registers (or the bit); None where they hold none, such as NaN."""
+        return float(words[0]) if self.function in {1, 2} else number(words, self.type, self.order or "ABCD", self.mask)
+
+
+class When(Place, frozen=True, kw_only=True):
+    """What that number must be: one of `is`, none of `is_not`, `above`, `below`."""
+
+    is_: tuple[Number, ...] = msgspec.field(default=(), name="is")
+    is_not: tuple[Number, ...] = ()
+    above: Number | None = None
+    below: Number | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.is_ or self.is_not) and self.above is None and self.below is None:
+            raise ValueError("write what the number must be: is, is_not, above or below")
+
+    def holds(self, found: float | None) -> bool:
+        """Tell whether a number fits; what is no number never does."""
+        return (
+            found is not None
+            and (not self.is_ or found in self.is_)
+            and found not in self.is_not
+            and (self.above is None or found > self.above)
+            and (self.below is None or found < self.below)
+        )
+
+
+class DeviceId(msgspec.Struct, frozen=True):
+    """What function 43/14 must say, as regular expressions of the whole text."""
+
+    vendor: Regex = ".*"
+    product: Regex = ".*"
+
+    def holds(self, vendor: str, product: str) -> bool:
+        """Tell whether both texts fit."""
+        return bool(re.fullmatch(self.vendor, vendor) and re.fullmatch(self.product, product))
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that must hold for a device to be recognised: what a number is, scaled, or what it says it is.
+
+    `equals` are the numbers it may be; `above` and `below` what it must be more, and less, than.
+    """
+
+    register: Address | None = None
+    type: Type = "u16"
+    function: Function | None = None
+    order: Order | None = None
+    mask: Annotated[int, Meta(ge=0)] = 0
+    scale: float = 1.0
+    equals: tuple[Number, ...] = ()
+    above: Number | None = None
+    below: Number | None = None
+    device_id: DeviceId | None = None
+
+    def __post_init__(self) -> None:
+        if (self.register is None) == (self.device_id is None):
+            raise ValueError("write either register or device_id")
+        if self.register is not None and not self.equals and self.above is None and self.below is None:
+            raise ValueError("write what the number must be: equals, above or below")
+
+    @property
+    def place(self) -> Place:
+        """Where its number stands. Raises ValueError for a device_id."""
+        if self.register is None:
+            raise ValueError("a device_id stands in no register")
+        return Place(register=self.register, type=self.type, function=self.function, order=self.order, mask=self.mask)
+
+    def holds(self, words: tuple[int, ...]) -> bool:
+        """Tell whether the number in these registers fits."""
+        raw = self.place.number(words)
+        if raw is None:
+            return False
+        found = raw * self.scale
+        return (
+            (not self.equals or found in self.equals)
+            and (self.above is None or found > self.above)
+            and (self.below is None or found < self.below)
+        )
+
+
+class Scaling(Place, frozen=True, kw_only=True):
+    """A number n of the device's that scales another: power 10^n, digits 10^-n, factor n, divisor 1/n."""
+
+    as_: Literal["power", "digits", "factor", "divisor"] = msgspec.field(default="power", name="as")
+
+    def factor(self, n: float | None) -> float | None:
+        """Return what to multiply by; None where n says nothing."""
+        if n is None or (self.as_ in {"power", "digits"} and abs(n) > 12) or (self.as_ == "divisor" and n == 0):
+            return None
+        return {"power": 10.0**n, "digits": 10.0**-n}[self.as_] if self.as_ in {"power", "digits"} else self._plain(n)
+
+    def _plain(self, n: float) -> float:
+        return n if self.as_ == "factor" else 1 / n
+
+
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The same value several times: `times`, or as often as the register `count` says, never more than `most`.
+
+    `step` are the registers from one to the next, `first` the number that the first has in `index`.
+    """
+
+    index: str
+    count: Address | None = None
+    times: Annotated[int, Meta(ge=0, le=1000)] = 0
+    most: Annotated[int, Meta(ge=1, le=1000)] = 1000
+    step: Annotated[int, Meta(ge=0, le=1000)] = 0
+    first: Annotated[int, Meta(ge=0, le=1)] = 1
+
+    def __post_init__(self) -> None:
+        if (self.count is None) == (not self.times):
+            raise ValueError("write either times, how often, or count, the register that says it")
+
+
+class Bit(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bit means while it is set (or, with `inverted`, while it is not). An alarm has a `name`, its index."""
+
+    name: str = ""
+    label: str = ""
+    severity: Severity = Severity.WARNING
+    quantity: Quantity = Quantity.ALARM_STATUS
+    index: dict[str, str] = {}
+    clear: str = "clear"
+    active: str = "active"
+    inverted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.quantity is Quantity.ALARM_STATUS and not self.name:
+            raise ValueError('the key "name" is missing; an alarm is known by it')
+        for name in (self.clear, self.active):
+            if self.quantity.states and name not in self.quantity.states:
+                allowed = ", ".join(self.quantity.states)
+                raise ValueError(f'"{name}" is no state of {self.quantity}; clear and active are of {allowed}')
+
+    @property
+    def at(self) -> dict[str, str]:
+        """The index of its point."""
+        return {**self.index, "alarm": self.name} if self.quantity is Quantity.ALARM_STATUS else self.index
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The two states of its point."""
+        return (State(self.clear), State(self.active, self.severity))
+
+    def of(self, is_set: bool) -> str:
+        """Return the state for the bit."""
+        return self.active if is_set is not self.inverted else self.clear
+
+
+class Register(Value, frozen=True, kw_only=True):
+    """One value of a Modbus device, or with `bits` several: a state for each bit.
+
+    `when` says whether it is there at all, and it counts only `while` another number says so.
+    """
+
+    register: Address
+    type: Type = "u16"
+    function: Function | None = None
+    order: Order | None = None
+    mask: Annotated[int, Meta(ge=0)] = 0
+    repeat: Repeat | None = None
+    scale_from: Scaling | None = None
+    bits: dict[int, Bit] = msgspec.field(default_factory=dict)
+    when: tuple[When, ...] = ()
+    while_: When | None = msgspec.field(default=None, name="while")
+
+    def __post_init__(self) -> None:
+        if self.bits:
+            if self.quantity or self.states or self.zero:
+                raise ValueError("bits have quantities and states of their own; leave quantity, states and zero out")
+            if min(self.bits) < 0 or max(self.bits) >= MOST_BITS:
+                raise ValueError(f"a bit has a number from 0 to {MOST_BITS - 1}; bit 0 is worth 1")
+            return
+        check_meaning(self)
+
+    @property
+    def place(self) -> Place:
+        """Where its number stands (the first, if it is repeated)."""
+        return Place(register=self.register, type=self.type, function=self.function, order=self.order, mask=self.mask)
+
+    @property
+    def width(self) -> int:
+        """Registers, or bits of functions 1 and 2, from its address on."""
+        if self.function in {1, 2}:
+            return max(self.bits, default=0) + 1
+        return WIDTHS[self.type]
+
+    def raw(self, words: tuple[int, ...]) -> float | None:
+        """Return the number in its registers; of functions 1 and 2 its bits, the first worth 1."""
+        if self.function in {1, 2}:
+            return sum(bit << at for at, bit in enumerate(words))
+        return self.place.number(words)
+
+    @property
+    def facts(self) -> Iterator[Place]:
+        """The numbers of the device that decide whether it is there, whether it counts and how it is scaled."""
+        yield from self.when
+        if self.while_ is not None:
+            yield self.while_
+        if self.scale_from is not None:
+            yield self.scale_from
+        if self.repeat is not None and self.repeat.count is not None:
+            yield Place(register=self.repeat.count, function=self.function)
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Contacts whose meaning the site file gives: `count` bits, the first of them input 1.
+
+    Bits of functions 1 and 2 from `register` on, or those of one register, its lowest first. `closed` is what a bit is
+    while the contact is closed.
+    """
+
+    register: Address
+    function: Function | None = None
+    count: Annotated[int, Meta(ge=1, le=64)]
+    closed: Literal[0, 1] = 1
+
+
+P = TypeVar("P", Probe, When, Scaling)
+
+
+class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protocol", tag="modbus"):
+    """A Modbus device. `longest` is the most registers one read may ask for, `reserved` are spans none may touch.
+
+    `identify` are probes that must all hold for a device to be taken for one of these. Each part has its `function`
+    and `order` filled in from the definition's.
+    """
+
+    name: str
+    maker: str = ""
+    source: str
+    notes: str = ""
+    function: Function = 3
+    order: Order = "ABCD"
+    absent: tuple[Number, ...] = ()
+    longest: Annotated[int, Meta(ge=1, le=2000)] = 125
+    timeout: Timeout | None = None
+    reserved: tuple[tuple[int, int], ...] = ()
+    identify: tuple[Probe, ...] = ()
+    inputs: Inputs | None = None
+    registers: tuple[Register, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.longest > LONGEST[self.function]:
+            raise ValueError(
+                f"longest is {self.longest}; function {self.function} reads at most {LONGEST[self.function]}"
+            )
+        if not self.registers and self.inputs is None:
+            raise ValueError('the key "registers" is missing')
+        msgspec.structs.force_setattr(self, "identify", tuple(map(self._filled, self.identify)))
+        msgspec.structs.force_setattr(self, "registers", tuple(map(self._whole, self.registers)))
+        if self.inputs is not None:
+            filled = msgspec.structs.replace(self.inputs, function=self.inputs.function or self.function)
+            msgspec.structs.force_setattr(self, "inputs", filled)
+
+    def _filled(self, place: P) -> P:
+        return msgspec.structs.replace(place, function=place.function or self.function, order=place.order or self.order)
+
+    def _whole(self, register: Register) -> Register:
+        function = register.function or self.function
+        listed = {float(code) for code in register.states}
+        return msgspec.structs.replace(
+            register,
+            function=function,
+            order=register.order or self.order,
+            absent=register.absent or tuple(each for each in self.absent if each not in listed),
+            when=tuple(map(self._filled, register.when)),
+            while_=self._filled(register.while_) if register.while_ else None,
+            scale_from=self._filled(register.scale_from) if register.scale_from else None,
+        )
