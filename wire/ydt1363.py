@@ -52,6 +52,10 @@ RTN: Final = {
 }
 
 
+MAKERS_RTN: Final = frozenset({0x90, 0x91, 0xE0, 0xE1, 0xE2, 0xE3, 0xE4})
+"""Return codes of makers that were seen; 80H to EFH are theirs, as return codes and as commands."""
+
+
 class YdtError(ValueError):
     """A request that must not be sent, or bytes that are not what they were taken for."""
 
