@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from config.advice import show
+from config.line_port import LinePort
 from config.node import Node
 from config.scalars import Address, Form, Host, HostPort, Port, Seconds, whole
 from model.quantity import Quantity
@@ -37,12 +38,6 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _terminal(text: str) -> Path:
-    if not re.fullmatch(r"/\S+", text):
-        raise ValueError(f"{show(text)} is no serial port; write its whole path, for example /dev/ttyUSB0")
-    return Path(text)
-
-
 def _user(text: str) -> str:
     if not 1 <= len(text.encode()) <= 32 or not text.isprintable():
         raise ValueError(f"{show(text)} is no user of SNMP version 3; write a name of 1 to 32 octets")
@@ -67,7 +62,6 @@ Id = Annotated[
 ]
 Name = Annotated[str, Form(_name, "UPS of room 2")]
 FilePath = Annotated[Path, Form(_path)]
-TerminalPath = Annotated[Path, Form(_terminal, "/dev/ttyUSB0")]
 Baud = Annotated[int, Form(_baud, "9600")]
 Url = Annotated[str, Form(_url, "https://desk.example.org:8061")]
 Every = Annotated[Seconds, msgspec.Meta(ge=1, le=86400, description="1s to 1d")]
@@ -226,7 +220,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A serial line and what hangs on it. `turnaround` is what devices take to answer: longer, fewer reads."""
 
     id: Id
-    port: TerminalPath
+    port: LinePort
     baud: Baud = 9600
     parity: Literal["none", "even", "odd"] = "none"
     stop_bits: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1

@@ -17,7 +17,7 @@ from collectors.line import LineStats, engine, read_once, run
 from collectors.line.device import PolledDevice
 from collectors.line.engine import Owner
 from collectors.line.exchange import Exchange
-from collectors.line.port import Port
+from collectors.line.ports import open_port
 from collectors.line.timing import Timing
 from config.schema import Line, LineDevice
 from model.point import Batch, Quality
@@ -167,7 +167,7 @@ def test_a_cycle_probes_at_most_one_device_that_is_down_the_longest_waiting_firs
 
 def test_a_device_that_is_down_is_probed_with_one_question_and_read_whole_once_it_answers(bus: PacedBus) -> None:
     here = line(bus, timeout=0.05)
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
     silent = bus.slaves.pop(0)
     assert not device.poll(exchange).reachable
@@ -183,7 +183,7 @@ def test_a_device_that_is_down_is_probed_with_one_question_and_read_whole_once_i
 
 def test_a_class_that_a_living_device_never_answers_is_spared_and_the_rest_goes_on(bus: PacedBus) -> None:
     here = line(bus, timeout=0.05)
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
     answers = bus.slaves[0]
     bus.slaves[0] = lambda frame: None if frame[5:7] == b"40" else answers(frame)
@@ -205,7 +205,7 @@ def test_a_refused_read_leaves_its_values_unavailable_and_is_not_asked_again_at_
     here, infos = line(bus), dict(PLANT)
     del infos[0x42, 0x41]
     peer = bus.slaves[0] = YdtPeer(1, infos)
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
     batches = [device.poll(exchange) for _ in range(3)]
     port.close()
@@ -217,7 +217,7 @@ def test_a_refused_read_leaves_its_values_unavailable_and_is_not_asked_again_at_
 def test_a_device_that_refuses_everything_says_so(bus: PacedBus) -> None:
     here = line(bus)
     bus.slaves[0] = YdtPeer(1, {})
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
     refused = device.poll(exchange)
     assert refused.reachable
@@ -227,7 +227,7 @@ def test_a_device_that_refuses_everything_says_so(bus: PacedBus) -> None:
     assert device.poll(exchange).error == refused.error
     bus.slaves[0] = YdtPeer(1, PLANT | {(0x40, 0x44): b"\x00\x01"})
     port.close()
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
     assert "AC alarms: no layout fits the answer" in device.poll(exchange).error
     bus.slaves[0] = YdtPeer(1, dict(PLANT))
@@ -237,7 +237,7 @@ def test_a_device_that_refuses_everything_says_so(bus: PacedBus) -> None:
 
 def test_a_spoilt_answer_is_asked_for_once_more(bus: PacedBus) -> None:
     here, stats = line(bus, timeout=0.1), LineStats("l")
-    port = Port(here)
+    port = open_port(here)
     device, exchange = PolledDevice(here, monitor(), stats), Exchange(port, Timing.of(here))
     assert device.poll(exchange).reachable
     spoilt: list[bytes] = []
@@ -270,7 +270,7 @@ async def test_an_unplugged_adapter_makes_its_devices_unavailable_and_comes_back
 
 
 async def test_a_port_taken_by_another_program_is_told_and_read_once_it_is_free(bus: PacedBus) -> None:
-    other = Port(line(bus))
+    other = open_port(line(bus))
     async with running(line(bus, meter())) as rounds:
         taken = await rounds.until(lambda batch: not batch.reachable)
         assert taken.error == f"{bus.path} is in use by another program"
@@ -321,7 +321,7 @@ async def test_an_error_in_the_program_is_logged_and_the_line_goes_on(
 async def test_a_stopped_line_lets_go_of_its_port(bus: PacedBus) -> None:
     async with running(line(bus, meter())) as rounds:
         await rounds.polls("meter-1", 1)
-    Port(line(bus)).close()
+    open_port(line(bus)).close()
 
 
 async def test_stopping_does_not_wait_for_an_answer_that_will_not_come(bus: PacedBus) -> None:

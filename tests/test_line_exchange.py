@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from collectors.line.exchange import Echo, Exchange
-from collectors.line.port import Port, PortError
+from collectors.line.port import PortError
+from collectors.line.ports import open_port
 from collectors.line.question import Question
 from collectors.line.timing import Timing
 from config.schema import Line
@@ -39,7 +40,7 @@ def bus(tmp_path: Path) -> Iterator[PacedBus]:
 
 @pytest.fixture
 def exchange(bus: PacedBus) -> Iterator[Exchange]:
-    port = Port(line(bus))
+    port = open_port(line(bus))
     yield Exchange(port, Timing.of(line(bus)))
     port.close()
 
@@ -62,7 +63,7 @@ def test_both_protocols_take_turns_on_one_line(exchange: Exchange) -> None:
 @pytest.mark.parametrize("baud", [9600, 19200, 115200])
 def test_the_gap_stands_before_every_request_and_no_reply_is_lost(tmp_path: Path, baud: int) -> None:
     with PacedBus(tmp_path, [ModbusPeer(2, REGISTERS)], baud=baud) as bus:
-        port, timing = Port(line(bus)), Timing.of(line(bus))
+        port, timing = open_port(line(bus)), Timing.of(line(bus))
         exchange = Exchange(port, timing)
         assert all(exchange.ask(question(count=4)).answer for _ in range(40))
         port.close()
@@ -173,22 +174,22 @@ def test_bytes_that_only_begin_like_an_echo_are_kept() -> None:
 
 def test_a_port_that_is_not_there_or_is_no_port_says_so_plainly(tmp_path: Path) -> None:
     with pytest.raises(PortError, match="is not there"):
-        Port(Line(id="l", port=tmp_path / "none", devices=()))
+        open_port(Line(id="l", port=tmp_path / "none", devices=()))
     (tmp_path / "file").write_text("")
     with pytest.raises(PortError, match="is no serial port"):
-        Port(Line(id="l", port=tmp_path / "file", devices=()))
+        open_port(Line(id="l", port=tmp_path / "file", devices=()))
 
 
 def test_a_port_is_open_for_one_alone(bus: PacedBus) -> None:
-    port = Port(line(bus))
+    port = open_port(line(bus))
     with pytest.raises(PortError, match="is in use by another program"):
-        Port(line(bus))
+        open_port(line(bus))
     port.close()
-    Port(line(bus)).close()
+    open_port(line(bus)).close()
 
 
 def test_a_port_whose_other_end_is_gone_is_an_error_at_once(bus: PacedBus) -> None:
-    port = Port(line(bus))
+    port = open_port(line(bus))
     bus.unplug()
     with pytest.raises(PortError, match="hung up"):
         port.read(5.0)

@@ -10,7 +10,7 @@ from collectors.line.definition import Definition, definition
 from collectors.line.device import PATIENT_PROBE, PolledDevice
 from collectors.line.exchange import Exchange
 from collectors.line.patience import Patience
-from collectors.line.port import Port
+from collectors.line.ports import open_port
 from collectors.line.stats import LineStats
 from collectors.line.timing import Timing
 from config.reader import read_text
@@ -56,7 +56,7 @@ def meaning(protocol: str) -> Definition:
 def polled(late: LateLine, protocol: str, timeout: float) -> Iterator[tuple[PolledDevice, Exchange]]:
     device = LineDevice(id="d", protocol=protocol, address=1, definition="x")  # type: ignore[arg-type]
     line = Line(id="l", port=late.path, timeout=timeout, devices=(device,))
-    port = Port(line)
+    port = open_port(line)
     yield PolledDevice(line, device, LineStats("l"), meaning(protocol)), Exchange(port, Timing.of(line))
     port.close()
 

@@ -20,8 +20,8 @@ from collectors.line.definition import Definition
 from collectors.line.device import PolledDevice
 from collectors.line.exchange import Exchange
 from collectors.line.port import Port, PortError, StoppedError
+from collectors.line.ports import exchange_on, open_port
 from collectors.line.stats import LineStats
-from collectors.line.timing import Timing
 from config.schema import Line, LineDevice
 from model.point import Batch
 
@@ -69,11 +69,11 @@ async def read_once(line: Line, device: LineDevice, definition: Definition | Non
 def _read_once(line: Line, device: LineDevice, definition: Definition | None) -> Batch:
     polled = PolledDevice(line, device, LineStats(line.id), definition)
     try:
-        port = Port(line)
+        port = open_port(line)
     except PortError as error:
         return polled.absent(str(error))
     try:
-        return polled.poll(Exchange(port, Timing.of(line)))
+        return polled.poll(exchange_on(port, line))
     except PortError as error:
         return polled.absent(str(error))
     finally:
@@ -188,7 +188,7 @@ class Owner(threading.Thread):
 
     def _open(self, now: float) -> None:
         try:
-            self._port = Port(self._line, self._wake)
+            self._port = open_port(self._line, self._wake)
         except PortError as error:
             self._lost(error)
             return
@@ -198,7 +198,7 @@ class Owner(threading.Thread):
         self._error = ""
         self._stats.open = True
         self._reopen.succeeded()
-        self._exchange = Exchange(self._port, Timing.of(self._line))
+        self._exchange = exchange_on(self._port, self._line)
         for device in self._devices:
             device.due = min(device.due, now)
 

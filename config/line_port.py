@@ -1,0 +1,78 @@
+"""Where a line is reached: a serial device of this machine, or a device server or gateway in the network.
+
+/dev/serial/by-id/NAME      an adapter or UART of this machine, by its whole path
+tcp://HOST:PORT             a device server that passes bytes on as they are
+rfc2217://HOST:PORT         a device server that is told the line's settings (RFC 2217)
+modbus-tcp://HOST:PORT      a Modbus TCP gateway, or a device that speaks Modbus TCP itself
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from config.advice import either, nearest, show
+from config.scalars import Address, Form, address
+
+TCP, RFC2217, MODBUS_TCP = "tcp", "rfc2217", "modbus-tcp"
+KINDS = (TCP, RFC2217, MODBUS_TCP)
+EXAMPLE_PORTS = {TCP: 4001, RFC2217: 7000, MODBUS_TCP: 502}
+LINKS = Path("/dev/serial")
+"""Where udev keeps the names that stay with an adapter (by-id) or with its socket (by-path)."""
+
+
+class DeviceServer(msgspec.Struct, frozen=True):
+    """A line's port in the network: how it is spoken to (one of KINDS) and where."""
+
+    kind: str
+    address: Address
+
+    def __str__(self) -> str:
+        return f"{self.kind}://{self.address}"
+
+
+def line_port(text: str) -> Path | DeviceServer:
+    """Read a port; ValueError says what is wrong and what would be right."""
+    kind, slashes, rest = text.partition("://")
+    if slashes:
+        return _device_server(text, kind, rest)
+    if kind := _meant(text):
+        raise ValueError(f"{show(text)} lacks its //; write {kind}://{text.partition(':')[2]}")
+    if not re.fullmatch(r"/\S+", text):
+        kinds = either(f"{kind}://HOST:PORT" for kind in KINDS)
+        raise ValueError(
+            f"{show(text)} is no port; write a serial port's whole path, for example /dev/ttyUSB0, or {kinds}"
+        )
+    return Path(text)
+
+
+def _meant(text: str) -> str | None:
+    kind, _, rest = text.partition(":")
+    return kind if kind in KINDS and rest and not rest.startswith("/") else None
+
+
+def _device_server(text: str, kind: str, rest: str) -> DeviceServer:
+    if kind not in KINDS:
+        raise ValueError(f"{show(kind)} is no kind of port; {nearest(kind, KINDS)}")
+    try:
+        return DeviceServer(kind, address(rest))
+    except ValueError as error:
+        number = EXAMPLE_PORTS[kind]
+        what = str(error).partition(";")[0].replace(show(rest), show(text))
+        raise ValueError(f"{what}; write for example {kind}://192.0.2.10:{number}") from error
+
+
+def lasting_name(path: Path, links: Path = LINKS) -> Path | None:
+    """Return the link that stays with this adapter (by-id) or its socket (by-path); None: none, or `path` is one."""
+    if path.is_relative_to(links):
+        return None
+    target = path.resolve()
+    for folder in (links / "by-id", links / "by-path"):
+        for link in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if link.resolve() == target:
+                return link
+    return None
+
+
+LinePort = Annotated[Path | DeviceServer, Form(line_port, "/dev/ttyUSB0")]
