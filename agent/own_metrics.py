@@ -12,7 +12,7 @@ class OwnMetrics:
     def __init__(self, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
         self.registry = r = CollectorRegistry()
-        ProcessCollector(registry=r)
+        self.processes = ProcessCollector(registry=r)
         PlatformCollector(registry=r)
         Info("roundsman_build", "The program.", registry=r).info({"version": version})
         part = ["collector"]

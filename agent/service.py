@@ -19,10 +19,11 @@ from typing import Any
 from agent import doings
 from agent.control import serve
 from agent.engine_metrics import engine_lines, outbox_lines
-from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines
+from agent.exposition import Exposition, alarm_lines, device_lines
 from agent.journal import Journal, Standing
 from agent.keeper import Keeper
 from agent.link import heartbeat, obey
+from agent.metrics_server import MetricsServer
 from agent.outbox import Outbox
 from agent.own_metrics import OwnMetrics
 from agent.plan import make_plan

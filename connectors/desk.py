@@ -27,6 +27,9 @@ from model.protocol import (
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+LIMITS = httpx.Limits(
+    keepalive_expiry=60.0
+)  # seconds: longer than from one heartbeat to the next, shorter than a desk's
 LONGEST_WAIT = 25.0  # seconds a desk holds a long poll
 LONGEST_PAUSE = 300.0  # seconds a desk may ask us to wait
 _GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -50,7 +53,12 @@ class DeskClient:
     def __init__(self, url: str, token: str, *, verify: ssl.SSLContext | bool = True) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} if token else {}
         self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/") + PREFIX, headers=headers, timeout=TIMEOUT, verify=verify, trust_env=False
+            base_url=url.rstrip("/") + PREFIX,
+            headers=headers,
+            timeout=TIMEOUT,
+            limits=LIMITS,
+            verify=verify,
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:

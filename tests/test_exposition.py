@@ -7,10 +7,11 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.engine_metrics import engine_lines, outbox_lines
-from agent.exposition import Exposition, MetricsServer, alarm_lines, device_lines, metric_name
+from agent.exposition import Exposition, OwnText, alarm_lines, device_lines, metric_name
+from agent.metrics_server import MOST_THREADS, MetricsServer
 from agent.outbox import OutboxStats
 from agent.own_metrics import OwnMetrics
 from agent.rounds import Rounds
@@ -124,6 +126,43 @@ def test_every_quantity_has_a_name_of_its_own_that_promtool_likes() -> None:
         ["promtool", "check", "metrics"], input=Exposition().text(every), capture_output=True, text=True, check=False
     )
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+def test_the_own_metrics_are_written_as_the_library_writes_them() -> None:
+    own = OwnMetrics('1.2 "3"\\')
+    own.registry.unregister(own.processes)  # its numbers change from one page to the next
+    text = OwnText(own.registry)
+    assert text.text().encode() == generate_latest(own.registry)
+    for device in ("ups-1", 'a "b"\\\n'):
+        own.batches.labels(device).inc(1e7)
+        own.collect.labels(device).observe(0.3)
+    own.loop_lag.set(float("inf"))
+    own.rules.observe(1e-5)
+    for _ in range(2):
+        assert text.text().encode() == generate_latest(own.registry)
+
+
+def test_silent_scrapers_keep_nobody_from_the_page() -> None:
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: "extra 1\n")
+    with ExitStack() as silent:
+        silent.callback(server.close)
+        for _ in range(MOST_THREADS - 1):
+            silent.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        for _ in range(3):
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
+                assert reply.read().endswith(b"extra 1\n")
+
+
+def test_pages_one_after_the_other_are_answered_by_the_same_few_threads() -> None:
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: [f"thread {threading.get_ident()}\n"])
+    try:
+        seen = set()
+        for _ in range(20):
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
+                seen.add(reply.read().rpartition(b"thread ")[2])
+        assert len(seen) <= 4
+    finally:
+        server.close()
 
 
 def test_the_server_answers_metrics_and_nothing_else() -> None:
