@@ -143,17 +143,18 @@ class Plan:
         )
         self._requests: dict[int, tuple[Request, ...]] = {}
         self._sent: list[object] = [_NOTHING] * len(self.items)
-        self._gates: list[object] = [_NOTHING] * len(self.items)
         self._read: list[float | str | None] = [None] * len(self.items)
-        self._open = [True] * len(self.items)
+        self._gates: dict[int, object] = {place: _NOTHING for place, item in enumerate(self.items) if item.gate}
+        self._shut: set[int] = set()
         self._ages = [place for place, item in enumerate(self.items) if item.meaning.transform is Transform.AGE]
 
     def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
         """Return the readings of one poll's objects, alarm tables apart.  What is sent again means what it meant."""
         found: list[Reading] = []
-        get, sents, read, turned = values.get, self._sent, self._read, self.turned(values)
+        get, sents, read = values.get, self._sent, self._read
         for place in self._ages:  # they grow by themselves
             sents[place] = _NOTHING
+        closed = self._closed(values)
         for place, item in enumerate(self.items):
             sent, had = get(item.oid), sents[place]
             if sent == had and type(sent) is type(had):
@@ -161,25 +162,27 @@ class Plan:
             else:
                 sents[place] = sent
                 value = read[place] = item.meaning.of(sent)
-            if (item.gate or turned) and not self._counts(place, values, turned=turned):
-                value = None
-            found.append(unavailable(item.point, time) if value is None else Reading(item.point, value, time))
+            if value is None or (closed and place in closed):
+                found.append(unavailable(item.point, time))
+            else:
+                found.append(Reading(item.point, value, time))
         return found
 
-    def _counts(self, place: int, values: Mapping[str, Value], *, turned: bool) -> bool:
-        """Say whether an item's value counts: its gate is open, and what its unit or scale hangs on has not turned."""
-        item = self.items[place]
-        return not (turned and item.guarded) and (not item.gate or self._is_open(place, item, values.get(item.gate)))
+    def _closed(self, values: Mapping[str, Value]) -> set[int]:
+        """Return the places whose values do not count: a closed gate, or a unit or scale that hangs on what turned."""
+        get, items, shut = values.get, self.items, self._shut
+        for place, had in self._gates.items():
+            gate = get(items[place].gate)
+            if gate != had or type(gate) is not type(had):
+                self._gates[place] = gate  # no new key
+                (shut.discard if items[place].opens(gate) else shut.add)(place)
+        if self.turned(values):
+            return shut.union(place for place, item in enumerate(self.items) if item.guarded)
+        return shut
 
     def turned(self, values: Mapping[str, Value]) -> bool:
         """Say whether a guard says something else than when the card was discovered."""
         return any(values.get(oid) != had for oid, had in self.guards.items())
-
-    def _is_open(self, place: int, item: Item, gate: Value) -> bool:
-        had = self._gates[place]
-        if gate != had or type(gate) is not type(had):
-            self._gates[place], self._open[place] = gate, item.opens(gate)
-        return self._open[place]
 
     def requests(self, size: int) -> tuple[Request, ...]:
         """Return the GETs of one poll, encoded once for each size; sysUpTime comes first."""
