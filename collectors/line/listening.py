@@ -1,0 +1,224 @@
+"""What passes on a line that is only listened to: frames with their gaps, what they add up to, and at which setting.
+
+`Listening` turns bytes into what was spoken, in order, and keeps the books; `Tuner` finds the setting at which frames
+have right check sums. No I/O, no clock: time is an argument, in seconds.
+"""
+
+import statistics
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from collectors.line.search import Setting
+from wire.modbus_frames import Message
+from wire.traffic import Heard, TrafficReader
+
+KEPT: Final = 1000
+"""Answer times and intervals that are remembered, the last ones: a line may be listened to for days."""
+DISTINCT: Final = 4096
+"""Different requests that are remembered."""
+ENOUGH: Final = 2
+"""Frames of Modbus that tell a setting: a check sum of 16 bits is right by chance once in 65,536 places. YD/T 1363 has
+a start, an end, a length and two check sums: one is enough."""
+BYTES: Final = 64
+"""Bytes without a frame that tell that a setting is wrong, unless they are text."""
+TEXT: Final = frozenset(b"0123456789ABCDEFabcdef~\r")
+LONG: Final = 4200
+"""Characters of text without a frame that tell the same: the longest frame of YD/T 1363 may have been joined midway."""
+BURST: Final = 0.1
+"""Seconds of silence that end a burst of bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A frame, or noise (`heard` is None): when its first byte came and its last.
+
+    `gap` is the silence before it, None for the first; `took` the seconds from a request's end to its answer's start.
+    """
+
+    began: float
+    ended: float
+    gap: float | None
+    octets: bytes
+    heard: Heard | None = None
+    took: float | None = None
+
+    @property
+    def refused(self) -> bool:
+        """True for an exception, or a return code that is not 00."""
+        if self.heard is None or self.heard.side != "response":
+            return False
+        message = self.heard.message
+        return message.exception is not None if isinstance(message, Message) else message.code != 0
+
+
+@dataclass(slots=True)
+class Speaker:
+    """One address: how often it was asked and answered, how often it refused, and how long its answers took."""
+
+    protocol: Literal["modbus", "ydt1363"]
+    unit: int
+    requests: int = 0
+    responses: int = 0
+    refusals: int = 0
+    functions: dict[int, int] = field(default_factory=dict)
+    shortest: float | None = None
+    longest: float | None = None
+    took: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def median(self) -> float | None:
+        """The median of its last answer times, in seconds."""
+        return statistics.median(self.took) if self.took else None
+
+    def note(self, spoken: Spoken, heard: Heard) -> None:
+        """Count a frame from or to this address."""
+        if heard.side == "response":
+            self.responses += 1
+            self.refusals += spoken.refused
+        else:
+            self.requests += 1
+            self.functions[heard.function] = self.functions.get(heard.function, 0) + 1
+        if spoken.took is not None:
+            self.took.append(spoken.took)
+            self.shortest = min(spoken.took, self.shortest or spoken.took)
+            self.longest = max(spoken.took, self.longest or spoken.took)
+
+
+class Listening:
+    """Everything heard at one setting since `began`."""
+
+    def __init__(self, setting: Setting, began: float) -> None:
+        self.setting = setting
+        self.speakers: dict[tuple[str, int], Speaker] = {}
+        self.frames = 0
+        self.octets = 0
+        self.noise = 0
+        self._began = began
+        self._reader = TrafficReader()
+        self._held = bytearray()
+        self._ended: float | None = None
+        self._asked: dict[bytes, float] = {}
+        self._last_asked = b""
+        self._intervals: deque[float] = deque(maxlen=KEPT)
+        self._request_ends: dict[tuple[str, int], float] = {}
+
+    @property
+    def mismatches(self) -> int:
+        """Frames that were due but for their check sum."""
+        return self._reader.mismatches
+
+    @property
+    def cycle(self) -> float | None:
+        """Seconds after which the master asks the same again: the median; None while nothing came twice."""
+        return statistics.median(self._intervals) if self._intervals else None
+
+    def utilisation(self, now: float) -> float:
+        """Return the share of the time until now in which characters were on the line, 0 to 1."""
+        return min(1.0, self.octets * self.setting.char / max(now - self._began, 1e-3))
+
+    def feed(self, octets: bytes, at: float) -> list[Spoken]:
+        """Take bytes that were read at this time, or none; return what is complete now, frames and noise in order."""
+        self._held += octets
+        self.octets += len(octets)
+        spoken: list[Spoken] = []
+        for heard in self._reader.feed(octets, at):
+            start = self._held.find(heard.octets)
+            self._take_noise(start, at, spoken)
+            self._take(len(heard.octets), at, spoken, heard)
+        self._take_noise(len(self._held) - self._reader.held, at, spoken)
+        return spoken
+
+    def _take_noise(self, count: int, at: float, spoken: list[Spoken]) -> None:
+        if count > 0:
+            self.noise += count
+            self._take(count, at, spoken)
+
+    def _take(self, count: int, at: float, spoken: list[Spoken], heard: Heard | None = None) -> None:
+        octets = bytes(self._held[:count])
+        del self._held[:count]
+        ended = at - len(self._held) * self.setting.char
+        began = ended - count * self.setting.char
+        gap = None if self._ended is None else max(0.0, began - self._ended)
+        took = self._took(heard, began, ended) if heard else None
+        spoken.append(Spoken(began, ended, gap, octets, heard, took))
+        self._ended = ended
+        if heard is not None:
+            self._count(spoken[-1], heard)
+
+    def _took(self, heard: Heard, began: float, ended: float) -> float | None:
+        """Note when a request ended; return how long its answer took."""
+        key = (heard.protocol, heard.unit)
+        if heard.side != "response":
+            self._request_ends[key] = ended
+            return None
+        asked = self._request_ends.pop(key, None)
+        return None if asked is None or heard.request is None else max(0.0, began - asked)
+
+    def _count(self, spoken: Spoken, heard: Heard) -> None:
+        self.frames += 1
+        key = (heard.protocol, heard.unit)
+        self.speakers.setdefault(key, Speaker(heard.protocol, heard.unit)).note(spoken, heard)
+        if heard.side == "response":
+            return
+        before = self._asked.get(heard.octets)
+        # The same twice in a row is a second try, unless nothing else is ever asked.
+        if before is not None and (self._last_asked != heard.octets or len(self._asked) == 1):
+            self._intervals.append(spoken.began - before)
+        if before is not None or len(self._asked) < DISTINCT:
+            self._asked[heard.octets] = spoken.began
+        self._last_asked = heard.octets
+
+
+class Tuner:
+    """Finds the setting of a line by listening: goes to the next one when bytes make no frame.
+
+    `setting` is the one to listen at now; `found` the one at which frames have right check sums.
+    """
+
+    def __init__(self, settings: Sequence[Setting]) -> None:
+        self._settings = settings
+        self._at = 0
+        self.tried = 0
+        self.octets = 0
+        self.found: Setting | None = None
+        self._begin()
+
+    @property
+    def setting(self) -> Setting:
+        """The setting to listen at now."""
+        return self._settings[self._at]
+
+    def feed(self, octets: bytes, at: float) -> list[Heard]:
+        """Take bytes read at this time, or none; return the frames. Look at `found` and `setting` afterwards."""
+        frames = self._reader.feed(octets, at)
+        self._score += sum(ENOUGH if heard.protocol == "ydt1363" else 1 for heard in frames)
+        self.octets += len(octets)
+        if self._score >= ENOUGH:
+            self.found = self.setting
+        elif self._is_wrong(octets, at, bool(frames)):
+            self._at = (self._at + 1) % len(self._settings)
+            self.tried += 1
+            self._begin()
+        return frames
+
+    def _begin(self) -> None:
+        self._reader = TrafficReader()
+        self._score = self._here = self._bursts = 0
+        self._text = True
+        self._last: float | None = None
+
+    def _is_wrong(self, octets: bytes, at: float, framed: bool) -> bool:
+        """Tell whether so much came without a frame that another setting is better."""
+        if octets:
+            self._bursts += self._last is not None and at - self._last > BURST
+            self._last = at
+        self._here += len(octets)
+        self._text = self._text and TEXT.issuperset(octets)
+        if framed or self._score:  # one frame: wait for its fellow, as long as it takes
+            return self._here > LONG
+        if self._text and self._here:
+            return self._here > LONG
+        # The first burst may have been joined midway; every other begins with a frame.
+        return self._here >= BYTES or self._bursts >= 3
