@@ -1,5 +1,6 @@
 """What the numbers of a Modbus device mean: a value in our unit, a state's name, or nothing."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -70,6 +71,20 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
             unit, added = conversion(self.quantity, self.unit)
             found = found * unit + added
         return round(found, DECIMALS)
+
+    def converter(self) -> Callable[[float | None], float | str | None]:
+        """Return `of` for many numbers: what does not hang on the number is looked up once."""
+        if self.zero or self.is_state:
+            return self.of
+        absent, span, scale, offset = self.absent, self.range, self.scale, self.offset
+        unit, added = conversion(self.quantity, self.unit) if self.unit and self.quantity is not None else (1.0, 0.0)
+
+        def converted(raw: float | None) -> float | None:
+            if raw is None or raw in absent or (span is not None and not span[0] <= raw <= span[1]):
+                return None
+            return round((raw * scale + offset) * unit + added, DECIMALS)
+
+        return converted
 
     @property
     def is_state(self) -> bool:

@@ -9,6 +9,7 @@ docs/devices.md tells how to write one, key by key, and config/devices/modbus.sc
     function: 4                    # of every register that says nothing else
     order: ABCD                    # of numbers wider than one register
     absent: [0x8000]               # raw numbers that mean "not available", where a register says nothing else
+    unfitted: [0xFFFF]             # those that mean that the device does not have it at all: no point, then
     longest: 80                    # registers that one read may ask for
     reserved: [[0x20, 0x2F]]       # registers that no read may touch
     identify: [{register: 0x46, type: float32, above: 45, below: 65}]
@@ -26,6 +27,7 @@ from msgspec import Meta
 
 from collectors.line.meaning import Number, Value, check_meaning
 from collectors.line.registers import WIDTHS, Order, Type, number
+from config.advice import nearest
 from config.scalars import Form
 from config.schema import Timeout
 from model.point import Severity, State
@@ -219,7 +221,8 @@ class Bit(msgspec.Struct, frozen=True, kw_only=True):
 class Register(Value, frozen=True, kw_only=True):
     """One value of a Modbus device, or with `bits` several: a state for each bit.
 
-    `when` says whether it is there at all, and it counts only `while` another number says so.
+    `when` says whether it is there at all, and it counts only `while` another number says so. `unfitted` are raw
+    numbers that say that the device does not have it: it is no point then, unless it had a value before.
     """
 
     register: Address
@@ -229,18 +232,23 @@ class Register(Value, frozen=True, kw_only=True):
     mask: Annotated[int, Meta(ge=0)] = 0
     repeat: Repeat | None = None
     scale_from: Scaling | None = None
+    enumeration: str = ""
+    unfitted: tuple[Number, ...] = ()
     bits: dict[int, Bit] = msgspec.field(default_factory=dict)
     when: tuple[When, ...] = ()
     while_: When | None = msgspec.field(default=None, name="while")
 
     def __post_init__(self) -> None:
         if self.bits:
-            if self.quantity or self.states or self.zero:
+            if self.quantity or self.states or self.zero or self.enumeration:
                 raise ValueError("bits have quantities and states of their own; leave quantity, states and zero out")
             if min(self.bits) < 0 or max(self.bits) >= MOST_BITS:
                 raise ValueError(f"a bit has a number from 0 to {MOST_BITS - 1}; bit 0 is worth 1")
             return
-        check_meaning(self)
+        if self.enumeration and (self.states or self.zero or not self.is_state):
+            raise ValueError("an enumeration stands for the states of a state; leave states, zero and nonzero out")
+        if not self.enumeration:
+            check_meaning(self)
 
     @property
     def place(self) -> Place:
@@ -302,6 +310,8 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
     function: Function = 3
     order: Order = "ABCD"
     absent: tuple[Number, ...] = ()
+    unfitted: tuple[Number, ...] = ()
+    enumerations: dict[str, dict[int, State]] = {}
     longest: Annotated[int, Meta(ge=1, le=2000)] = 125
     timeout: Timeout | None = None
     reserved: tuple[tuple[int, int], ...] = ()
@@ -326,13 +336,21 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
         return msgspec.structs.replace(place, function=place.function or self.function, order=place.order or self.order)
 
     def _whole(self, register: Register) -> Register:
-        function = register.function or self.function
-        listed = {float(code) for code in register.states}
+        states = register.states
+        if register.enumeration:
+            if register.enumeration not in self.enumerations:
+                known = nearest(register.enumeration, self.enumerations)
+                raise ValueError(f'there is no enumeration "{register.enumeration}" here; {known}')
+            states = self.enumerations[register.enumeration]
+        listed = {float(code) for code in states} | ({0.0} if register.zero or register.bits else set())
         return msgspec.structs.replace(
             register,
-            function=function,
+            function=register.function or self.function,
             order=register.order or self.order,
+            states=states,
+            enumeration="",
             absent=register.absent or tuple(each for each in self.absent if each not in listed),
+            unfitted=register.unfitted or tuple(each for each in self.unfitted if each not in listed),
             when=tuple(map(self._filled, register.when)),
             while_=self._filled(register.while_) if register.while_ else None,
             scale_from=self._filled(register.scale_from) if register.scale_from else None,

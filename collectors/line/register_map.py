@@ -4,7 +4,7 @@ Some numbers decide about others: how often a value is there, whether it is ther
 are asked for first; what they decide about follows once they are known. They are read again with each poll.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from collectors.line.modbus_definition import Bit, ModbusDefinition, Place, Register
@@ -29,6 +29,21 @@ class Cell(NamedTuple):
         repeat = self.register.repeat
         return self.register.index | ({repeat.index: self.number} if repeat else {})
 
+    @property
+    def is_plain(self) -> bool:
+        """True where its word is its number."""
+        return self.register.type == "u16" and not self.register.mask and self.function > 2
+
+
+class Placed(NamedTuple):
+    """A number of an answer: its words from `at` up to `end`; its point and meaning where these hang on no other."""
+
+    at: int
+    end: int
+    cell: Cell
+    point: Point | None
+    convert: Callable[[float | None], float | str | None] | None
+
 
 class RegisterMap:
     """One device's registers; the facts that decide about them are learnt from its answers."""
@@ -37,9 +52,12 @@ class RegisterMap:
         self._registers = definition.registers
         self._points = Points(device)
         self._facts: dict[Place, float] = {}
+        self._fitted: set[tuple[int, int, int]] = set()
+        self._placed: dict[tuple[int, int, int], list[Placed]] = {}
         self._deciding = {fact for register in self._registers for fact in register.facts}
         for register in self._registers:
-            if not register.when and (register.repeat is None or register.repeat.times):
+            certain = not register.when and not register.unfitted
+            if certain and (register.repeat is None or register.repeat.times):
                 for cell in self._cells(register):
                     self._foresee(cell)
 
@@ -61,6 +79,8 @@ class RegisterMap:
 
     def learn(self, function: int, start: int, words: tuple[int, ...]) -> bool:
         """Take facts out of an answer; True when more, or less, is to be read because of them."""
+        if not self._deciding:
+            return False
         before = dict(self._facts)
         for fact in self._deciding:
             at = fact.register - start
@@ -68,18 +88,36 @@ class RegisterMap:
                 found = fact.number(words[at : at + fact.width])
                 if found is not None and not (type(fact) is Place and found == NOT_AVAILABLE):
                     self._facts[fact] = found
-        return before != self._facts
+        if before == self._facts:
+            return False
+        self._placed.clear()
+        return True
 
     def values(self, function: int, start: int, words: tuple[int, ...]) -> Iterator[tuple[Point, float | str | None]]:
         """Return the values of every number that stands whole in an answer."""
-        for cell in self.cells():
-            at, width = cell.place - start, cell.register.width
-            if cell.function == function and at >= 0 and at + width <= len(words):
-                yield from self._meant(cell, cell.register.raw(words[at : at + width]))
+        span = (function, start, len(words))
+        if (placed := self._placed.get(span)) is None:
+            placed = self._placed[span] = list(self._standing(*span))
+        for at, end, cell, point, convert in placed:
+            if point is None or convert is None:
+                yield from self._meant(cell, cell.register.raw(words[at:end]))
+            else:
+                yield point, convert(words[at] if cell.is_plain else cell.register.raw(words[at:end]))
 
     def points(self) -> list[Point]:
         """Return every point known so far."""
         return self._points.all()
+
+    def _standing(self, function: int, start: int, count: int) -> Iterator["Placed"]:
+        """Every number that stands whole in an answer: from which word of it up to which."""
+        for cell in self.cells():
+            register, at = cell.register, cell.place - start
+            if cell.function != function or at < 0 or at + register.width > count:
+                continue
+            if register.bits or register.unfitted or register.while_ is not None or register.scale_from is not None:
+                yield Placed(at, at + register.width, cell, None, None)
+            else:
+                yield Placed(at, at + register.width, cell, self._point(cell), register.converter())
 
     def _cells(self, register: Register) -> Iterator[Cell]:
         function, repeat = register.function or 3, register.repeat
@@ -105,9 +143,14 @@ class RegisterMap:
             for number, bit in register.bits.items():
                 yield self._bit(cell, number, bit), bit.of(bool(int(raw or 0) >> number & 1)) if said else None
             return
+        point_at = (cell.function, cell.place, register.mask)
+        if raw not in register.unfitted:
+            self._fitted.add(point_at)
+        elif point_at not in self._fitted:
+            return
         scaling = register.scale_from
         factor = scaling.factor(self._facts.get(scaling)) if scaling else 1.0
-        yield self._point(cell), register.of(raw, factor) if counts else None
+        yield self._point(cell), register.of(raw, factor) if counts and raw not in register.unfitted else None
 
     def _foresee(self, cell: Cell) -> None:
         if not cell.register.bits:
