@@ -1,7 +1,8 @@
 """The books: what must be true of the agent's file and the desk's, whatever was killed when.
 
 `check` looks at two worlds at rest and returns what is wrong, in sentences; `sound` looks at two files in the middle of
-everything, where less must be true, but never what it says. It reads tables and JSON; it uses no code of what it tests.
+everything, where less must be true, but never what it says. Each file is read in one look: two would show what stood
+before a commit beside what stands after it. It reads tables and JSON; it uses no code of what it tests.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.crash.card import SHELVES
-from tests.crash.world import World, condition
+from tests.crash.world import World, condition, looking
 
 Json = dict[str, Any]
 
@@ -54,11 +55,13 @@ class Truth:
 
 def read_journal(world: World) -> Journal:
     """Read the agent's file. Rows stay for seven days, so every Change ever committed is there."""
-    rows = world.journal("SELECT epoch, seq, body FROM outbox ORDER BY epoch, seq")
+    with looking(world.agent_file) as ask:
+        rows = ask("SELECT epoch, seq, body FROM outbox ORDER BY epoch, seq")
+        meta, alarms = dict(ask("SELECT key, value FROM meta")), ask("SELECT condition, alarm FROM alarms")
     bodies = [json.loads(body) for *_, body in rows]
     return Journal(
-        world.meta(),
-        {name: json.loads(alarm) for name, alarm in world.journal("SELECT condition, alarm FROM alarms")},
+        meta,
+        {name: json.loads(alarm) for name, alarm in alarms},
         [body for body in bodies if body["type"] == "change"],
         [(epoch, seq) for epoch, seq, _ in rows],
     )
@@ -66,33 +69,37 @@ def read_journal(world: World) -> Journal:
 
 def read_desk(world: World) -> DeskFile:
     """Read the desk's file."""
-    return DeskFile(
-        world.books("SELECT number, condition, state, episode, acknowledged, acknowledged_by FROM tickets"),
-        [(number, episode) for number, episode in world.books("SELECT ticket, episode FROM ticket_episodes")],
-        {row[0]: row for row in world.books("SELECT id, condition, revision, active, state, opened FROM episodes")},
-        world.books("SELECT what, who, ticket, episode, detail FROM audit ORDER BY id"),
-        dict(world.books("SELECT epoch, seq FROM cursors")),
-        Counter(epoch for (epoch,) in world.books("SELECT epoch FROM receipts")),
-        world.books("SELECT epoch, seq, reason FROM quarantine"),
-        {number: json.loads(body) for number, body in world.books("SELECT id, body FROM commands")},
-        Counter(reason for (reason,) in world.books("SELECT reason FROM connector_outbox")),
-    )
+    with looking(world.desk_file) as ask:
+        return DeskFile(
+            ask("SELECT number, condition, state, episode, acknowledged, acknowledged_by FROM tickets"),
+            [(number, episode) for number, episode in ask("SELECT ticket, episode FROM ticket_episodes")],
+            {row[0]: row for row in ask("SELECT id, condition, revision, active, state, opened FROM episodes")},
+            ask("SELECT what, who, ticket, episode, detail FROM audit ORDER BY id"),
+            dict(ask("SELECT epoch, seq FROM cursors")),
+            Counter(epoch for (epoch,) in ask("SELECT epoch FROM receipts")),
+            ask("SELECT epoch, seq, reason FROM quarantine"),
+            {number: json.loads(body) for number, body in ask("SELECT id, body FROM commands")},
+            Counter(reason for (reason,) in ask("SELECT reason FROM connector_outbox")),
+        )
 
 
 def sound(world: World) -> list[str]:
     """Return what is wrong in the middle: the agent believes what the desk does not have, or tells what it has not."""
-    meta = world.meta()  # the agent's word first: the desk's may only have grown since
-    wrong = []
-    if (there := world.cursor(meta["epoch"])) < int(meta["acked"]):
-        wrong.append(f"an event taken for sent is not at the desk: it has {there}, the agent believes {meta['acked']}")
+    journal = read_journal(world)  # the agent's word first: the desk's may only have grown since
+    wrong, acked = _atomic(journal), int(journal.meta["acked"])
+    if (there := world.cursor(journal.meta["epoch"])) < acked:
+        wrong.append(f"an event taken for sent is not at the desk: it has {there}, the agent believes {acked}")
     return wrong + _doubled(world)
 
 
 def check(world: World, truth: Truth | None = None, *, epochs: int = 1) -> list[str]:
-    """Return what is wrong at rest. `epochs` above 1: the agent lost its file, so only what stands can be compared."""
+    """Return what is wrong at rest, and that it is not at rest, where the rest may be of the moment.
+
+    `epochs` above 1: the agent lost its file, so only what stands can be compared.
+    """
+    wrong = [] if world.settled() else ["agent and desk are not at rest"]
     journal, desk = read_journal(world), read_desk(world)
-    wrong = sound(world) + _standing(world, journal, desk) + _links(desk) + _refused(desk, epochs)
-    wrong += _atomic(journal)
+    wrong += sound(world) + _standing(world, journal, desk) + _links(desk) + _refused(desk, epochs)
     if epochs == 1:
         wrong += _exactly_once(journal, desk) + _sequence(journal, desk)
         wrong += _taken(journal, desk, truth or Truth()) + _held(journal, truth or Truth())

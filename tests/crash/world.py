@@ -9,7 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from tests.crash.card import POLLS, READY, SHELVES, SILENT
 from tests.crash.processes import ROUNDSMAN, Child, Forked, HarnessError, Started, until
 from tests.crash.proxy import Proxy
 
+Rows = list[tuple[Any, ...]]
 SITE = "crash-1"
 RESTS = 0.2  # seconds of a poll's consequences: many times what they take
 SITE_FILE = """\
@@ -226,13 +228,25 @@ class World:
 
     # --- what is on the disk -------------------------------------------------------------------------------------
 
-    def journal(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the agent's file."""
-        return rows(self.agent_state / "journal.db", sql, *values)
+    @property
+    def agent_file(self) -> Path:
+        """Where the agent's alarms and outbox are."""
+        return self.agent_state / "journal.db"
 
-    def books(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the desk's file."""
-        return rows(self.desk_state / "desk.sqlite", sql, *values)
+    @property
+    def desk_file(self) -> Path:
+        """Where the desk's tickets are."""
+        return self.desk_state / "desk.sqlite"
+
+    def journal(self, sql: str, *values: Any) -> Rows:
+        """Ask the agent's file one thing."""
+        with looking(self.agent_file) as ask:
+            return ask(sql, *values)
+
+    def books(self, sql: str, *values: Any) -> Rows:
+        """Ask the desk's file one thing."""
+        with looking(self.desk_file) as ask:
+            return ask(sql, *values)
 
     def meta(self) -> dict[str, str]:
         """Return the agent's position: epoch, seq, acked, cursor."""
@@ -292,10 +306,12 @@ def condition(shelf: int) -> str:
     return f"{SITE}/shelves/subrack={shelf + 1}/subrack.cooling"
 
 
-def rows(path: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Ask a SQLite file without the right to write it."""
-    asking = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)
+@contextmanager
+def looking(path: Path) -> Iterator[Callable[..., Rows]]:
+    """Give what asks a SQLite file, without the right to write it: all that is asked in one look is of one commit."""
+    asking = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0, isolation_level=None)
     try:
-        return asking.execute(sql, values).fetchall()
+        asking.execute("BEGIN")  # of WAL: the first question fixes what the others see
+        yield lambda sql, *values: asking.execute(sql, values).fetchall()
     finally:
         asking.close()
