@@ -37,19 +37,15 @@ def line_port(text: str) -> Path | DeviceServer:
     kind, slashes, rest = text.partition("://")
     if slashes:
         return _device_server(text, kind, rest)
-    if kind := _meant(text):
-        raise ValueError(f"{show(text)} lacks its //; write {kind}://{text.partition(':')[2]}")
+    kind, colon, rest = text.partition(":")
+    if colon and kind in KINDS:
+        raise ValueError(f"{show(text)} lacks its two slashes; write {kind}://{rest.strip('/') or 'HOST:PORT'}")
     if not re.fullmatch(r"/\S+", text):
         kinds = either(f"{kind}://HOST:PORT" for kind in KINDS)
         raise ValueError(
             f"{show(text)} is no port; write a serial port's whole path, for example /dev/ttyUSB0, or {kinds}"
         )
     return Path(text)
-
-
-def _meant(text: str) -> str | None:
-    kind, _, rest = text.partition(":")
-    return kind if kind in KINDS and rest and not rest.startswith("/") else None
 
 
 def _device_server(text: str, kind: str, rest: str) -> DeviceServer:

@@ -217,16 +217,26 @@ class Snmp(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A serial line and what hangs on it. `turnaround` is what devices take to answer: longer, fewer reads."""
+    """A serial line and what hangs on it. `turnaround` is what devices take to answer: longer, fewer reads.
+
+    `pause` is silence before each request beyond the 3.5 characters, `unit_pause` that before another device is asked.
+    `shared`: another master speaks on the pair. States and alarms of YD/T 1363 (43H, 44H) are not read there, because
+    that clears the flags which the other one waits for, unless `read_flags` says that it may be.
+    """
 
     id: Id
     port: LinePort
     baud: Baud = 9600
     parity: Literal["none", "even", "odd"] = "none"
     stop_bits: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    rs485: Literal["off", "rts_high", "rts_low"] = "off"
     every: Every = 5.0
     timeout: Timeout = 0.5
     turnaround: Pause = 0.005
+    pause: Pause = 0.0
+    unit_pause: Pause = 0.0
+    shared: bool = False
+    read_flags: bool = False
     devices: tuple[LineDevice, ...]
 
 

@@ -2,23 +2,31 @@
 
 A port that hangs up, fails or reads nothing when it said there is something is dead: it is never kept. USB adapters
 come back under another number, so the path is best a link of /dev/serial/by-id or by-path, followed anew each time.
+
+Exclusive in three ways, as programs differ: a lock (flock), TIOCEXCL, and the lock file of another program, of the
+older custom (FHS 5.9), is heeded.
 """
 
 import contextlib
 import errno
 import fcntl
+import logging
 import math
 import os
 import select
 import termios
 import time
+from pathlib import Path
 
 import serial
+from serial.rs485 import RS485Settings
 
 from collectors.line.port import PortError, StoppedError
 from config.schema import Line
 
 PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
+LOCK_FILES = Path("/var/lock")
+logger = logging.getLogger(__name__)
 _DEAD = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -30,6 +38,8 @@ class SerialPort:
     def __init__(self, line: Line, wake: int | None = None) -> None:
         """Open and lock the line's port. Raises PortError. When descriptor `wake` is readable, waiting ends."""
         self.path = str(line.port)
+        if holder := locked_by(Path(self.path)):
+            raise PortError(f"{self.path} is in use by another program (process {holder})")
         try:
             self._serial = serial.Serial(
                 self.path,
@@ -41,6 +51,8 @@ class SerialPort:
             )
         except serial.SerialException as error:
             raise PortError(_plainly(self.path, error)) from error
+        except (ValueError, termios.error) as error:
+            raise PortError(f"{self.path} does not take {line.baud} baud, parity {line.parity}: {error}") from error
         self._fd = self._serial.fileno()
         # The lock above holds back only those who ask for it; this one holds back every later open.
         with contextlib.suppress(OSError):
@@ -48,11 +60,23 @@ class SerialPort:
         # Adapters wait 16 ms for more bytes unless told; a pseudo-terminal or a plain UART knows no such setting.
         with contextlib.suppress(OSError, ValueError, NotImplementedError):
             self._serial.set_low_latency_mode(True)
+        self._switch_direction(line)
         self._readable = select.poll()
         self._readable.register(self._fd, select.POLLIN)
         self._wake = wake
         if wake is not None:
             self._readable.register(wake, select.POLLIN)
+
+    def _switch_direction(self, line: Line) -> None:
+        """Have the driver switch an RS-485 transceiver by RTS, where the site file says so."""
+        if line.rs485 == "off":
+            return
+        high = line.rs485 == "rts_high"
+        try:
+            self._serial.rs485_mode = RS485Settings(rts_level_for_tx=high, rts_level_for_rx=not high)
+        except (OSError, ValueError):
+            # The adapter most likely switches by itself; if not, nothing will answer, and this line says why.
+            logger.warning("line %s: the driver of %s does not switch RS-485 direction", line.id, self.path)
 
     def close(self) -> None:
         """Close the port; it may be dead already."""
@@ -115,3 +139,15 @@ def _plainly(path: str, error: OSError) -> str:
         errno.ENOTTY: "is no serial port",
     }
     return f"{path} {words.get(number or 0) or (error.strerror or str(error)).lower()}"
+
+
+def locked_by(path: Path, folder: Path = LOCK_FILES) -> int | None:
+    """Return the process that says by a lock file that it has this port open, if it lives and is not this one."""
+    for name in {path.name, path.resolve().name}:
+        try:
+            number = int((folder / f"LCK..{name}").read_bytes()[:64])
+        except (OSError, ValueError):
+            continue  # no such file, or none of its kind
+        if number != os.getpid() and (Path("/proc") / str(number)).is_dir():
+            return number
+    return None
