@@ -11,8 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recordings import recordings
-from wire.ydt1363 import AnswerReader, Frame, FrameReader, Request, YdtError, chksum, decode, length_field, rtn_name
-from wire.ydt1363_info import DataFlag, Walk
+from wire.ydt1363 import (
+    LONGEST,
+    AnswerReader,
+    Frame,
+    FrameReader,
+    Quirk,
+    Request,
+    YdtError,
+    chksum,
+    decode,
+    length_field,
+    rtn_name,
+)
+from wire.ydt1363_info import DataFlag, Walk, clock
+from wire.ydt1363_names import class_name, command_name
 
 # The example of CHKSUM printed in the standard. Translations print it as ABCEFE, for which FC72 is wrong by one:
 # the sum that they give beside it, 038EH, is that of ABCDFE.
@@ -50,7 +63,7 @@ def test_the_misprinted_example_of_the_translations_has_a_wrong_check_sum() -> N
 
 
 def test_the_standards_own_example_is_refused_as_a_frame_because_its_info_is_cut_short_in_print() -> None:
-    with pytest.raises(YdtError, match="INFO has 4 characters where LENID says 1707"):
+    with pytest.raises(YdtError, match="INFO has 4 characters, expected 1707 by LENID"):
         decode(STANDARD)
 
 
@@ -107,7 +120,7 @@ def test_a_lower_case_check_sum_is_the_same_check_sum() -> None:
 def test_a_reader_never_holds_more_than_one_longest_frame() -> None:
     reader = FrameReader()
     reader.feed(b"~" + b"0" * 100_000)
-    assert len(reader._held) == 0
+    assert reader.held <= LONGEST
     assert reader.errors == 1
 
 
@@ -135,11 +148,53 @@ def test_every_flipped_bit_and_every_lost_byte_of_a_recorded_frame_is_refused_or
     for name, line, _ in recorded():
         frame = decode(line)
         for at in range(len(line)):
-            assert FrameReader().feed(line[:at] + line[at + 1 :]) == [], (name, at)
+            lost = FrameReader().feed(line[:at] + line[at + 1 :])
+            assert lost == ([frame] if at == 0 else []), (name, at)  # without SOI the rest is whole
             for bit in range(8):
                 broken = bytearray(line)
                 broken[at] ^= 1 << bit
                 assert FrameReader().feed(bytes(broken)) in ([], [frame]), (name, at, bit)
+
+
+def test_a_frame_that_lost_its_start_mark_is_read_and_says_so() -> None:
+    for before in (b"", b"?", b">", b"\xff\x00"):
+        found = FrameReader().feed(before + ANSWER.encode()[1:])
+        assert found == [ANSWER]
+        assert found[0].quirks == (Quirk.NO_SOI,)
+    assert FrameReader().feed(b"0" + ANSWER.encode()[1:]) == []
+
+
+def relengthed(frame: Frame, length: str) -> bytes:
+    """The frame with another LENGTH, and the CHKSUM of that."""
+    text = frame.encode()[1:-5]
+    text = text[:8] + length.encode() + text[12:]
+    return b"~" + text + f"{chksum(text):04X}".encode() + b"\r"
+
+
+def test_a_length_that_counts_bytes_or_is_checked_modulo_15_is_read_and_named() -> None:
+    frame = Frame(0x21, 1, 0x60, 0, bytes(9))
+    assert decode(relengthed(frame, "D012")) == frame
+    assert decode(relengthed(frame, "7009")).quirks == (Quirk.LENID_IN_BYTES,)
+    assert decode(relengthed(frame, "C012")).quirks == (Quirk.LCHKSUM_MODULO_15,)
+    assert decode(relengthed(frame, "C012")) == frame
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        ("E012", "LCHKSUM is E, expected D"),
+        ("C013", "INFO has 18 characters, expected 19 by LENID"),
+        ("E002", "INFO has 18 characters, expected 2 by LENID"),
+    ],
+)
+def test_any_other_wrong_length_is_refused_with_what_was_expected(length: str, said: str) -> None:
+    with pytest.raises(YdtError, match=said):
+        decode(relengthed(Frame(0x21, 1, 0x60, 0, bytes(9)), length))
+
+
+def test_a_wrong_check_sum_is_told_with_the_right_one() -> None:
+    with pytest.raises(YdtError, match="CHKSUM is FDB3, expected FDB2"):
+        decode(b"~210141410000FDB3\r")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +255,12 @@ def test_return_codes_have_names() -> None:
     assert rtn_name(0x09) == "code 09H"
 
 
+def test_commands_and_classes_have_names() -> None:
+    assert (command_name(0x42), command_name(0x4E)) == ("analog values, fixed point", "set time")
+    assert (command_name(0xA1), command_name(0x40)) == ("maker's command A1H", "command 40H")
+    assert (class_name(0x46), class_name(0xD0)) == ("battery", "class D0H")
+
+
 def test_a_value_that_is_not_monitored_is_absent_in_every_form() -> None:
     walk = Walk(b"\x20" * 7)
     assert (walk.float32(), walk.fixed(), walk.code()) == (None, None, None)
@@ -227,6 +288,13 @@ def test_user_defined_items_are_walked_by_their_count() -> None:
     walk = Walk(b"\x02\x00\x01\x00\x02\x07")
     assert walk.items(2) == [b"\x00\x01", b"\x00\x02"]
     assert walk.count() == 7
+
+
+def test_a_time_is_seven_plain_bytes() -> None:
+    assert clock(bytes.fromhex("07D7080915202B")) == "2007-08-09 21:32:43"
+    for wrong in ("07D70809152", "07D70D0915202B", "07D7080918202B"):
+        with pytest.raises(YdtError):
+            clock(bytes.fromhex(wrong.ljust(12, "0")))
 
 
 def test_a_walk_past_the_end_says_where() -> None:

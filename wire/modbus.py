@@ -1,8 +1,9 @@
 """Modbus: read requests as bytes, replies out of whatever bytes come back.
 
 Sources: Modbus Application Protocol V1.1b3 (functions, exceptions), Modbus over Serial Line V1.02 (RTU frame, CRC-16).
-Modbus TCP is `wire.modbus_tcp`. Only functions 1 to 4 can be asked for: nothing here writes to a device.
-Writes of another master are understood when heard, no more. One exception leaves this module: ModbusError.
+Modbus TCP is `wire.modbus_tcp`, device identification `wire.modbus_identity`, frames of any function and direction as
+heard `wire.modbus_frames`. Only functions 1 to 4 can be asked for: nothing here writes to a device. One exception
+leaves this module: ModbusError.
 
 An RTU frame has no start mark and no length. What is known is the question, so a reply is searched for: unit, function,
 byte count and CRC must all be those of the expected reply, at whatever place in the bytes they stand.
@@ -136,17 +137,6 @@ class Refusal:
         return EXCEPTIONS.get(self.code, f"exception {self.code}")
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A request of another master, or the answer to its write; `count` or `value` is None where the frame has none."""
-
-    unit: int
-    function: int
-    address: int
-    count: int | None = None
-    value: int | None = None
-
-
 class ReplyReader:
     """Finds the reply to one request in bytes that come in any pieces, with noise before, after or instead of it.
 
@@ -166,7 +156,7 @@ class ReplyReader:
         """Take bytes; return the reply as soon as its last byte is here, or None."""
         fresh = len(self._held) + 1
         self._held += octets
-        for end in range(fresh, len(self._held) + 1):
+        for end in self._ends(fresh):
             found = self._reply_ending(end) or self._refusal_ending(end)
             if found:
                 self.skipped += len(self._held) - (self._length if isinstance(found, Reply) else 5)
@@ -177,6 +167,16 @@ class ReplyReader:
             del self._held[:spare]
             self.skipped += spare
         return None
+
+    def _ends(self, fresh: int) -> list[int]:
+        """Return where a reply or refusal may end, from `fresh` on, in order: only where one begins is worth a look."""
+        ends = []
+        for head, length in ((self._reply, self._length), (self._refusal, 5)):
+            at = self._held.find(head, max(0, fresh - length))
+            while 0 <= at <= len(self._held) - length:
+                ends.append(at + length)
+                at = self._held.find(head, at + 1)
+        return sorted(ends)
 
     def _reply_ending(self, end: int) -> Reply | None:
         start = end - self._length
@@ -194,48 +194,6 @@ class ReplyReader:
         if crc16(self._held[start : end - 2]) != self._held[end - 2 : end]:
             return None
         return Refusal(self._reply[0], self._reply[1], self._held[start + 2])
-
-
-def decode_request(frame: bytes) -> Heard:
-    """Decode a whole RTU frame as a request (functions 1 to 6, 15, 16), ours or another master's."""
-    body = _checked(frame)
-    function = body[1]
-    fixed = function <= 6
-    if function not in {1, 2, 3, 4, 5, 6, 15, 16} or len(body) < 6 or (fixed and len(body) != 6):
-        raise ModbusError(f"not a request: {frame.hex()}")
-    address, word = struct.unpack_from(">HH", body, 2)
-    if not fixed and (len(body) < 7 or len(body) != 7 + body[6]):
-        raise ModbusError(f"a write of {word} that carries another number of bytes: {frame.hex()}")
-    if function in {5, 6}:
-        return Heard(body[0], function, address, value=word)
-    return Heard(body[0], function, address, count=word)
-
-
-def decode_reply(frame: bytes) -> Reply | Refusal | Heard:
-    """Decode a whole RTU frame as a reply; the answer to a write (functions 5, 6, 15, 16) is a Heard."""
-    return decode_body(_checked(frame))
-
-
-def _checked(frame: bytes) -> bytes:
-    if len(frame) < 5:
-        raise ModbusError(f"too short for a frame: {frame.hex()}")
-    if crc16(frame[:-2]) != frame[-2:]:
-        raise ModbusError(f"wrong CRC: {frame.hex()}")
-    return frame[:-2]
-
-
-def decode_body(body: bytes) -> Reply | Refusal | Heard:
-    """Decode a reply's unit, function and what follows, without addressing or check sum around it."""
-    if len(body) == 3 and body[1] & 0x80:
-        return Refusal(body[0], body[1] & 0x7F, body[2])
-    if body[1] in LONGEST and len(body) > 3 and len(body) == 3 + body[2]:
-        return Reply(body[0], body[1], body[3:])
-    if body[1] in {5, 6, 15, 16} and len(body) == 6:
-        address, word = struct.unpack_from(">HH", body, 2)
-        if body[1] in {5, 6}:
-            return Heard(body[0], body[1], address, value=word)
-        return Heard(body[0], body[1], address, count=word)
-    raise ModbusError(f"not a reply: {body.hex()}")
 
 
 def whole_number(registers: tuple[int, ...], *, signed: bool, order: Order = "big") -> int:

@@ -15,17 +15,22 @@ ASCII; between SOI and EOI everything is hexadecimal text, two characters a byte
     SOI 7EH
 
 Only commands that read can be asked for: nothing here writes to a device. One exception leaves this module: YdtError.
-What stands in INFO is `wire.ydt1363_info`.
+What stands in INFO is `wire.ydt1363_info`. What devices do otherwise and is understood all the same is a Quirk; CHKSUM
+must be right always.
 """
 
 import binascii
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 SOI: Final = 0x7E
 EOI: Final = 0x0D
 LONGEST: Final = 18 + 4095
 """Most characters of one frame, SOI and EOI included."""
+SHORTEST: Final = 18
+"""Characters of a frame without INFO."""
 
 READS: Final = {
     0x41: "analog values, float",
@@ -60,15 +65,27 @@ class YdtError(ValueError):
     """A request that must not be sent, or bytes that are not what they were taken for."""
 
 
+class Quirk(StrEnum):
+    """What a frame has that the standard has not; seen in the field, and harmless where CHKSUM is right."""
+
+    NO_SOI = "SOI is missing or another character"
+    LENID_IN_BYTES = "LENID counts bytes, not characters"
+    LCHKSUM_MODULO_15 = "LCHKSUM is reckoned modulo 15"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of either direction; `code` is CID2 in a request and RTN in an answer."""
+    """One frame of either direction; `code` is CID2 in a request and RTN in an answer.
+
+    `quirks` say how it was read, and do not make it another frame.
+    """
 
     ver: int
     adr: int
     cid1: int
     code: int
     info: bytes = b""
+    quirks: tuple[Quirk, ...] = field(default=(), compare=False)
 
     def encode(self) -> bytes:
         """Encode as on the wire, SOI to EOI."""
@@ -120,76 +137,96 @@ def rtn_name(code: int) -> str:
 
 def decode(line: bytes) -> Frame:
     """Decode one whole frame, SOI to EOI; anything that is not exactly a frame raises YdtError."""
-    if len(line) < 18 or line[0] != SOI or line[-1] != EOI:
-        raise YdtError("not a frame: shorter than 18 characters, or not from SOI to EOI")
-    text, written = line[1:-5], line[-5:-1]
+    if len(line) < SHORTEST or line[0] != SOI or line[-1] != EOI:
+        raise YdtError(f"not a frame: shorter than {SHORTEST} characters, or not from SOI to EOI")
+    return decode_text(line[1:-1])
+
+
+def decode_text(line: bytes, *quirks: Quirk) -> Frame:
+    """Decode what stands between SOI and EOI; these quirks were seen before."""
+    if len(line) < SHORTEST - 2:
+        raise YdtError(f"{len(line)} characters are too few; a frame has {SHORTEST - 2} between SOI and EOI")
+    text, written = line[:-4], line[-4:]
     try:
         octets = binascii.unhexlify(text)
         checksum = int.from_bytes(binascii.unhexlify(written), "big")
     except binascii.Error:
-        raise YdtError("not hexadecimal text") from None
-    length = int.from_bytes(octets[4:6], "big")
-    lenid = length & 0xFFF
-    if length != length_field(lenid):
-        raise YdtError(f"LCHKSUM of {length:04X} is wrong")
-    if lenid != len(text) - 12:
-        raise YdtError(f"INFO has {len(text) - 12} characters where LENID says {lenid}")
+        raise YdtError(f"not hexadecimal text of whole bytes: {len(line)} characters") from None
     if checksum != chksum(text):
-        raise YdtError(f"CHKSUM {checksum:04X} is wrong")
-    return Frame(octets[0], octets[1], octets[2], octets[3], octets[6:])
+        raise YdtError(f"CHKSUM is {checksum:04X}, expected {chksum(text):04X}")
+    more = _length_quirks(int.from_bytes(octets[4:6], "big"), len(text) - 12)
+    return Frame(octets[0], octets[1], octets[2], octets[3], octets[6:], (*quirks, *more))
+
+
+def _length_quirks(length: int, characters: int) -> list[Quirk]:
+    """Check LENGTH against the characters that INFO has; return what is odd about it."""
+    lenid, found = length & 0xFFF, list[Quirk]()
+    if length != length_field(lenid):
+        digits = (lenid >> 8) + (lenid >> 4 & 15) + (lenid & 15)
+        if length >> 12 not in {-digits % 15, -(digits % 15) & 15}:
+            raise YdtError(f"LCHKSUM is {length >> 12:X}, expected {length_field(lenid) >> 12:X}")
+        found.append(Quirk.LCHKSUM_MODULO_15)
+    if lenid != characters:
+        if 2 * lenid != characters:
+            raise YdtError(f"INFO has {characters} characters, expected {lenid} by LENID")
+        found.append(Quirk.LENID_IN_BYTES)
+    return found
 
 
 class FrameReader:
     """Finds frames in bytes that come in any pieces, with noise around them.
 
-    A frame begins at the last SOI before an EOI: hexadecimal text holds neither. Never holds more than LONGEST bytes.
-    `errors` counts lines from SOI to EOI that were no frame, `skipped` the bytes outside of them.
+    A frame is the hexadecimal text before an EOI, from SOI on; where SOI was lost on the way (a driver that takes the
+    line too late), the whole of that text. Never holds more than one longest frame. `errors` counts texts begun by SOI
+    that were no frame, `skipped` the bytes outside of them.
     """
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._text = bytearray()
+        self._begun = False
         self.errors = 0
         self.skipped = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that may still become a frame."""
+        return len(self._text)
 
     def feed(self, octets: bytes) -> list[Frame]:
         """Take bytes; return the frames that are whole now."""
         frames = []
-        for piece in _lines(octets):
-            start = piece.rfind(SOI)
-            if start >= 0:
-                self.skipped += len(self._held) + start
-                self._held[:] = piece[start:]
-            elif self._held:
-                self._held += piece
-            else:
-                self.skipped += len(piece)
-            if len(self._held) > LONGEST:
+        for run in _RUNS.finditer(octets):
+            self._text += run[1]
+            if len(self._text) > LONGEST:
                 self._drop()
-            elif self._held and self._held[-1] == EOI:
-                frame = self._decode()
-                if frame:
+            if run[2]:
+                if run[2][0] == EOI and (frame := self._frame()):
                     frames.append(frame)
+                else:
+                    self._drop()
+                    self._begun = run[2][0] == SOI
+                    self.skipped += not self._begun
         return frames
 
-    def _decode(self) -> Frame | None:
-        try:
-            frame = decode(bytes(self._held))
-        except YdtError:
-            self._drop()
+    def _frame(self) -> Frame | None:
+        if not self._begun and len(self._text) < SHORTEST - 2:
             return None
-        self._held.clear()
+        try:
+            frame = decode_text(bytes(self._text), *(() if self._begun else (Quirk.NO_SOI,)))
+        except YdtError:
+            return None
+        self._text.clear()
+        self._begun = False
         return frame
 
     def _drop(self) -> None:
-        self.errors += 1
-        self._held.clear()
+        self.errors += self._begun
+        self.skipped += 0 if self._begun else len(self._text)
+        self._text.clear()
+        self._begun = False
 
 
-def _lines(octets: bytes) -> list[bytes]:
-    """Split after every EOI."""
-    pieces = octets.split(b"\r")
-    whole = [piece + b"\r" for piece in pieces[:-1]]
-    return [*whole, pieces[-1]] if pieces[-1] else whole
+_RUNS: Final = re.compile(rb"([0-9A-Fa-f]*)([^0-9A-Fa-f]?)", re.DOTALL)
 
 
 class AnswerReader:

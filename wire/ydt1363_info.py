@@ -42,6 +42,10 @@ class Walk:
         self.at += length
         return self._info[self.at - length : self.at]
 
+    def since(self, at: int) -> bytes:
+        """Return the bytes read from this place on, as they are."""
+        return self._info[at : self.at]
+
     def value(self, length: int) -> bytes | None:
         """Read this many bytes as they are, or None where the device does not monitor them (every byte 20H)."""
         octets = self.take(length)
@@ -80,3 +84,14 @@ class Walk:
         """Read ASCII text, without the spaces and zeros that fill it up; other bytes show as '?'."""
         octets = self.take(length).rstrip(b" \x00")
         return "".join(chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets)
+
+
+def clock(info: bytes) -> str:
+    """Return the time in the answer to 4DH (or the request 4EH), as `2024-09-17 11:59:31`; it names no zone."""
+    if len(info) != 7:
+        raise YdtError(f"a time has 7 bytes, not {len(info)}")
+    year, month, day = int.from_bytes(info[:2], "big"), info[2], info[3]
+    hour, minute, second = info[4:]
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
+        raise YdtError(f"{info.hex()} is no time")
+    return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
