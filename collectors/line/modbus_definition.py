@@ -6,10 +6,12 @@ docs/devices.md tells how to write one, key by key, and config/devices/modbus.sc
     name: Acme meter 3
     maker: Acme
     source: "Acme 3 manual, revision 1.2, chapter 7"
-    function: 4                    # of every register that says nothing else
-    order: ABCD                    # of numbers wider than one register
+    function: 4                    # of every register that says nothing else, and so are type and order
+    type: float32
+    order: ABCD                    # the octets of numbers, the highest first
     absent: [0x8000]               # raw numbers that mean "not available", where a register says nothing else
     unfitted: [0xFFFF]             # those that mean that the device does not have it at all: no point, then
+    sentinels: {s16: {absent: [0x7FFF]}}      # both for one type, besides
     longest: 80                    # registers that one read may ask for
     reserved: [[0x20, 0x2F]]       # registers that no read may touch
     identify: [{register: 0x46, type: float32, above: 45, below: 65}]
@@ -58,7 +60,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     register: Address
-    type: Type = "u16"
+    type: Type | None = None
     function: Function | None = None
     order: Order | None = None
     mask: Annotated[int, Meta(ge=0)] = 0
@@ -66,11 +68,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def width(self) -> int:
         """Registers, or bits of functions 1 and 2, from its address on."""
-        return 1 if self.function in {1, 2} else WIDTHS[self.type]
+        return 1 if self.function in {1, 2} else WIDTHS[self.type or "u16"]
 
     def number(self, words: tuple[int, ...]) -> float | None:
         """Return the number in its registers (or the bit); None where they hold none, such as NaN."""
-        return float(words[0]) if self.function in {1, 2} else number(words, self.type, self.order or "ABCD", self.mask)
+        if self.function in {1, 2}:
+            return float(words[0])
+        return number(words, self.type or "u16", self.order or "ABCD", self.mask)
 
 
 class When(Place, frozen=True, kw_only=True):
@@ -114,7 +118,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     register: Address | None = None
-    type: Type = "u16"
+    type: Type | None = None
     function: Function | None = None
     order: Order | None = None
     mask: Annotated[int, Meta(ge=0)] = 0
@@ -226,7 +230,7 @@ class Register(Value, frozen=True, kw_only=True):
     """
 
     register: Address
-    type: Type = "u16"
+    type: Type | None = None
     function: Function | None = None
     order: Order | None = None
     mask: Annotated[int, Meta(ge=0)] = 0
@@ -260,7 +264,7 @@ class Register(Value, frozen=True, kw_only=True):
         """Registers, or bits of functions 1 and 2, from its address on."""
         if self.function in {1, 2}:
             return max(self.bits, default=0) + 1
-        return WIDTHS[self.type]
+        return WIDTHS[self.type or "u16"]
 
     def raw(self, words: tuple[int, ...]) -> float | None:
         """Return the number in its registers; of functions 1 and 2 its bits, the first worth 1."""
@@ -293,14 +297,21 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     closed: Literal[0, 1] = 1
 
 
+class Sentinels(msgspec.Struct, frozen=True, kw_only=True):
+    """Raw numbers of one type that mean "not available", and those that mean that the device does not have it."""
+
+    absent: tuple[Number, ...] = ()
+    unfitted: tuple[Number, ...] = ()
+
+
 P = TypeVar("P", Probe, When, Scaling)
 
 
 class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protocol", tag="modbus"):
     """A Modbus device. `longest` is the most registers one read may ask for, `reserved` are spans none may touch.
 
-    `identify` are probes that must all hold for a device to be taken for one of these. Each part has its `function`
-    and `order` filled in from the definition's.
+    `identify` are probes that must all hold for a device to be taken for one of these. Each part has its `function`,
+    `type` and `order` filled in from the definition's.
     """
 
     name: str
@@ -308,9 +319,11 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
     source: str
     notes: str = ""
     function: Function = 3
+    type: Type = "u16"
     order: Order = "ABCD"
     absent: tuple[Number, ...] = ()
     unfitted: tuple[Number, ...] = ()
+    sentinels: dict[Type, Sentinels] = {}
     enumerations: dict[str, dict[int, State]] = {}
     longest: Annotated[int, Meta(ge=1, le=2000)] = 125
     timeout: Timeout | None = None
@@ -333,7 +346,12 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
             msgspec.structs.force_setattr(self, "inputs", filled)
 
     def _filled(self, place: P) -> P:
-        return msgspec.structs.replace(place, function=place.function or self.function, order=place.order or self.order)
+        return msgspec.structs.replace(
+            place,
+            function=place.function or self.function,
+            type=place.type or self.type,
+            order=place.order or self.order,
+        )
 
     def _whole(self, register: Register) -> Register:
         states = register.states
@@ -342,15 +360,19 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
                 known = nearest(register.enumeration, self.enumerations)
                 raise ValueError(f'there is no enumeration "{register.enumeration}" here; {known}')
             states = self.enumerations[register.enumeration]
+        kind = register.type or self.type
+        sentinels = self.sentinels.get(kind, Sentinels())
         listed = {float(code) for code in states} | ({0.0} if register.zero or register.bits else set())
         return msgspec.structs.replace(
             register,
             function=register.function or self.function,
+            type=kind,
             order=register.order or self.order,
             states=states,
             enumeration="",
-            absent=register.absent or tuple(each for each in self.absent if each not in listed),
-            unfitted=register.unfitted or tuple(each for each in self.unfitted if each not in listed),
+            absent=register.absent or tuple(each for each in self.absent + sentinels.absent if each not in listed),
+            unfitted=register.unfitted
+            or tuple(each for each in self.unfitted + sentinels.unfitted if each not in listed),
             when=tuple(map(self._filled, register.when)),
             while_=self._filled(register.while_) if register.while_ else None,
             scale_from=self._filled(register.scale_from) if register.scale_from else None,
