@@ -51,12 +51,26 @@ def line_port(text: str) -> Path | DeviceServer:
 def _device_server(text: str, kind: str, rest: str) -> DeviceServer:
     if kind not in KINDS:
         raise ValueError(f"{show(kind)} is no kind of port; {nearest(kind, KINDS)}")
+    bare, _, number = rest.rpartition(":")
+    if ":" in bare and not bare.startswith("["):
+        raise ValueError(f"{show(text)} has an IPv6 address; write it in brackets: {kind}://[{bare}]:{number}")
     try:
         return DeviceServer(kind, address(rest))
     except ValueError as error:
-        number = EXAMPLE_PORTS[kind]
         what = str(error).partition(";")[0].replace(show(rest), show(text))
-        raise ValueError(f"{what}; write for example {kind}://192.0.2.10:{number}") from error
+        raise ValueError(f"{what}; write for example {kind}://192.0.2.10:{EXAMPLE_PORTS[kind]}") from error
+
+
+def advice_on(port: Path | DeviceServer, links: Path = LINKS) -> str:
+    """Return what is worth saying of a port that is accepted all the same, or nothing."""
+    if isinstance(port, DeviceServer):
+        return ""
+    if better := lasting_name(port, links):
+        return f"{port} goes to whichever adapter comes first; write {better}, which stays with this one"
+    if port.is_relative_to(links) and not port.exists():
+        there = [str(link) for link in sorted(port.parent.iterdir())] if port.parent.is_dir() else []
+        return f"{port} is not there now; there {'is ' + ', '.join(there) if there else 'is no adapter at all'}"
+    return ""
 
 
 def lasting_name(path: Path, links: Path = LINKS) -> Path | None:

@@ -15,12 +15,12 @@ from config.advice import nearest, show
 from config.contract import check_settings, load_contract
 from config.convert import Conversion
 from config.fault_rules import load_faults
+from config.line_checks import ADDRESSES, check_lines
 from config.node import ConfigError, Listing, Node, Scalar, Table
-from config.schema import Device, Line, LineDevice, SiteFile, SnmpDevice, Traps, UserCredential
+from config.schema import Device, LineDevice, SiteFile, SnmpDevice, Traps, UserCredential
 from config.secret import find_secret, read_secret
 from wire.user import SHORTEST_PASS_PHRASE
 
-ADDRESSES = {"modbus": (1, 247), "ydt1363": (0, 254)}
 MAX_SOCKET_PATH = 107
 
 
@@ -39,8 +39,7 @@ def check_site(conversion: Conversion, file: SiteFile) -> None:
         _check_parents(conversion, device, {id_.text for id_ in ids})
         if not (file.snmp and file.snmp.definitions and isinstance(device, SnmpDevice)):  # else they are read later
             _check_definition(conversion, device)
-    for line in file.lines:
-        _check_line(conversion, line)
+    check_lines(conversion, file.lines)
     if not {"host", "snmp", "lines"} & set(root.fields):
         conversion.fail(root, "there is nothing to watch; add host, snmp or lines")
     if len(str(file.agent.control)) > MAX_SOCKET_PATH:
@@ -105,18 +104,15 @@ def _check_against_contract(conversion: Conversion, file: SiteFile) -> None:
 
 def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> None:
     lines = [line.fields.get("id") for line in _below(root, "lines") if isinstance(line, Table)]
-    ports = [line.fields.get("port") for line in _below(root, "lines") if isinstance(line, Table)]
-    for what, nodes in (("device", ids), ("line", lines), ("port", ports)):
+    for what, nodes in (("device", ids), ("line", lines)):
         first: dict[str, Scalar] = {}
         for node in nodes:
             if not isinstance(node, Scalar) or not node.text:
                 continue
             before = first.setdefault(node.text, node)
             if before is not node:
-                verb = "is used by another line" if what == "port" else f"is the id of another {what}"
-                conversion.fail(
-                    node, f"{show(node.text)} {verb} already (line {before.place.line}); each needs its own"
-                )
+                message = f"{show(node.text)} is the id of another {what} already (line {before.place.line})"
+                conversion.fail(node, f"{message}; each needs its own")
 
 
 def _check_credentials(conversion: Conversion, file: SiteFile, root: Table) -> None:
@@ -206,17 +202,3 @@ def _check_definition(conversion: Conversion, device: Device) -> None:
     else:
         advice = nearest(definition, rooms[protocol])
         conversion.complain(device, "definition", f"there is no definition {show(definition)}; {advice}")
-
-
-def _check_line(conversion: Conversion, line: Line) -> None:
-    taken: dict[int, LineDevice] = {}
-    for device in line.devices:
-        if device.protocol is None or device.address is None:
-            continue
-        least, most = ADDRESSES[device.protocol]
-        if not least <= device.address <= most:
-            message = f"{device.address} is no {device.protocol} address; write one from {least} to {most}"
-            conversion.complain(device, "address", message)
-        elif (other := taken.setdefault(device.address, device)) is not device:
-            message = f"{device.address} is the address of {other.id} already; each device of a line needs its own"
-            conversion.complain(device, "address", message)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.plan import make_plan
 from agent.rounds import snmp_library
+from config.line_port import advice_on
 from config.schema import UserCredential
 from config.secret import find_secret
 from config.site import load_site
@@ -29,6 +30,9 @@ def run(args: argparse.Namespace) -> int:
     for name, credential in site.credentials.items():
         for weakness in credential.weaknesses if isinstance(credential, UserCredential) else ():
             print(f"Warning: credentials.{name}: {weakness}.", file=sys.stderr)
+    for line in site.lines:
+        if advice := advice_on(line.port):
+            print(f"Advice: line {line.id}: {advice}.", file=sys.stderr)
     for secret in (*named, *([site.desk.token_file] if site.desk else [])):
         if not find_secret(secret, site.folder).is_file():
             print(f"Not there yet: {site.folder / secret}. {_HOW}", file=sys.stderr)
