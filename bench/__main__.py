@@ -9,7 +9,7 @@ from functools import partial
 from bench.figures import Figure, table
 from bench.processes import BenchError
 from bench.rows import ROWS
-from bench.sizes import TINY, Sizes
+from bench.sizes import FAST, TINY, Sizes
 
 
 def main() -> int:
@@ -18,8 +18,9 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=ROWS, metavar="NAME", help=f"one of: {', '.join(ROWS)}")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--tiny", action="store_true", help="few devices, one run: to see that it works")
+    parser.add_argument("--fast", action="store_true", help="one run of fewer: figures to work with, not to tell")
     args = parser.parse_args()
-    sizes = TINY if args.tiny else Sizes()
+    sizes = TINY if args.tiny else FAST if args.fast else Sizes()
     figures: list[tuple[str, Figure]] = []
     failed = 0
     _tell(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; an idle machine gives the best figures")

@@ -1,71 +1,179 @@
-"""Reads a line for the bench and prints the seconds that all cycles took.
+"""Reads a line for the bench, as a process of its own: the same registers by whatever client is named.
 
-    python -m bench.reader {roundsman,pymodbus} PORT CYCLES
+    python -m bench.reader {roundsman,pymodbus,pymodbus-async,minimalmodbus} PORT BAUD CYCLES MODBUS [YDT]
 
-Both ask the battery monitor (unit 2) and the meter (unit 3); roundsman asks the rectifier plant (YD/T 1363) too.
+MODBUS and YDT are addresses (`1,2,3`). Prints an object: `cpu` seconds of all cycles, the `seconds` of each, `values`
+that were read, those `wrong`, and of these `foreign`: another slave's; `lost`: slaves not read in a cycle; `reached`:
+cycles in which each was read. Registers tell their slave and their place: a value is known to be wrong by itself.
 """
 
 import asyncio
+import contextlib
+import json
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from collectors.line import engine
-from collectors.line.stats import LineStats
-from config.schema import Line, LineDevice
+from bench import definitions
 
-EVERY = 2.5  # seconds: longer than a cycle takes, so that one ends before the next begins
+TIMEOUT = 0.5
+LEAST_EVERY = 0.001  # seconds: shorter than any cycle, so that each follows the other
 
 
-async def roundsman(port: str, cycles: int) -> float:
+@dataclass
+class Read:
+    """What came of it."""
+
+    cpu: float = 0.0
+    values: int = 0
+    wrong: int = 0
+    foreign: int = 0
+    lost: int = 0
+    seconds: list[float] = field(default_factory=list)
+    reached: dict[str, int] = field(default_factory=Counter)
+
+    def take(self, unit: int, found: dict[int, float]) -> None:
+        """Count the registers of one slave, by their address."""
+        self.values += len(found)
+        for address, value in found.items():
+            if value != (unit << 8 | address):
+                self.wrong += 1
+                self.foreign += int(value) >> 8 != unit and int(value) & 0xFF == address
+        self.reached[f"modbus-{unit}"] += bool(found)
+
+
+async def roundsman(port: str, baud: int, cycles: int, modbus: list[int], ydt: list[int]) -> Read:
     """Let our engine read, cycle by cycle."""
-    took: list[float] = []
-    enough = asyncio.Event()
+    from collectors.line import engine
+    from collectors.line.stats import LineStats
+    from config.schema import Line, LineDevice
+    from model.point import Batch, Quality
+
+    definitions.add()
+    done, enough = Read(), asyncio.Event()
+
+    def emit(batch: Batch) -> None:
+        unit = int(batch.device.partition("-")[2])
+        good = [each for each in batch.readings if each.quality is Quality.GOOD]
+        done.lost += not batch.reachable
+        if batch.device.startswith("modbus"):
+            done.take(unit, {int(dict(each.point.index)["block"]) - 1: float(each.value or 0) for each in good})
+        else:
+            done.values += len(good)
+            done.reached[batch.device] += bool(good)
 
     def report(stats: LineStats) -> None:
-        took.append(stats.cycle_seconds)
-        if len(took) >= cycles:
+        done.seconds.append(stats.cycle_seconds)
+        if len(done.seconds) >= cycles:
             enough.set()
 
-    devices = (
-        LineDevice(id="plant", name="Plant", protocol="ydt1363", address=1, definition="power-plant", every=EVERY),
-        LineDevice(id="battery", protocol="modbus", address=2, definition="block-battery-monitor", every=EVERY),
-        LineDevice(id="meter", protocol="modbus", address=3, definition="eastron-sdm630", every=EVERY),
-    )
-    line = Line(id="line", port=Path(port), every=EVERY, devices=devices)
-    running = asyncio.create_task(engine.run([line], lambda _: None, report))
-    await enough.wait()
+    devices = [
+        LineDevice(id=f"modbus-{unit}", protocol="modbus", address=unit, definition=definitions.TWENTY)
+        for unit in modbus
+    ]
+    devices += [
+        LineDevice(id=f"ydt-{address}", protocol="ydt1363", address=address, definition="power-plant")
+        for address in ydt
+    ]
+    line = Line(id="line", port=Path(port), baud=baud, every=LEAST_EVERY, timeout=TIMEOUT, devices=tuple(devices))
+    before = time.process_time()
+    running = asyncio.create_task(engine.run([line], emit, report))
+    await asyncio.wait((running, asyncio.create_task(enough.wait())), return_when=asyncio.FIRST_COMPLETED)
+    done.cpu = time.process_time() - before
     running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    return sum(took)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return done
 
 
-def pymodbus(port: str, cycles: int) -> float:
-    """Let pymodbus read the same registers of the two Modbus devices, in as few requests as they allow."""
+def pymodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+    """Let pymodbus read, synchronously, as its documentation shows it."""
+    from pymodbus import ModbusException
     from pymodbus.client import ModbusSerialClient
 
-    client = ModbusSerialClient(port, baudrate=9600, timeout=0.5, retries=0)
+    client = ModbusSerialClient(port, baudrate=baud, timeout=TIMEOUT, retries=0)
     client.connect()
-    began = time.monotonic()
+
+    def one(unit: int) -> list[int]:
+        try:
+            answer = client.read_holding_registers(0, count=definitions.REGISTERS, device_id=unit)
+        except ModbusException:
+            client.connect()
+            return []
+        return [] if answer.isError() else answer.registers
+
+    return _cycled(one, cycles, modbus)
+
+
+async def pymodbus_async(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+    """Let pymodbus read, asynchronously."""
+    from pymodbus import ModbusException
+    from pymodbus.client import AsyncModbusSerialClient
+
+    client = AsyncModbusSerialClient(port, baudrate=baud, timeout=TIMEOUT, retries=0)
+    await client.connect()
+    done, before = Read(), time.process_time()
     for _ in range(cycles):
-        answers = [
-            client.read_holding_registers(0, count=5, device_id=2),
-            client.read_holding_registers(16, count=24, device_id=2),
-            client.read_input_registers(0, count=76, device_id=3),
-            client.read_input_registers(0x156, count=2, device_id=3),
-        ]
-        if any(answer.isError() for answer in answers):
-            raise SystemExit("pymodbus: a reply was lost")
-    took = time.monotonic() - began
+        began = time.monotonic()
+        for unit in modbus:
+            try:
+                answer = await client.read_holding_registers(0, count=definitions.REGISTERS, device_id=unit)
+            except ModbusException:
+                await client.connect()
+                answer = None
+            found = [] if answer is None or answer.isError() else answer.registers
+            done.lost += not found
+            done.take(unit, dict(enumerate(found)))
+        done.seconds.append(time.monotonic() - began)
+    done.cpu = time.process_time() - before
     client.close()  # type: ignore[no-untyped-call]  # pymodbus has no types there
-    return took
+    return done
+
+
+def minimalmodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+    """Let minimalmodbus read."""
+    import minimalmodbus as library
+
+    slaves = {unit: library.Instrument(port, unit) for unit in modbus}
+    for slave in slaves.values():
+        slave.serial.baudrate, slave.serial.timeout = baud, TIMEOUT
+
+    def one(unit: int) -> list[int]:
+        try:
+            return list(slaves[unit].read_registers(0, definitions.REGISTERS))
+        except OSError:  # what it raises for no answer and for a wrong one
+            return []
+
+    return _cycled(one, cycles, modbus)
+
+
+def _cycled(one: Callable[[int], list[int]], cycles: int, modbus: list[int]) -> Read:
+    done, before = Read(), time.process_time()
+    for _ in range(cycles):
+        began = time.monotonic()
+        for unit in modbus:
+            found = one(unit)
+            done.lost += not found
+            done.take(unit, dict(enumerate(found)))
+        done.seconds.append(time.monotonic() - began)
+    done.cpu = time.process_time() - before
+    return done
 
 
 def main() -> None:
     """Read and print."""
-    who, port, cycles = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    took = asyncio.run(roundsman(port, cycles)) if who == "roundsman" else pymodbus(port, cycles)
-    print(took, flush=True)
+    who, port, baud, cycles = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    modbus, ydt = ([int(part) for part in text.split(",") if part] for text in (*sys.argv[5:7], "")[:2])
+    if who == "roundsman":
+        done = asyncio.run(roundsman(port, baud, cycles, modbus, ydt))
+    elif who == "pymodbus-async":
+        done = asyncio.run(pymodbus_async(port, baud, cycles, modbus))
+    else:
+        done = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}[who](port, baud, cycles, modbus)
+    print(json.dumps(vars(done)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """How much is measured: five runs of everything by default, and sizes so small that a test can run all rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """`window`, `interval`, `settle` are seconds; `sensors` and `gauges` count values of one device and one page."""
+    """How much is measured.
+
+    `window`, `interval`, `settle` and `listen` are seconds; `sensors` and `gauges` count values of one device and page.
+    """
 
     runs: int = 5
     devices: int = 500
@@ -19,7 +22,9 @@ class Sizes:
     settle: float = 25.0
     gets: int = 100
     requests: int = 3000
-    cycles: int = 4
+    cycles: int = 20
+    listen: float = 20.0
+    exchanges: int = 10_000
 
 
 TINY = Sizes(
@@ -36,4 +41,8 @@ TINY = Sizes(
     gets=3,
     requests=50,
     cycles=2,
+    listen=3.0,
+    exchanges=80,
 )
+
+FAST = replace(Sizes(), runs=1, devices=50, window=5.0, settle=10.0, cycles=6, listen=6.0, exchanges=1000)

@@ -1,160 +1,219 @@
 """A paced RS-485 line on a pseudo-terminal: every byte takes the time it takes on the wire.
 
-A plain pty answers in no time and hides all that goes wrong on a real bus.  Here a request is over only when its bytes
-would have arrived and 3.5 characters of silence have followed (Modbus over serial line 1.02, 2.5.1.1); the reply comes
-after the turnaround, byte by byte; what follows a reply or a request without that silence is heard as one garbled
-frame by every device; and who talks while a device answers spoils the answer.
+A plain pty answers in no time and hides all that goes wrong on a real bus.  What goes on between its two wires is
+`simulator.pair`; here are the terminal that a client opens and the clock.
+
+A client whose terminal is set to another speed hears and says garbage.  Linux keeps no parity for a pseudo-terminal, so
+a wrong parity is not noticed.
 """
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import select
+import struct
 import termios
 import threading
 import time
 import tty
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
-_FIFO = 4
-"""Bytes that are handed over at once, when the last of them is there: what a UART does, and a quarter of the work."""
+from simulator.pair import FIFO, LineDevice, OtherMaster, Pair
+from simulator.tally import Tally
+from simulator.trouble import Trouble
+from simulator.uart import Parity, misheard
 
+__all__ = ["LineDevice", "PacedLine", "play"]
 
-class LineDevice(Protocol):
-    """Something with an address on the line."""
-
-    @property
-    def name(self) -> str:
-        """Say what the device is called in scenarios."""
-        ...
-
-    def answer(self, frame: bytes) -> bytes | None:
-        """Return the reply to a frame, or None to stay silent (another's frame, or a broken one)."""
-        ...
+SPIN = 0.00015
+"""Seconds before something is due that a precise line no longer sleeps: longer than the kernel is mostly late."""
+AWAIT = 0.0004
+"""Seconds after the silence that follows an answer in which a precise line looks for the next request all the time."""
+LOOK = 0.02
+"""Seconds after which the client's speed is looked at anew while it only listens."""
+_TCGETS2, _TCSETS2 = 0x802C542A, 0x402C542B
+_TERMIOS2 = struct.Struct("4I20s2I")
+_SPEED_BITS, _SPEED_AS_NUMBER = 0o010017, 0o010000  # CBAUD, BOTHER
+_TIMER_SLACK = 29
 
 
 class PacedLine:
     """The line: `open` makes the pty, `start` runs it in a thread of its own, `stop` ends it.
 
-    `turnaround` is what a device takes to answer, in seconds; after `idle` seconds without a byte the line forgets who
-    had opened it for itself alone.
-
-    `silent` holds the names of devices that do not answer; it may be changed at any time.
-    `answered` and `unanswered` count what the devices heard: frames replied to, and bursts that no device took for its
-    own (another address, garbled).
+    The arguments are those of `Pair`.  After `idle` seconds without a byte the line forgets who had opened it for
+    itself alone.  A `precise` line is never late by more than some microseconds while a core is free, and uses the
+    processor for it: it wants a process of its own.
     """
 
     def __init__(
-        self, devices: Sequence[LineDevice], *, baud: int = 9600, turnaround: float = 0.005, idle: float = 2.0
+        self,
+        devices: Sequence[LineDevice],
+        *,
+        baud: int = 9600,
+        parity: Parity = "none",
+        stop_bits: int = 1,
+        turnaround: float = 0.005,
+        idle: float = 2.0,
+        slow: Mapping[str, tuple[float, float]] | None = None,
+        trouble: Trouble | None = None,
+        others: OtherMaster | None = None,
+        fifo: int = FIFO,
+        seed: int = 1,
+        precise: bool = False,
     ) -> None:
-        self.devices = devices
-        self.character = 10.0 / baud
-        self.gap = 3.5 * self.character if baud <= 19200 else 0.00175
-        self.turnaround = turnaround
+        self.pair = Pair(
+            devices,
+            baud=baud,
+            parity=parity,
+            stop_bits=stop_bits,
+            turnaround=turnaround,
+            slow=slow,
+            trouble=trouble,
+            others=others,
+            fifo=fifo,
+            seed=seed,
+        )
         self.idle = idle
-        self.silent: set[str] = set()
-        self.answered = 0
-        self.unanswered = 0
-        self._burst = bytearray()
-        self._asked = False
-        self._free_at = 0.0
+        self.precise = precise
+        self.hot_until = 0.0
+        self._speed, self._look_again = 0, 0.0
         self._thread: threading.Thread | None = None
+
+    @property
+    def devices(self) -> Sequence[LineDevice]:
+        """What hangs on the line."""
+        return self.pair.devices
+
+    @property
+    def silent(self) -> set[str]:
+        """The names of devices that do not answer; it may be changed at any time."""
+        return self.pair.silent
+
+    @property
+    def tally(self) -> Tally:
+        """What was counted."""
+        return self.pair.tally
+
+    @property
+    def character(self) -> float:
+        """Seconds that one character takes."""
+        return self.pair.character
+
+    @property
+    def gap(self) -> float:
+        """Seconds of silence that end a frame."""
+        return self.pair.gap
+
+    @property
+    def answered(self) -> int:
+        """Requests that a device replied to."""
+        return self.tally.answered
+
+    @property
+    def unanswered(self) -> int:
+        """Bursts that no device took for its own: another address, garbled."""
+        return self.tally.unanswered
 
     def open(self) -> str:
         """Make the pseudo-terminal; returns the path that a client opens as its serial port (after `stop`, another)."""
-        self._burst.clear()
-        self._asked = False
         self._master, self._slave = os.openpty()
-        self._wake_read, self._wake_write = os.pipe()
         tty.setraw(self._slave)
+        modes = list(_TERMIOS2.unpack(fcntl.ioctl(self._slave, _TCGETS2, bytes(_TERMIOS2.size))))
+        modes[2] = modes[2] & ~_SPEED_BITS | _SPEED_AS_NUMBER
+        modes[5:] = [self.pair.baud] * 2
+        fcntl.ioctl(self._slave, _TCSETS2, _TERMIOS2.pack(*modes))
         os.set_blocking(self._master, False)
+        self.pair.begin(time.monotonic())
         return os.ttyname(self._slave)
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread = threading.Thread(target=self._run, name="paced line", daemon=True)
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=play, args=([self], self._wake_read), name="paced line", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread and take the line away; a client sees it hang up."""
-        os.write(self._wake_write, b"x")
         if self._thread is not None:
+            os.write(self._wake_write, b"x")
             self._thread.join()
             self._thread = None
-        for descriptor in (self._master, self._slave, self._wake_read, self._wake_write):
-            os.close(descriptor)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+        self.close()
 
-    def _run(self) -> None:
-        while True:
-            waiting, stopping = self._wait(self._silence_left() if self._burst else self.idle)
-            if stopping:
-                return
-            if self._burst and self._silence_left() <= 0:
-                # Also when bytes wait and this thread woke late: a client in time must not be called a babbler.
-                self._deliver()
-            elif waiting:
-                self._hear()
-            elif not self._burst:
-                self._forget_exclusive_owner()
+    def close(self) -> None:
+        """Take the pseudo-terminal away."""
+        os.close(self._master)
+        os.close(self._slave)
 
-    def _silence_left(self) -> float:
-        """Return the seconds of silence that the last burst still needs to be over."""
-        return self._free_at + self.gap - time.monotonic()
+    def fileno(self) -> int:
+        """Return the descriptor on which the client's bytes come."""
+        return self._master
 
-    def _wait(self, seconds: float) -> tuple[bool, bool]:
-        """Wait for bytes of the client; returns whether there are any, and whether the line is being stopped."""
-        ready, _, _ = select.select([self._master, self._wake_read], [], [], max(0.0, seconds))
-        return self._master in ready, self._wake_read in ready
+    def step(self, now: float, *, waiting: bool) -> None:
+        """Do what is due, then take the client's bytes if some are `waiting`.
 
-    def _hear(self) -> None:
-        """Take the client's bytes into the burst and count their time on the wire."""
-        began = time.monotonic()
-        heard = os.read(self._master, 4096)
-        self._free_at = max(began, self._free_at) + len(heard) * self.character
-        self._burst += heard
-        self._asked = True
+        In this order also when this program woke late: a client in time must not be called a babbler.
+        """
+        for heard in self.pair.act(now):
+            self._put(heard.octets)
+            if heard.ends:
+                self.tally.was_late(max(0.0, time.monotonic() - heard.due))
+                self.hot_until = heard.due + self.gap + AWAIT
+        if waiting:
+            began, self._look_again = time.monotonic(), 0.0
+            with contextlib.suppress(BlockingIOError):
+                self.pair.speak(os.read(self._master, 4096), began, self.speed())
 
-    def _deliver(self) -> None:
-        """Give the burst that has just ended to the devices, and send the reply of the one that it is for."""
-        frame, asked = bytes(self._burst), self._asked
-        self._burst.clear()
-        self._asked = False
-        if not asked:
-            return  # the devices heard a reply and then silence
-        for device in self.devices:
-            reply = device.answer(frame)
-            if reply is not None:
-                if device.name not in self.silent:
-                    self.answered += 1
-                    self._send(reply)
-                return
-        self.unanswered += 1
+    def speed(self) -> int:
+        """Return the client's own baud rate, 0 for that of the line; looks at it when the last look is old."""
+        now = time.monotonic()
+        if now < self._look_again:
+            return self._speed
+        self._look_again = now + LOOK
+        found: int = _TERMIOS2.unpack(fcntl.ioctl(self._slave, _TCGETS2, bytes(_TERMIOS2.size)))[-1]
+        self._speed = 0 if found == self.pair.baud else found
+        return self._speed
 
-    def _send(self, reply: bytes) -> None:
-        """Send the reply at the wire's pace; a byte of the client in the meantime spoils what is left of it."""
-        first = self._free_at + max(self.turnaround, self.gap)
-        sent = 0
-        self._burst += reply
-        while sent < len(reply):
-            due = first + min(sent + _FIFO, len(reply)) * self.character
-            waiting, stopping = self._wait(due - time.monotonic())
-            if stopping:
-                return
-            if waiting:
-                self._hear()
-            now = time.monotonic()
-            count = min(len(reply), int((now - first) / self.character + 1e-6)) - sent
-            if count > 0:
-                part = reply[sent : sent + count]
-                self._put(bytes(byte ^ 0x5A for byte in part) if self._asked else part)
-                sent += count
-                self._free_at = max(now, self._free_at)
+    def forget_exclusive_owner(self) -> None:
+        """Undo TIOCEXCL of a client that has closed: on a pty it would outlive it, as this end stays open."""
+        fcntl.ioctl(self._slave, termios.TIOCNXCL)
 
     def _put(self, part: bytes) -> None:
+        if speed := self.speed():
+            part = misheard(part, self.pair.baud, speed, self.pair.stop_bits)
         with contextlib.suppress(BlockingIOError):  # nobody reads: the bytes are lost, as on a wire
             os.write(self._master, part)
 
-    def _forget_exclusive_owner(self) -> None:
-        """Undo TIOCEXCL of a client that has closed: on a pty it would outlive it, as this end stays open."""
-        fcntl.ioctl(self._slave, termios.TIOCNXCL)
+
+def play(lines: Sequence[PacedLine], stop: int) -> None:
+    """Run lines until descriptor `stop` has something to read."""
+    precise = any(line.precise for line in lines)
+    if precise:
+        _be_punctual()
+    descriptors = [stop, *(line.fileno() for line in lines)]
+    idle = min(line.idle for line in lines)
+    while True:
+        due = min(line.pair.due() for line in lines)
+        now = time.monotonic()
+        left = due - now - SPIN if precise else due - now
+        if precise and any(now < line.hot_until and line.hot_until - now < AWAIT + SPIN for line in lines):
+            left = 0.0
+        ready = select.select(descriptors, [], [], max(0.0, min(left, idle)))[0]
+        if stop in ready:
+            return
+        now = time.monotonic()
+        for line in lines:
+            line.step(now, waiting=line.fileno() in ready)
+        if not ready and left >= idle:
+            for line in lines:
+                line.forget_exclusive_owner()
+
+
+def _be_punctual() -> None:
+    """Let this thread wake on time, not within 50 microseconds, and before all others where that is permitted."""
+    ctypes.CDLL(None).prctl(_TIMER_SLACK, 1, 0, 0, 0)
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

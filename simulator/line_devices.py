@@ -23,7 +23,7 @@ def devices(read: Read) -> tuple[LineDevice, ...]:
     return (rectifier(read), battery_monitor(read), meter(read))
 
 
-def rectifier(read: Read) -> YdtSlave:
+def rectifier(read: Read, name: str = RECTIFIER, address: int = RECTIFIER_ADDRESS) -> YdtSlave:
     """Return the rectifier plant: AC distribution 40H, modules 41H and DC distribution 42H at one address."""
     maker = b"SIMPLANT48".ljust(10) + bytes([1, 0]) + b"ROUNDSMAN SIMULATOR".ljust(20)
     bodies = {
@@ -34,7 +34,7 @@ def rectifier(read: Read) -> YdtSlave:
         (_MODULES, ALARMS): lambda: _module_alarms(read()),
         (_DC, ANALOG): lambda: _dc_values(read()),
     }
-    return YdtSlave(RECTIFIER, RECTIFIER_ADDRESS, bodies, maker)
+    return YdtSlave(name, address, bodies, maker)
 
 
 def _ac_values(room: Snapshot) -> bytes:
@@ -70,7 +70,7 @@ def _dc_values(room: Snapshot) -> bytes:
 
 def battery_monitor(read: Read) -> ModbusSlave:
     """Return the battery monitor: holding registers from 0, 8000H where a sensor is dead."""
-    return ModbusSlave(BATTERY, BATTERY_UNIT, HOLDING, lambda: battery_registers(read()))
+    return ModbusSlave(BATTERY, BATTERY_UNIT, {HOLDING: lambda: battery_registers(read())})
 
 
 def battery_registers(room: Snapshot) -> list[int]:
@@ -88,7 +88,7 @@ def battery_registers(room: Snapshot) -> list[int]:
 
 def meter(read: Read) -> ModbusSlave:
     """Return the meter on the incoming mains (its own supply comes from the UPS): input registers, 80 a request."""
-    return ModbusSlave(METER, METER_UNIT, INPUT, lambda: meter_registers(read()), longest=80)
+    return ModbusSlave(METER, METER_UNIT, {INPUT: lambda: meter_registers(read())}, longest=80)
 
 
 def meter_registers(room: Snapshot) -> list[int]:

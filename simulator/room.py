@@ -118,7 +118,7 @@ class PowerRoom:
             self.line_port = self.line.open()
             self.line.start()
             if self.line_link is not None:
-                _link(self.line_link, self.line_port)
+                link_to(self.line_link, self.line_port)
 
     def unplug(self) -> None:
         """Take the line away, as when its USB adapter is pulled: its port hangs up, its link is gone."""
@@ -232,7 +232,7 @@ def _index(number: int, most: int, what: str) -> int:
     return number - 1
 
 
-def _link(link: Path, port: str) -> None:
+def link_to(link: Path, port: str) -> None:
     """Point the link at the port, in one step: a client that opens it finds the old line or the new one."""
     link.parent.mkdir(parents=True, exist_ok=True)
     new = link.with_name(f"{link.name}.{os.getpid()}")

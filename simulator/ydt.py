@@ -44,10 +44,13 @@ class YdtSlave:
         self._read = {key: body() for key, body in bodies.items() if key[1] in {STATES, ALARMS}}
 
     def answer(self, frame: bytes) -> bytes | None:
-        """Return the reply to a whole frame: None unless it is one frame with this address."""
-        if len(frame) < 18 or frame[:1] != b"~" or frame[-1:] != b"\r" or frame.count(b"~") > 1:
+        """Return the reply to what was heard: None unless there is a frame to this address in it.
+
+        Each `~` begins anew, and CR ends: noise and another protocol's frames around it are not heard.
+        """
+        text, ended, _ = frame[frame.rfind(b"~") + 1 :].partition(b"\r")
+        if b"~" not in frame or not ended or len(text) < 16:
             return None
-        text = frame[1:-1]
         try:
             head = bytes.fromhex(text[:8].decode("ascii"))
         except ValueError:

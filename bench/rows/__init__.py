@@ -20,5 +20,7 @@ ROWS: dict[str, Measure] = {
     "get": get.measure,
     "clients": clients.measure,
     "line": line.measure,
+    "line-fast": line.measure_fast,
+    "line-mixed": line.measure_mixed,
     "imports": imports.measure,
 }

@@ -1,75 +1,100 @@
-"""A serial line: how much longer a cycle takes than its bytes and gaps must, on the simulator's paced line.
+"""A serial line: how much longer a cycle takes than the wire must, how many requests are answered, and what it costs.
 
-The least time is counted on the line itself: every byte heard and answered, the turnaround and the gap of each
-exchange; nothing of the reader is asked for it.
+The least time is counted on the line itself, of what was said there; nothing of the reader is asked for it.
 """
 
-import asyncio
-import subprocess
 from collections.abc import Callable
 
 from bench import peers
-from bench.figures import Budget, Figure, Spread
-from bench.processes import ROOT, BenchError, python
+from bench.figures import Budget, Figure, Peer, Spread
 from bench.sizes import Sizes
-from simulator.bus import LineDevice, PacedLine
-from simulator.room import PowerRoom
+from bench.wires import OURS, PEERS, Line, Outcome, read
+
+Tell = Callable[[str], None]
+NO_YDT = "does not speak YD/T 1363"
 
 
-class Counted:
-    """A device on the line, with a count of what was said with it."""
-
-    def __init__(self, device: LineDevice, heard: list[int]) -> None:
-        self._device = device
-        self._heard = heard
-
-    @property
-    def name(self) -> str:
-        """Say what the device is called."""
-        return self._device.name
-
-    def answer(self, frame: bytes) -> bytes | None:
-        """Answer as the device does."""
-        reply = self._device.answer(frame)
-        if reply is not None:
-            self._heard.append(len(frame) + len(reply))
-        return reply
+def measure(sizes: Sizes, tell: Tell) -> list[Figure]:
+    """Read 8 Modbus slaves at 9600 baud."""
+    return beside(Line(), "9600, 8 Modbus x 20", 1.02, sizes, tell)
 
 
-def measure(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
-    """Read the room's line, by our engine and by pymodbus in turns."""
-    return asyncio.run(_measured(sizes, tell))
+def measure_fast(sizes: Sizes, tell: Tell) -> list[Figure]:
+    """Read them at 115200 baud, and so often that a lost reply would show."""
+    return [*beside(Line(baud=115200), "115200, 8 Modbus x 20", 1.06, sizes, tell), _none_lost(sizes, tell)]
 
 
-async def _measured(sizes: Sizes, tell: Callable[[str], None]) -> list[Figure]:
-    ratios: dict[str, list[float]] = {"roundsman": [], "pymodbus": []}
+def measure_mixed(sizes: Sizes, tell: Tell) -> list[Figure]:
+    """Read two power plants among them."""
+    return alone(Line(ydt=(11, 12)), "9600, 8 Modbus x 20 and 2 YD/T 1363", 1.02, sizes, tell)
+
+
+def beside(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> list[Figure]:
+    """Return ratio, answers and CPU, ours and the peers', in turns."""
+    cycles = sizes.cycles * (10 if line.baud > 9600 else 1)
+    outcomes: dict[str, list[Outcome]] = {who: [] for who in (OURS, *PEERS)}
     for turn in range(sizes.runs):
-        for who in ratios:
-            tell(f"run {turn + 1} of {sizes.runs}, {sizes.cycles} cycles of {who}")
-            ratios[who] += await _ratio(who, sizes.cycles)
-    peer = peers.peer("pymodbus sync, the Modbus devices alone", ratios["pymodbus"])
-    ours = Spread.of(ratios["roundsman"])
-    return [Figure("RS-485 cycle at 9600 over its wire time", "ratio", ours, (peer,), Budget(1.02))]
+        for who, list_of in outcomes.items():
+            tell(f"{what}: run {turn + 1} of {sizes.runs}, {who}")
+            outcome = read(who, line, cycles, sizes.listen)
+            list_of.extend([outcome] if outcome is not None else [])
+
+    def others(value: Callable[[Outcome], float]) -> tuple[Peer, ...]:
+        return tuple(peers.peer(name, [value(each) for each in outcomes[who]]) for who, name in PEERS.items())
+
+    ours, reads = outcomes[OURS], len(line.modbus)
+    return [
+        Figure(
+            f"{what}: cycle over the wire's least",
+            "ratio",
+            Spread.of(each.counts["ratio"] for each in ours),
+            others(lambda each: _cycle(each, reads) / line.least()),
+            Budget(budget),
+        ),
+        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in ours), others(lambda each: each.answered)),
+        Figure(
+            f"{what}: CPU of a request",
+            "ms",
+            Spread.of(each.milliseconds for each in ours),
+            others(lambda each: each.milliseconds),
+        ),
+        punctual(what, ours),
+    ]
 
 
-async def _ratio(who: str, cycles: int) -> list[float]:
-    """Return cycle time over wire time; nothing where the reader is not installed."""
-    heard: list[int] = []
-    room = PowerRoom()
-    room.line.devices = [Counted(device, heard) for device in room.line.devices]
-    await room.start()
-    try:
-        words = python("bench.reader", who, room.line_port, str(cycles))
-        done = await asyncio.to_thread(subprocess.run, words, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    finally:
-        await room.stop()
-    if "No module named 'pymodbus'" in done.stderr:
-        return []
-    if done.returncode:
-        raise BenchError(f"{who} on the line: {done.stderr.strip()[-500:]}")
-    return [float(done.stdout) / _wire_time(room.line, heard)]
+def alone(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> list[Figure]:
+    """Return our ratio and answers where no peer can read all of the line."""
+    ours = []
+    for turn in range(sizes.runs):
+        tell(f"{what}: run {turn + 1} of {sizes.runs}")
+        ours += [outcome for outcome in (read(OURS, line, sizes.cycles, 0.0),) if outcome is not None]
+    none = (Peer("every peer", None, NO_YDT),)
+    ratios = Spread.of(each.counts["ratio"] for each in ours)
+    return [
+        Figure(f"{what}: cycle over the wire's least", "ratio", ratios, none, Budget(budget)),
+        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in ours), none),
+    ]
 
 
-def _wire_time(line: PacedLine, heard: list[int]) -> float:
-    """Return the least seconds: each byte's, and each exchange's turnaround and gap."""
-    return sum(octets * line.character + max(line.turnaround, line.gap) + line.gap for octets in heard)
+def punctual(what: str, outcomes: list[Outcome]) -> Figure:
+    """Return by how much the simulated line itself was late: its error, which is in every ratio."""
+    late = Spread.of(each.counts["late_microseconds_median"] or 0.0 for each in outcomes)
+    most = max(each.counts["late_microseconds_p99"] or 0.0 for each in outcomes)
+    return Figure(f"{what}: the simulated line's own lateness", "µs", late, note=f"99 of 100 within {most:g}")
+
+
+def _cycle(outcome: Outcome, reads: int) -> float:
+    """Return the seconds of a cycle: by the requests of a client that reads a slave at once, or a register at once."""
+    counts = outcome.counts
+    one_by_one = not outcome.read
+    return float(counts["window_seconds"]) / max(1, counts["asked"]) * reads * (20 if one_by_one else 1)
+
+
+def _none_lost(sizes: Sizes, tell: Tell) -> Figure:
+    """Return how many of many replies were lost, at 115200 baud."""
+    line = Line(baud=115200)
+    cycles = max(1, sizes.exchanges // len(line.modbus))
+    tell(f"{sizes.exchanges} requests at 115200")
+    outcome = read(OURS, line, cycles, 0.0)
+    lost = [] if outcome is None else [float(outcome.counts["asked"] - outcome.counts["answered"])]
+    return Figure(f"115200: replies lost of {sizes.exchanges}", "replies", Spread.of(lost), budget=Budget(0.0))
