@@ -231,6 +231,8 @@ STATES: dict[str, tuple[str, str]] = {
     "open": ("open", "打开"),
     "tripped": ("tripped", "跳闸"),
     "blown": ("blown", "熔断"),
+    "fuse_blown": ("fuse blown", "熔丝断"),
+    "switch_open": ("switch open", "开关断开"),
     "clear": ("clear", "无"),
     "smoke": ("smoke", "烟雾"),
     "dry": ("dry", "干燥"),

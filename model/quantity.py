@@ -79,7 +79,16 @@ COUNTERS = frozenset({"energy", "read", "written", "received", "sent", "busy", "
 
 # The states that rules may name. An empty tuple: the maker's own states, each with its severity.
 STATES: dict[str, tuple[str, ...]] = {
-    "mains.status": ("normal", "failed", "phase_missing", "below_limit", "above_limit"),
+    "mains.status": (
+        "normal",
+        "failed",
+        "phase_missing",
+        "below_limit",
+        "above_limit",
+        "fuse_blown",
+        "switch_open",
+        "fault",
+    ),
     "input.status": ("normal", "failed", "phase_missing", "below_limit", "above_limit"),
     "output.status": ("normal", "battery", "bypass", "booster", "reducer", "eco", "off", "test", "fault"),
     "bypass.status": ("normal", "unavailable", "fault"),
@@ -94,7 +103,16 @@ STATES: dict[str, tuple[str, ...]] = {
         "fault",
         "disconnected",
     ),
-    "rectifier.status": ("on", "off", "fault", "input_failed", "over_temperature", "fan_fault", "no_communication"),
+    "rectifier.status": (
+        "normal",
+        "on",
+        "off",
+        "fault",
+        "input_failed",
+        "over_temperature",
+        "fan_fault",
+        "no_communication",
+    ),
     "rectifier.mode": ("float", "equalise", "test"),
     "dc_bus.status": ("normal", "below_limit", "above_limit", "failed"),
     "generator.status": ("stopped", "running", "starting", "cooling_down", "fault"),

@@ -41,8 +41,10 @@ def test_a_shipped_ydt1363_definition_loads_and_plans_only_reads(name: str) -> N
 
 
 def test_the_plant_is_asked_for_alarms_before_values() -> None:
-    commands = [decode(question.frame).code for question in YdtSlave("y", shipped("power-plant"), 1).plan()]  # type: ignore[arg-type]
-    assert commands == [0x44, 0x44, 0x43, 0x41, 0x41, 0x41]
+    slave = YdtSlave("y", shipped("power-plant"), 1)  # type: ignore[arg-type]
+    slave.begin(0.0, whole=True)
+    commands = [decode(question.frame).code for question in slave.plan()]
+    assert commands == [0x44, 0x44, 0x44, 0x43, 0x43, 0x41, 0x41, 0x41]
 
 
 def test_every_state_of_a_definition_is_a_word_that_rules_know_or_a_code_of_the_alarm_byte() -> None:
@@ -105,11 +107,11 @@ def test_a_value_is_scaled_shifted_or_absent() -> None:
     assert value.of(None) is None
 
 
-def test_a_code_without_a_name_keeps_its_number() -> None:
+def test_an_alarm_byte_of_the_makers_own_is_a_fault_and_an_undefined_one_is_nothing() -> None:
     step = shipped("rectifier").reads[0].layouts[0].walk[1].walk[0]  # type: ignore[union-attr]
     assert step.of(0x00) == "normal"
-    assert step.of(0xF0) == "fault"
-    assert step.of(0x85) == "code_85"
+    assert step.of(0xF0) == step.of(0x85) == "fault"
+    assert step.of(0x37) is None
 
 
 HEAD = "protocol: modbus\nname: x\nsource: y\nregisters:\n"
@@ -145,7 +147,7 @@ BAD = [
         "command 0x45 is not a read; write one of",
     ),
     (YHEAD + "          - {take: group, walk: [{take: byte}]}\n", "a group needs each:"),
-    (YHEAD + "          - {take: float, walk: [{take: byte}]}\n", "a float has no walk; only group and items have"),
+    (YHEAD + "          - {take: float, walk: [{take: byte}]}\n", "a float has no walk; only group, items and rest have"),
     (YHEAD + "          - {take: alarm}\n", '"quantity" is missing'),
 ]
 

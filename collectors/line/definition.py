@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collectors.line.modbus_definition import ModbusDefinition
 from collectors.line.ydt_definition import YdtDefinition
+from config.node import ConfigError
 from config.reader import Node, convert, read
 from config.shipped import read_shipped
 
@@ -21,7 +22,13 @@ OWN = (".yaml", ".yml")
 
 def definition(node: Node) -> Definition:
     """Return the definition in a YAML file that was read. Raises ConfigError with every problem, each with its line."""
-    return convert(node, Definition)  # type: ignore[arg-type]  # a union of structs, told apart by `protocol`
+    found: Definition = convert(node, Definition)  # type: ignore[arg-type]  # a union of structs, by `protocol`
+    if isinstance(found, YdtDefinition) and found.extends:
+        try:
+            return found.with_bases(shipped)
+        except ValueError as error:
+            raise ConfigError([node.problem(str(error))]) from None
+    return found
 
 
 def named(name: str) -> Definition:

@@ -1,113 +1,118 @@
 """Definitions of YD/T 1363 devices (config/devices/ydt1363/*.yaml): reads, and how their answers are walked.
 
-Each read has one or more layouts: walks over INFO, step by step, tried in order; the first that ends exactly where INFO
-ends is the device's.
+Each read has one or more layouts: walks over INFO (`ydt_step`). The answer is read by the one that ends exactly where
+INFO ends and whose values are plausible (`walk`).
 """
 
-from typing import Annotated, Final, Literal
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from collectors.line.ydt_step import ALARM_BYTE, Bit, Byte, Index, Masked, Meaning, Step
 from config.schema import Timeout
-from model.point import Severity, State
-from model.quantity import Kind, Quantity
+from model.quantity import Quantity
 from wire.ydt1363 import READS
 
-Byte = Annotated[int, Meta(ge=0, le=255)]
+__all__ = ["ALARM_BYTE", "Bit", "Check", "Identify", "Layout", "Masked", "Meaning", "Step", "YdtDefinition", "YdtRead"]
 
-ALARM_BYTE: Final = {
-    0x00: State("normal"),
-    0x01: State("below_limit", Severity.WARNING),
-    0x02: State("above_limit", Severity.WARNING),
-    0x03: State("phase_missing", Severity.CRITICAL),
-    0x04: State("fuse_blown", Severity.CRITICAL),
-    0x05: State("switch_open", Severity.CRITICAL),
-    0xF0: State("fault", Severity.CRITICAL),
-}
-"""The codes of YD/T 1363.3 for one alarm byte; a definition's own `states` come before them."""
+Info = Annotated[str, Meta(pattern=r"([0-9A-F]{2}|ADR)*")]
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """What a number in INFO means: value = raw * scale + offset, or the state that a code stands for."""
+class Sum(msgspec.Struct, frozen=True):
+    """What is added up: every value of a quantity that has this index."""
 
-    quantity: Quantity | None = None
-    label: str = ""
-    index: dict[str, str] = {}
-    scale: float = 1.0
-    offset: float = 0.0
-    absent: int | None = None
-    states: dict[int, State] = {}
-    preferred: bool = True
-
-    def of(self, raw: float | None) -> float | str | None:
-        """Return the value of a raw number; a code without a name keeps its number (`code_85`, hexadecimal)."""
-        if raw is None or (self.absent is not None and raw == self.absent):
-            return None
-        if self.quantity is not None and self.quantity.kind is Kind.STATE:
-            state = self.states.get(int(raw))
-            return state.name if state else f"code_{int(raw):02x}"
-        return round(raw * self.scale + self.offset, 6)
-
-    def named_states(self) -> tuple[State, ...]:
-        """Return the states of the point, each name once."""
-        return tuple({state.name: state for state in self.states.values()}.values())
+    of: Quantity
+    each: str
 
 
-class Step(Value, frozen=True, kw_only=True):
-    """One step of a walk over INFO.
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a layout believable.
 
-    flag: DATAFLAG, 1 byte. float: 4 bytes. fixed: `length` bytes, `signed`. byte: a code or small number. alarm: a
-    byte with the standard's alarm codes. skip: `length` bytes. group: a count byte, then `walk` that many times, each
-    with the index `each` (written from instance `indexed_from` on). items: the count byte p of user-defined items, then
-    p items of `length` bytes, of which `walk` names the first ones. A byte with `equals` tells layouts apart.
+    A `sum` that lies `near` another value of the same place (the pack's voltage), `within` so much in its unit; or at
+    least half of the values `of` a quantity and index lie in a `range`.
     """
 
-    take: Literal["flag", "float", "fixed", "byte", "alarm", "skip", "group", "items"]
-    order: Literal["big", "little"] = "little"
-    length: Annotated[int, Meta(ge=1, le=255)] = 2
-    signed: bool = True
-    equals: Byte | None = None
-    each: str = ""
-    indexed_from: Annotated[int, Meta(ge=1, le=2)] = 1
-    most: Byte = 64
-    walk: tuple["Step", ...] = ()
+    sum: Sum | None = None
+    near: Quantity | None = None
+    within: Annotated[float, Meta(ge=0)] = 0.0
+    of: Quantity | None = None
+    index: Index = {}
+    range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if self.take in {"flag", "skip"} and self.quantity:
-            raise ValueError(f"a {self.take} has no quantity")
-        if self.take in {"group", "items"}:
-            if self.take == "group" and not (self.walk and self.each):
-                raise ValueError("a group needs each: (the name of its index) and walk: (its steps)")
-            if self.quantity:
-                raise ValueError(f"a {self.take} has no quantity of its own; its steps have")
-        elif self.walk:
-            raise ValueError(f"a {self.take} has no walk; only group and items have")
-        if self.take == "alarm":
-            msgspec.structs.force_setattr(self, "states", {**ALARM_BYTE, **self.states})
-        _check_meaning(self, needed=self.take == "alarm")
+        """Refuse a check that is neither of the two kinds."""
+        adds, ranges = self.sum is not None and self.near is not None, self.of is not None and self.range is not None
+        if adds == ranges:
+            raise ValueError("a check is {sum: {of:, each:}, near:, within:} or {of:, range: [least, most]}")
 
 
-class Layout(msgspec.Struct, frozen=True):
-    """One way to walk an answer's INFO."""
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to walk an answer's INFO. With `order: either` its numbers of 4 bytes are tried low and high byte first.
+
+    `vers` are the VER of devices that are known to answer so; they decide between layouts that fit equally well.
+    """
 
     name: str
     walk: tuple[Step, ...]
+    order: Literal["little", "big", "either"] = "little"
+    plausible: tuple[Check, ...] = ()
+    vers: tuple[Byte, ...] = ()
+
+
+class Identify(msgspec.Struct, frozen=True):
+    """How a device is recognised on a line: its class, and the texts of its maker information (51H).
+
+    `maker` and `name` are regular expressions that the whole text must match, whatever the case; empty: any.
+    """
+
+    cid1: Byte
+    maker: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no regular expression."""
+        for pattern in (self.maker, self.name):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f'"{pattern}" is no regular expression: {error}') from None
+
+    def matches(self, cid1: int, name: str, maker: str) -> bool:
+        """Tell whether a device of this class, with these texts of 51H, is meant."""
+        told = ((self.name, name), (self.maker, maker))
+        return cid1 == self.cid1 and all(not want or re.fullmatch(want, has, re.IGNORECASE) for want, has in told)
 
 
 class YdtRead(msgspec.Struct, frozen=True, kw_only=True):
-    """One exchange: class, command, INFO of the request as hexadecimal text (ADR stands for the address), layouts."""
+    """One exchange: class, command, INFO of the request, layouts.
+
+    INFO is hexadecimal text (ADR stands for the address), or several in the order in which they are tried when the
+    device refuses one as malformed (RTN 05 or 06). A read that is not `asked` only explains frames that others asked
+    for: commands of makers (80H to EFH) may do anything. An `optional` one that the device does not serve (RTN 04) is
+    not missed.
+    """
 
     name: str
     cid1: Byte
     command: Byte
-    info: Annotated[str, Meta(pattern=r"([0-9A-F]{2}|ADR)*")] = ""
+    info: Info | tuple[Info, ...] = ""
+    asked: bool = True
+    optional: bool = False
     layouts: Annotated[tuple[Layout, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        if self.command not in READS:
+        """Refuse a command that is no read."""
+        if self.asked and self.command not in READS:
             allowed = ", ".join(f"0x{each:02X}" for each in READS)
             raise ValueError(f"command 0x{self.command:02X} is not a read; write one of {allowed}")
+
+    @property
+    def infos(self) -> tuple[str, ...]:
+        """The forms of the request's INFO, the first to try first."""
+        return self.info if isinstance(self.info, tuple) else (self.info,)
 
     @property
     def clears_flags(self) -> bool:
@@ -116,7 +121,10 @@ class YdtRead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protocol", tag="ydt1363"):
-    """A YD/T 1363 device: the reads of one address, in the order in which they are asked (alarms first)."""
+    """A YD/T 1363 device: the reads of one address, alarms and states first, and those of the definitions it `extends`.
+
+    `parts` are pieces of walks that several layouts share: {take: part, part: NAME}.
+    """
 
     name: str
     maker: str = ""
@@ -124,15 +132,73 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
     notes: str = ""
     ver: Byte = 0x20
     timeout: Timeout | None = None
-    reads: Annotated[tuple[YdtRead, ...], Meta(min_length=1)]
+    identify: tuple[Identify, ...] = ()
+    extends: tuple[str, ...] = ()
+    parts: dict[str, tuple[Step, ...]] = {}
+    reads: tuple[YdtRead, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Put the parts in their places."""
+        if not self.reads and not self.extends:
+            raise ValueError("a definition needs reads:, or extends: with the names of others")
+        reads = tuple(_replaced(read, lambda steps: _whole(steps, self.parts)) for read in self.reads)
+        msgspec.structs.force_setattr(self, "reads", _in_order(reads))
+
+    def with_bases(self, find: Callable[[str], object]) -> "YdtDefinition":
+        """Return it with the reads of what it extends; reads for the same question have their layouts joined.
+
+        Raises ValueError for a name that `find` (which gives a definition, or raises KeyError) does not know.
+        """
+        reads = list(self.reads)
+        for name in self.extends:
+            try:
+                base = find(name)
+            except KeyError:
+                base = None
+            if base is None or not isinstance(base, YdtDefinition):
+                raise ValueError(f'extends "{name}"; there is no such definition of this protocol')
+            _join(reads, base.reads)
+        return msgspec.structs.replace(self, reads=_in_order(reads), extends=())
 
 
-def _check_meaning(value: Value, *, needed: bool) -> None:
-    if value.quantity is None:
-        if needed:
-            raise ValueError('the key "quantity" is missing')
-        return
-    if value.quantity.kind is Kind.STATE and not value.states:
-        raise ValueError(f"{value.quantity} is a state; states: says what each code means")
-    if value.quantity.kind is not Kind.STATE and value.states:
-        raise ValueError(f"{value.quantity} is a number; it has no states")
+def _in_order(reads: Iterable[YdtRead]) -> tuple[YdtRead, ...]:
+    """Return alarms first, then states, then values."""
+    rank = {0x44: 0, 0x43: 1}
+    return tuple(sorted(reads, key=lambda read: rank.get(read.command, 2)))
+
+
+def _join(reads: list[YdtRead], more: Iterable[YdtRead]) -> None:
+    for read in more:
+        for place, known in enumerate(reads):
+            if (known.cid1, known.command, known.infos) == (read.cid1, read.command, read.infos):
+                layouts = (*known.layouts, *(each for each in read.layouts if each not in known.layouts))
+                reads[place] = msgspec.structs.replace(known, layouts=layouts)
+                break
+        else:
+            reads.append(read)
+
+
+Steps = tuple[Step, ...]
+
+
+def _replaced(read: YdtRead, change: Callable[[Steps], Steps]) -> YdtRead:
+    layouts = (msgspec.structs.replace(layout, walk=change(layout.walk)) for layout in read.layouts)
+    return msgspec.structs.replace(read, layouts=tuple(layouts))
+
+
+def _whole(steps: Steps, parts: dict[str, Steps], depth: int = 0) -> Steps:
+    """Return the steps with every part written out. Raises ValueError for a part that is not there, or without end."""
+    if depth > 8:
+        raise ValueError("a part takes itself")
+    whole: list[Step] = []
+    for step in steps:
+        if step.take == "part":
+            if step.part not in parts:
+                raise ValueError(f'there is no part "{step.part}"; parts: says what it is')
+            whole += _whole(parts[step.part], parts, depth + 1)
+            continue
+        inside = {"walk": _whole(step.walk, parts, depth + 1)}
+        for key in ("others", "cases"):
+            inside[key] = {n: _whole(each, parts, depth + 1) for n, each in getattr(step, key).items()}  # type: ignore[assignment]
+        whole.append(msgspec.structs.replace(step, **inside))
+    return tuple(whole)

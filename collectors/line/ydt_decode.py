@@ -1,0 +1,64 @@
+"""What an answer of a YD/T 1363 device says, by every shipped definition that it fits."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from collectors.line.definition import YdtDefinition, shipped
+from collectors.line.walk import Field, Walked, Walks
+from collectors.line.ydt_definition import YdtRead
+from config.shipped import names
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An answer by one definition's read: `definition` is its file's name, `layout` the layout and its form.
+
+    `wrong` says why it is hardly that; it is empty for a plausible reading.
+    """
+
+    definition: str
+    device: str
+    read: str
+    layout: str
+    fields: tuple[Field, ...]
+    flag: int | None
+    wrong: str
+
+
+def decoded(cid1: int, command: int | None, ver: int, info: bytes) -> list[Decoded]:
+    """Return what INFO of an answer (RTN 00) says by the shipped definitions that it fits, the best first.
+
+    `command` is that of the request, None when it is not known: then every read of the class is tried. Only when no
+    definition fits plausibly are those given that end where INFO ends and yet can hardly be right.
+    """
+    found = list[tuple[tuple[bool, int, int, bool], Decoded]]()
+    for name, definition, read in _reads():
+        if read.cid1 != cid1 or command not in {None, read.command}:
+            continue
+        walks, _ = Walks(read).all(info, ver)
+        for form, walked in walks[:1]:
+            vers = form.layout.vers
+            rank = bool(walked.wrong), walked.doubts, -walked.proofs, bool(vers) and ver not in vers
+            found.append((rank, _decoded(name, definition, read, walked)))
+    found.sort(key=lambda each: each[0])
+    best: list[Decoded] = []
+    for _, each in found:
+        plausible = not each.wrong or not any(not other.wrong for other in best)
+        if plausible and all(each.fields != other.fields for other in best):
+            best.append(each)
+    return best
+
+
+def _decoded(name: str, definition: YdtDefinition, read: YdtRead, walked: Walked) -> Decoded:
+    return Decoded(name, definition.name, read.name, walked.name, walked.fields, walked.flag, walked.wrong)
+
+
+@cache
+def _reads() -> tuple[tuple[str, YdtDefinition, YdtRead], ...]:
+    """Return every read of every shipped definition, once: what a definition extends is told by its own name."""
+    found = []
+    for name in sorted(names("devices/ydt1363")):
+        definition = shipped(name)
+        assert isinstance(definition, YdtDefinition)  # noqa: S101  # the folder holds nothing else
+        found += [(name, definition, read) for read in definition.reads]
+    return tuple(found)
