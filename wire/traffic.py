@@ -51,6 +51,34 @@ class Heard:
         return self.message.function if isinstance(self.message, Message) else self.message.cid1
 
 
+class Talk:
+    """Who speaks: tells requests from responses by their form, and by the request before where the form is not enough.
+
+    A response is expected until `patience` seconds after its request; `asked` is the request that none has answered.
+    """
+
+    def __init__(self, *, patience: float = 5.0) -> None:
+        self._patience = patience
+        self._begun = False
+        self.asked: Heard | None = None
+
+    def placed(self, said: list[Message] | Frame, octets: bytes, at: float) -> Heard:
+        """Return a frame with its side and what it answers; of Modbus, `said` is what it can be as either side."""
+        asked = self.asked
+        if asked is not None and at - asked.at > self._patience:
+            asked = None
+        if isinstance(said, Frame):
+            heard = _of_ydt(said, octets, asked, at)
+        else:
+            heard = _of_modbus(said, octets, asked, at, begun=self._begun)
+        self._begun = True
+        if heard.side != "response":
+            self.asked = heard
+        elif heard.request is not None:
+            self.asked = None
+        return heard
+
+
 class TrafficReader:
     """Finds every frame in bytes that come in any pieces, with noise around them.
 
@@ -61,13 +89,11 @@ class TrafficReader:
 
     def __init__(self, *, pause: float = 0.25, patience: float = 5.0) -> None:
         self._pause = pause
-        self._patience = patience
+        self._talk = Talk(patience=patience)
         self._held = bytearray()
         self._refused = 0  # the largest size that the first held byte was tried with
         self._text = 1  # characters from the first held byte on that are known to be text
         self._last = 0.0
-        self._asked: Heard | None = None
-        self._begun = False
         self.skipped = 0
         self.mismatches = 0
 
@@ -94,7 +120,7 @@ class TrafficReader:
             if not size and not ended:
                 break
             if said is not None:
-                found.append(self._placed(said, bytes(held[start : start + size])))
+                found.append(self._talk.placed(said, bytes(held[start : start + size]), self._last))
             else:
                 size = size or 1
                 self.skipped += size
@@ -118,8 +144,8 @@ class TrafficReader:
             if start + size > len(held):
                 return 0, None
             self._refused = size
-            if readings := self._read(held, start, size):
-                return size, readings
+            if said := self._read(held, start, size):
+                return size, said
         return 0 if more else 1, None
 
     def _line_at(self, start: int) -> tuple[int, Frame | None]:
@@ -142,30 +168,15 @@ class TrafficReader:
         """Return every reading of these bytes as a frame; none where the CRC is wrong."""
         body = bytes(held[start : start + size - 2])
         if crc16(body) == held[start + size - 2 : start + size]:
-            return _readings(body)
-        asked = self._asked.message if self._asked else None
+            return readings(body)
+        asked = self._talk.asked.message if self._talk.asked else None
         if isinstance(asked, Message) and (asked.unit, asked.function) == (body[0], body[1]):
-            self.mismatches += any(asked.answered_by(message) for message in _readings(body))
+            self.mismatches += any(asked.answered_by(message) for message in readings(body))
         return []
 
-    def _placed(self, said: list[Message] | Frame, octets: bytes) -> Heard:
-        """Say which side a frame is of, by its form and by the request before."""
-        asked = self._asked
-        if asked is not None and self._last - asked.at > self._patience:
-            asked = None
-        if isinstance(said, Frame):
-            heard = _of_ydt(said, octets, asked, self._last)
-        else:
-            heard = _of_modbus(said, octets, asked, self._last, begun=self._begun)
-        self._begun = True
-        if heard.side != "response":
-            self._asked = heard
-        elif heard.request is not None:
-            self._asked = None
-        return heard
 
-
-def _readings(body: bytes) -> list[Message]:
+def readings(body: bytes) -> list[Message]:
+    """Return what unit, function and what follows can say: as a request, as a response, as both, or nothing."""
     found = list[Message]()
     for read in (request_of, response_of):
         try:
@@ -189,11 +200,11 @@ def _of_ydt(frame: Frame, octets: bytes, asked: Heard | None, at: float) -> Hear
     return Heard(at, "either", octets, frame)
 
 
-def _of_modbus(readings: list[Message], octets: bytes, asked: Heard | None, at: float, *, begun: bool) -> Heard:
+def _of_modbus(said: list[Message], octets: bytes, asked: Heard | None, at: float, *, begun: bool) -> Heard:
     question = asked.message if asked is not None and isinstance(asked.message, Message) else None
-    for message in readings:
+    for message in said:
         if message.side == "response" and question is not None and question.answered_by(message):
             return Heard(at, "response", octets, message, asked)
     # A write of one value with no such request before it is the request; the first frame of all could be its answer.
-    alike = len(readings) == 2 and readings[0].value is not None
-    return Heard(at, "either" if alike and not begun else readings[0].side, octets, readings[0])
+    alike = len(said) == 2 and said[0].value is not None
+    return Heard(at, "either" if alike and not begun else said[0].side, octets, said[0])
