@@ -5,12 +5,14 @@ import logging
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
 from config.node import ConfigError
 from roundsman.output import CommandError, clean
 from runtime.version import VERSION
 
 # name -> what it is for; the module is roundsman.commands.NAME, imported only when the command is used
+# a name of two words is a command of its own, said as both words
 COMMANDS: dict[str, str] = {
     "demo": "play a small power room on this machine, with agent, desk and page",
     "agent": "watch a site, as a service",
@@ -18,6 +20,8 @@ COMMANDS: dict[str, str] = {
     "join": "join this site's agent to a desk, by a one-time line",
     "check": "check a site file and say everything that is wrong",
     "scan": "find SNMP devices at addresses, and print the site file's section for them",
+    "scan line": "find what hangs on a serial line, and print the site file's section for it",
+    "listen": "watch a serial line without sending, and decode both directions",
     "read": "read devices once, or the running agent's readings",
     "rules": "show a device's fault rules: each setting and where it comes from",
     "alarms": "list the alarms of the running agent",
@@ -42,20 +46,22 @@ def parser(only: str = "") -> argparse.ArgumentParser:
             name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", allow_abbrev=False
         )
         if only in {"", name}:
-            import_module(f"roundsman.commands.{name}").arguments(sub)
+            _module(name).arguments(sub)
     return top
 
 
 def run(words: list[str] | None = None) -> int:
     """Run one command; returns 0 when it did what was asked, 1 when it could not, 2 for wrong words."""
     words = sys.argv[1:] if words is None else words
+    if (both := " ".join(words[:2])) in COMMANDS:
+        words = [both, *words[2:]]
     named = next((word for word in words if word in COMMANDS), "")
     args = parser(named or "none").parse_args(words)
     logging.basicConfig(
         level=os.environ.get("ROUNDSMAN_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        status: int = import_module(f"roundsman.commands.{args.command}").run(args)
+        status: int = _module(args.command).run(args)
     except (CommandError, ConfigError) as error:
         print(*map(clean, str(error).splitlines()), sep="\n", file=sys.stderr)
         return 1
@@ -65,3 +71,7 @@ def run(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"roundsman.commands.{name.replace(' ', '_')}")

@@ -114,9 +114,13 @@ class Listening:
         """Seconds after which the master asks the same again: the median; None while nothing came twice."""
         return statistics.median(self._intervals) if self._intervals else None
 
+    def seconds(self, now: float) -> float:
+        """Return how long it has been listened to."""
+        return max(now - self._began, 1e-3)
+
     def utilisation(self, now: float) -> float:
         """Return the share of the time until now in which characters were on the line, 0 to 1."""
-        return min(1.0, self.octets * self.setting.char / max(now - self._began, 1e-3))
+        return min(1.0, self.octets * self.setting.char / self.seconds(now))
 
     def feed(self, octets: bytes, at: float) -> list[Spoken]:
         """Take bytes that were read at this time, or none; return what is complete now, frames and noise in order."""
@@ -174,7 +178,7 @@ class Listening:
 class Tuner:
     """Finds the setting of a line by listening: goes to the next one when bytes make no frame.
 
-    `setting` is the one to listen at now; `found` the one at which frames have right check sums.
+    `setting` is the one to listen at now, `kept` what was read at it and when; `found` the one that gives right frames.
     """
 
     def __init__(self, settings: Sequence[Setting]) -> None:
@@ -192,6 +196,8 @@ class Tuner:
 
     def feed(self, octets: bytes, at: float) -> list[Heard]:
         """Take bytes read at this time, or none; return the frames. Look at `found` and `setting` afterwards."""
+        if octets:
+            self.kept.append((octets, at))
         frames = self._reader.feed(octets, at)
         self._score += sum(ENOUGH if heard.protocol == "ydt1363" else 1 for heard in frames)
         self.octets += len(octets)
@@ -208,6 +214,7 @@ class Tuner:
         self._score = self._here = self._bursts = 0
         self._text = True
         self._last: float | None = None
+        self.kept: list[tuple[bytes, float]] = []
 
     def _is_wrong(self, octets: bytes, at: float, framed: bool) -> bool:
         """Tell whether so much came without a frame that another setting is better."""

@@ -26,8 +26,6 @@ ANALOG: Final = frozenset({0x41, 0x42})
 ADDRESS, MAKER = 0x50, 0x51
 VER: Final = 0x21
 """The version of questions that no definition asks."""
-WAIT: Final = 0.5
-"""Seconds for somebody who is known to be there."""
 SILENT: Final = 3
 """Questions of one function without an answer, after which it is not asked for any more."""
 MANY: Final = 4
@@ -45,7 +43,8 @@ class Shelf:
 
     def knocks(self) -> tuple[Knock, ...]:
         """Return each different analog question of the definitions, and the address question of other classes."""
-        asked = dict.fromkeys(knock_of(each, read) for each in self.ydt.values() for read in analog(each))
+        reads = [(each, read) for each in self.ydt.values() for read in analog(each)]
+        asked = dict.fromkeys(knock for each, read in reads for knock in knocks_of(each, read))
         known = {knock.cid1 for knock in asked}
         classes = dict.fromkeys((*CLASSES, *(read.cid1 for each in self.ydt.values() for read in each.reads)))
         return (*asked, *(Knock(VER, cid1, ADDRESS) for cid1 in classes if cid1 not in known))
@@ -60,12 +59,12 @@ class Shelf:
 
 def analog(definition: YdtDefinition) -> Iterator[YdtRead]:
     """Return the reads that clear nothing: of analog values."""
-    return (read for read in definition.reads if read.command in ANALOG)
+    return (read for read in definition.reads if read.asked and read.command in ANALOG)
 
 
-def knock_of(definition: YdtDefinition, read: YdtRead) -> Knock:
-    """Return the question of one read, for any address."""
-    return Knock(definition.ver, read.cid1, read.command, read.info)
+def knocks_of(definition: YdtDefinition, read: YdtRead) -> tuple[Knock, ...]:
+    """Return the question of one read in each of its forms, for any address."""
+    return tuple(Knock(definition.ver, read.cid1, read.command, info) for info in read.infos)
 
 
 class _Modbus:
@@ -111,7 +110,7 @@ class _Modbus:
         """Ask what was not asked yet; give up a function that stays unanswered."""
         found = self._found
         if question.key not in self._asked and self._silent.get(function, 0) < SILENT:
-            heard = yield Step(found.setting, "modbus", found.address, question, WAIT)
+            heard = yield Step(found.setting, "modbus", found.address, question, found.wait)
             self._asked[question.key] = heard.answer
             self._silent[function] = 0 if heard.answer else self._silent.get(function, 0) + 1
         return self._asked.get(question.key)
@@ -142,41 +141,63 @@ def _besides(names: list[str]) -> Iterable[str]:
 def _ydt(definitions: Mapping[str, YdtDefinition], found: Found) -> Steps:
     """Ask the maker of every class that answered, and choose the definitions that cover them."""
     answered = dict.fromkeys(knock.cid1 for knock, frame in found.knocks.items() if not frame.code)
+    texts: dict[int, dict[str, str]] = {}
     for cid1 in answered:
         ver = next(knock.ver for knock in found.knocks if knock.cid1 == cid1)
         question = knock_question(Knock(ver, cid1, MAKER), found.address)
-        heard = yield Step(found.setting, "ydt1363", found.address, question, WAIT)
+        heard = yield Step(found.setting, "ydt1363", found.address, question, found.wait)
         answer = heard.answer
         if isinstance(answer, Frame) and not answer.code and (answer.adr, answer.cid1) == (found.address, cid1):
-            found.identity |= {key: text for key, text in makers_texts(answer.info).items() if text}
-    fits = _fits(definitions, found)
-    chosen: list[str] = []
-    while best := max(fits, key=lambda name: _worth(definitions[name], fits[name], chosen, fits), default=None):
-        if not fits[best] - {cid1 for name in chosen for cid1 in fits[name]}:
-            break
-        chosen.append(best)
+            texts[cid1] = {key: text for key, text in makers_texts(answer.info).items() if text}
+            found.identity |= texts[cid1]
+    fits = {name: _fit(definition, found, texts) for name, definition in definitions.items()}
+    chosen = _chosen({name: fit for name, fit in fits.items() if fit.classes})
+    covered = {name: fits[name].classes for name in chosen}
     found.definitions = tuple(chosen)
-    found.says = "; ".join((*_classes(found), *_besides([name for name in fits if name not in chosen])))
+    alike = [name for name, fit in fits.items() if name not in covered and fit.classes in covered.values()]
+    found.says = "; ".join((*_classes(found), *_besides(alike)))
 
 
-def _worth(
-    definition: YdtDefinition, fits: set[int], chosen: list[str], all_fits: Mapping[str, set[int]]
-) -> tuple[int, bool, int]:
-    """Rank a definition by the classes that it adds; in full before in part."""
-    fresh = fits - {cid1 for name in chosen for cid1 in all_fits[name]}
-    whole = {read.cid1 for read in analog(definition)} == fits
-    return (bool(fresh), whole, len(fresh))
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How a definition fits: the classes that it reads here, whether it is `named` by 51H and answered in `whole`."""
+
+    classes: frozenset[int] = frozenset()
+    named: bool = False
+    whole: bool = False
 
 
-def _fits(definitions: Mapping[str, YdtDefinition], found: Found) -> dict[str, set[int]]:
-    """Return the definitions whose layouts walk what was answered, each with the classes that it reads."""
-    fits: dict[str, set[int]] = {}
-    for name, definition in definitions.items():
-        answers = [(read, found.knocks.get(knock_of(definition, read))) for read in analog(definition)]
-        given = [(read, frame) for read, frame in answers if frame is not None and not frame.code]
-        if given and all(_walks(read, frame) for read, frame in given):
-            fits[name] = {read.cid1 for read, _ in given}
-    return fits
+def _chosen(fits: Mapping[str, _Fit]) -> list[str]:
+    """Return the definitions that cover every class once, the best first."""
+    chosen, covered = list[str](), set[int]()
+    while True:
+        fresh = {name: fit for name, fit in fits.items() if not fit.classes & covered}
+        if not fresh:
+            return chosen
+        best = max(fresh, key=lambda name: (fresh[name].named, fresh[name].whole, len(fresh[name].classes)))
+        chosen.append(best)
+        covered |= fits[best].classes
+
+
+def _fit(definition: YdtDefinition, found: Found, texts: Mapping[int, Mapping[str, str]]) -> _Fit:
+    """Return what of a definition was answered; nothing where one of its layouts does not walk an answer."""
+    classes, missing = set[int](), False
+    for read in analog(definition):
+        frames = [found.knocks.get(knock) for knock in knocks_of(definition, read)]
+        given = [frame for frame in frames if frame is not None and not frame.code]
+        if given and not any(_walks(read, frame) for frame in given):
+            return _Fit()
+        missing |= not given
+        classes |= {read.cid1} if given else set()
+    told = [each for each in definition.identify if each.cid1 in texts]
+    named = any(each.matches(each.cid1, **_named(texts[each.cid1])) for each in told)
+    if told and not named and any(each.maker or each.name for each in told):
+        return _Fit()  # 51H names another maker
+    return _Fit(frozenset(classes), named, not missing)
+
+
+def _named(texts: Mapping[str, str]) -> dict[str, str]:
+    return {"name": texts.get("name", ""), "maker": texts.get("maker", "")}
 
 
 def _walks(read: YdtRead, frame: Frame) -> bool:
@@ -188,11 +209,11 @@ def _walks(read: YdtRead, frame: Frame) -> bool:
 
 
 def _classes(found: Found) -> Iterator[str]:
-    """Say who made it, which classes answered, and what was refused."""
-    if called := " ".join(filter(None, map(found.identity.get, ("maker", "name")))):
+    """Say who made it, which classes answered, or else what was refused."""
+    if called := " ".join(filter(None, map(found.identity.get, ("maker", "name", "says")))):
         yield called
     good = dict.fromkeys(f"{knock.cid1:02X}H" for knock, frame in found.knocks.items() if not frame.code)
-    bad = {f"{k.cid1:02X}H": f.code for k, f in found.knocks.items() if f.code and f"{k.cid1:02X}H" not in good}
+    bad = {f"{knock.cid1:02X}H": frame.code for knock, frame in found.knocks.items() if frame.code}
     if good:
         yield f"class{'es' * (len(good) > 1)} {', '.join(good)}"
     elif bad:

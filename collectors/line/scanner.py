@@ -1,4 +1,4 @@
-"""A line's port in the hands of an engineer: opened at one setting after the other, listened to, asked a search's steps.
+"""A line's port in the hands of an engineer: set to one setting after the other, listened to, asked a search's steps.
 
 All I/O of `roundsman scan line` and `roundsman listen` is here; what is asked and what it means is decided elsewhere
 (`search`, `recognise`, `listening`).

@@ -40,6 +40,8 @@ ADDRESSES: Final = tuple(range(17))
 
 QUICK: Final = 0.2
 """Seconds that a knock waits for the first byte; who is slower is heard all the same, see above."""
+KNOWN: Final = 0.5
+"""Seconds for somebody who is known to be there."""
 PATIENT: Final = 2.0
 """Seconds that the slowest slaves need."""
 SETTLE: Final = 0.05
@@ -51,7 +53,6 @@ LOW: Final = 4
 AGAIN: Final = 12
 """Times in one round that bytes without an answer are followed up: a noisy line must not take the day."""
 CLEARING: Final = frozenset({0x43, 0x44})
-UNNAMED_VER: Final = 0x21
 CLASSES: Final = (0x2A, 0x40, 0x41, 0x42, 0x43, 0x46, 0x4A, 0x60, 0x80, 0xD0)
 """The usual classes of device (CID1); those that no definition reads are asked for their address (50H)."""
 
@@ -122,7 +123,10 @@ class Heard:
 
 @dataclass(slots=True)
 class Found:
-    """Somebody at an address: every answer by its question, and what they say once he is recognised."""
+    """Somebody at an address: every answer by its question, and what they say once he is recognised.
+
+    `wait` is how long his first byte is waited for, in seconds: longer for who was slow.
+    """
 
     setting: Setting
     protocol: Protocol
@@ -132,6 +136,7 @@ class Found:
     definitions: tuple[str, ...] = ()
     identity: dict[str, str] = field(default_factory=dict)
     says: str = ""
+    wait: float = KNOWN
 
 
 Steps = Generator[Step, Heard, None]
@@ -242,6 +247,8 @@ class Search:
 
     def _asked(self, step: Step, before: Step | None, fresh: list[Found]) -> Steps:
         """Ask once; where bytes come that make no answer, ask the last two again, with patience."""
+        if somebody := self.found.get((step.setting, step.protocol, step.address)):
+            step = replace(step, wait=somebody.wait)
         heard = yield step
         if self._took(step, heard, fresh) or heard.octets < SPARK or not self._follow_ups:
             return
@@ -266,6 +273,8 @@ class Search:
         if key not in self.found:
             self.found[key] = Found(*key)
             fresh.append(self.found[key])
+        if step.wait == PATIENT:
+            self.found[key].wait = PATIENT
         if address != step.address:
             return False
         self.found[key].answers[step.question.key] = answer

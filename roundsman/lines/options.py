@@ -1,0 +1,74 @@
+"""The words of `scan line` and `listen`: ports, speeds, parities, addresses; what cannot be is told in words."""
+
+import argparse
+from pathlib import Path
+
+from collectors.line import search
+from collectors.line.scanner import Scanner
+from collectors.line.shelf import shelf
+from config.line_port import DeviceServer, line_port
+from config.schema import BAUDS
+from roundsman.output import CommandError
+
+
+def port_of(text: str) -> Path | DeviceServer:
+    """Read a port; raises CommandError."""
+    try:
+        return line_port(text)
+    except ValueError as error:
+        raise CommandError(f"PORT {error}.") from error
+
+
+def wanted_of(args: argparse.Namespace, scanner: Scanner) -> search.Wanted:
+    """Return what is searched. Raises CommandError for an option that cannot be."""
+    bauds = tuple(_number(word, "--baud", BAUDS) for word in args.baud.split(",")) if args.baud else search.BAUDS
+    parities = tuple(_parity(word) for word in args.parity.split(",")) if args.parity else search.PARITIES
+    given = _addresses(args.addresses) if args.addresses else ()
+    units = tuple(each for each in given if 1 <= each <= 247) if given else search.UNITS
+    addresses = tuple(each for each in given if each <= 254) if given else search.ADDRESSES
+    settings = search.settings(bauds, parities)
+    ydt = args.protocol != "modbus" and not scanner.gateway
+    return search.Wanted(
+        settings=settings if scanner.settable else settings[:1],
+        units=units if args.protocol != "ydt1363" else (),
+        addresses=addresses if ydt else (),
+        knocks=shelf().knocks() if ydt else (),
+        everywhere=args.all,
+        wait=max(args.timeout, 0.05),
+    )
+
+
+def settings_of(args: argparse.Namespace, scanner: Scanner, *, every_parity: bool) -> tuple[search.Setting, ...]:
+    """Return the settings at which a line is listened to: one, or the usual ones in their order."""
+    bauds = search.BAUDS if args.baud == "auto" else (_number(args.baud, "--baud", BAUDS),)
+    usual = search.PARITIES if every_parity else search.PARITIES[:1]
+    parities = tuple(_parity(word) for word in args.parity.split(",")) if args.parity else usual
+    settings = search.settings(bauds, parities)
+    return settings if scanner.settable else settings[:1]
+
+
+def _number(word: str, option: str, allowed: tuple[int, ...]) -> int:
+    if not word.strip().isdecimal() or int(word) not in allowed:
+        raise CommandError(f"{option} {word} cannot be; write one of {', '.join(map(str, allowed))}.")
+    return int(word)
+
+
+def _parity(word: str) -> search.Parity:
+    for parity in search.PARITIES:
+        if parity == word.strip():
+            return parity
+    raise CommandError(f"--parity {word} cannot be; write one of {', '.join(search.PARITIES)}.")
+
+
+def _addresses(text: str) -> tuple[int, ...]:
+    """Read 1-32 or 1,2,40-50."""
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise CommandError(f"--addresses {text} cannot be; write for example 1-32, or 1,2,40-50.")
+        span = range(int(first), int(last or first) + 1)
+        if not span or span[-1] > 254:
+            raise CommandError(f"--addresses {part} cannot be; addresses go from 0 to 254, the lower one first.")
+        found |= dict.fromkeys(span)
+    return tuple(found)

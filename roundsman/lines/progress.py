@@ -1,0 +1,59 @@
+"""How a search on a line goes on, on standard error: what is tried now, for how long at most, who was found."""
+
+import math
+import sys
+import time
+
+from collectors.line.search import Search, Step
+from roundsman.output import clean
+
+SAY_EVERY = 5.0
+"""Seconds between two lines where standard error is no terminal."""
+
+
+class Progress:
+    """What is tried now, how long it takes at most, and who was found: on standard error."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._told: set[int] = set()
+        self._said = time.monotonic()
+        self._live = sys.stderr.isatty()
+        count = len(search.wanted.settings)
+        self._say(
+            f"{count} setting{'s' * (count > 1)} to try, at most {duration(search.at_most)} while nobody answers; "
+            "Ctrl-C prints what was found."
+        )
+
+    def now(self, step: Step) -> None:
+        """Say what is tried now: each time on a terminal, else every few seconds."""
+        count = len(self._search.found)
+        line = f"{step.doing}; {count} found, at most {duration(self._search.at_most)} left"
+        if self._live:
+            print(f"\r\x1b[K{clean(line)[:150]}", end="", flush=True, file=sys.stderr)
+        elif time.monotonic() - self._said >= SAY_EVERY:
+            self._say(line)
+
+    def found(self) -> None:
+        """Say who was recognised since."""
+        for each in self._search.found.values():
+            if each.says and id(each) not in self._told:
+                self._told.add(id(each))
+                what = ", ".join(each.definitions) or "not recognised"
+                name = "Modbus" if each.protocol == "modbus" else "YD/T 1363"
+                self._say(f"{each.setting}: {name} {each.address}: {what} ({each.says})")
+
+    def over(self) -> None:
+        """Clear the line that says what is tried."""
+        if self._live:
+            print("\r\x1b[K", end="", flush=True, file=sys.stderr)
+
+    def _say(self, line: str) -> None:
+        self._said = time.monotonic()
+        print(("\r\x1b[K" if self._live else "") + clean(line), file=sys.stderr)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them, rounded up."""
+    whole = math.ceil(seconds)
+    return f"{whole} s" if whole < 120 else f"{math.ceil(whole / 60)} min"
