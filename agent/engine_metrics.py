@@ -44,6 +44,7 @@ _LINE = (
     _Metric("roundsman_line_open", "gauge", "1 while the port is open.", "open"),
     _Metric("roundsman_line_cycles_total", "counter", "Rounds of the line.", "cycles"),
     _Metric("roundsman_line_cycle_seconds", "gauge", "How long the last round took.", "cycle_seconds"),
+    _Metric("roundsman_line_cycle_ratio", "gauge", "The last round over the least its answers can take.", "ratio"),
     _Metric("roundsman_line_utilisation_ratio", "gauge", "Part of the time that the line was in use.", "utilisation"),
     _Metric("roundsman_line_busy_seconds_total", "counter", "Time spent in exchanges.", "busy_seconds"),
     _Metric("roundsman_line_wire_seconds_total", "counter", "The least the answered ones can take.", "wire_seconds"),
@@ -51,8 +52,11 @@ _LINE = (
     _Metric("roundsman_line_reopens_total", "counter", "Times the port was opened again.", "reopens"),
     _Metric("roundsman_line_noise_bytes_total", "counter", "Bytes that belonged to no frame.", "noise_bytes"),
     _Metric("roundsman_line_echoes_total", "counter", "Own requests heard as echo.", "echoes"),
+    _Metric("roundsman_line_foreign_frames_total", "counter", "Frames of another master.", "foreign_frames"),
 )
 _SLAVE = (
+    _Metric("roundsman_slave_timeout_seconds", "gauge", "How long its answer is waited for.", "timeout_seconds"),
+    _Metric("roundsman_slave_answer_seconds", "gauge", "Slowest of its last answers to begin.", "first_byte_seconds"),
     _Metric("roundsman_slave_polls_total", "counter", "Polls of the device.", "polls"),
     _Metric("roundsman_slave_answers_total", "counter", "Its answers.", "answers"),
     _Metric("roundsman_slave_refusals_total", "counter", "Answers that refused what was asked.", "refusals"),

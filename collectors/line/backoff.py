@@ -1,4 +1,7 @@
-"""When to try again what failed: after 5 seconds, then twice as long each time, up to a minute. Time is an argument."""
+"""When to try again what failed: after 5 seconds, then twice as long each time, up to a minute. Time is an argument.
+
+How long all tries together may take is an allowance: a part of the time, saved up for a while.
+"""
 
 FIRST = 5.0
 LONGEST = 60.0
@@ -31,3 +34,23 @@ class Backoff:
     def succeeded(self) -> None:
         """Note a success."""
         self.failures = 0
+
+
+class Allowance:
+    """A part of the time (`share`, 0 to 1) that may be spent, up to `most` seconds of it at once."""
+
+    def __init__(self, share: float, most: float, now: float) -> None:
+        self._share = share
+        self._most = most
+        self._left = most
+        self._at = now
+
+    def any_left(self, now: float) -> bool:
+        """Tell whether something may be spent at this time; it may then take more than is left, and is paid back."""
+        self._left = min(self._most, self._left + self._share * (now - self._at))
+        self._at = now
+        return self._left > 0
+
+    def spend(self, seconds: float) -> None:
+        """Note what was spent."""
+        self._left -= seconds

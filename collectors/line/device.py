@@ -31,8 +31,8 @@ SILENT_IN_A_ROW = 2
 """Questions without an answer, one after the other, that end a poll."""
 
 PATIENT_PROBE = 4
-"""Each so manieth probe of a device that is down waits the longest: one that was always slow is found by it. With a
-probe a minute, three of 0.5 s and one of 2 s take 1.5 % of the line."""
+"""The first and then each so manieth probe of a device that is down waits the longest: one that was always slow is
+found by it, 5 s after the start. With a probe a minute, three of 0.5 s and one of 2 s take 1.5 % of the line."""
 
 LONGEST_ERROR = 300
 """Characters of the reasons that a batch gives."""
@@ -47,7 +47,7 @@ def slave_of(line: Line, device: LineDevice, definition: Definition) -> Slave:
     """Return the device as its protocol sees it."""
     if isinstance(definition, ModbusDefinition):
         return ModbusSlave(device.id, definition, device.address, Timing.of(line).largest_hole)
-    return YdtSlave(device.id, definition, device.address)
+    return YdtSlave(device.id, definition, device.address, shared=line.shared, read_flags=line.read_flags)
 
 
 class PolledDevice:
@@ -66,29 +66,38 @@ class PolledDevice:
         self._spared: dict[str, Backoff] = {}
         self._proven: set[str] = set()
         self._said: dict[str, str] = {}
+        self._held: dict[str, tuple[Values, float]] = {}
         self._line = stats
         self._stats = stats.slaves.setdefault(device.id, SlaveStats(device.id))
         self._error = "not asked yet"
+        if not self._has_questions():
+            self._error = f"has only states and alarms ({self._where}); read_flags: true has them read on a shared pair"
 
-    def poll(self, exchange: Exchange) -> Batch:
-        """Ask everything that is worth asking; return a batch with every point known. Raises PortError."""
+    def poll(self, exchange: Exchange, *, patient: bool = False) -> Batch:
+        """Ask everything that is worth asking; return a batch with every point known. Raises PortError.
+
+        `patient`: wait the longest for a device that never answered yet; else that is left to its first probe.
+        """
         started = time.monotonic()
         probing = self.down.failures > 0
         patience, in_a_row = (1, 0) if probing else (SILENT_IN_A_ROW, 0)
+        patient = patient or self._is_patient()
         readings: dict[Point, Reading] = {}
         silent: list[str] = []
         asked: set[str] = set()
+        self._slave.begin(started, whole=probing or not self._stats.up)
         # An answer may bring counts, and with them questions that were not planned before: they follow at once.
         while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
             tries = TRIES if self._stats.up and not in_a_row else 1
-            values = self._ask(exchange, question, tries=tries, patiently=not in_a_row and self._is_patient())
+            values = self._ask(exchange, question, tries=tries, patiently=patient and not in_a_row)
             if values is None:
                 in_a_row += 1
                 silent.append(question.key)
                 continue
             patience, in_a_row, now = SILENT_IN_A_ROW, 0, boot_time()
-            readings |= {p: unavailable(p, now) if v is None else Reading(p, v, now) for p, v in values.items()}
+            self._held[question.key] = (values, now)
+            readings |= _read(values, now)
         self._stats.polls += 1
         self._stats.probes += probing
         self._stats.poll_seconds = time.monotonic() - started
@@ -96,6 +105,8 @@ class PolledDevice:
             self.down.failed(time.monotonic())
             return self.absent(self._error, time.monotonic() - started)
         self._spare(silent, time.monotonic())
+        for key, told_by in self._slave.unchanged().items():  # the device has just said that these are as they were
+            readings |= _read(self._held[key][0], self._held[told_by][1])
         return self._present(readings, time.monotonic() - started)
 
     def absent(self, error: str, seconds: float = 0.0) -> Batch:
@@ -121,6 +132,8 @@ class PolledDevice:
     def _next(self, asked: set[str], now: float) -> Question | None:
         """Return the next question worth asking; to see whether anybody is there, one that was answered before."""
         left = [question for question in self._slave.plan() if question.key not in asked]
+        if not self._spared and not self.down.failures:
+            return left[0] if left else None
         left.sort(key=lambda question: question.key in self._spared)  # its late answer is in nobody's way at the end
         if self.down.failures and not asked:
             left.sort(key=lambda question: question.key not in self._proven)
@@ -137,7 +150,11 @@ class PolledDevice:
 
     def _is_patient(self) -> bool:
         """Tell whether this poll may wait the longest for an answer: of a device that is down, not every one may."""
-        return self.down.failures % PATIENT_PROBE == 0
+        return bool(self._stats.up) if not self.down.failures else self.down.failures % PATIENT_PROBE == 1
+
+    def _has_questions(self) -> bool:
+        self._slave.begin(time.monotonic(), whole=True)
+        return bool(self._slave.plan())
 
     def _ask(self, exchange: Exchange, question: Question, *, tries: int, patiently: bool) -> Values | None:
         """Ask up to so many times, the last time `patiently`; return the values, none after a refusal, None: silence.
@@ -160,6 +177,8 @@ class PolledDevice:
                 else:  # it may be the first try's answer, with the others' under way still
                     self._patience.took(now - began)
                     self._patience.answered(question.key, now, now - began, attempt)
+                self._stats.first_byte_seconds = patience.slowest
+                self._stats.timeout_seconds = patience.first
                 return self._taken(question, outcome.answer)
             if not outcome.mismatches:
                 began = now - outcome.seconds if began is None else began
@@ -197,3 +216,8 @@ class PolledDevice:
             self._error = f"does not answer ({self._where})"
             if outcome.heard:
                 self._error = f"answers with bytes that make no frame ({self._where}); check the line and its settings"
+
+
+def _read(values: Values, now: float) -> dict[Point, Reading]:
+    """Return values as readings of this time; what the device does not have is unavailable."""
+    return {p: unavailable(p, now) if v is None else Reading(p, v, now) for p, v in values.items()}

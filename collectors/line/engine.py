@@ -5,23 +5,25 @@ A thread, because the gap between two frames is a matter of a millisecond or two
 """
 
 import asyncio
-import copy
 import logging
 import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from collectors.line.backoff import FIRST, Backoff
+from collectors.line.backoff import FIRST, Allowance, Backoff
 from collectors.line.definition import Definition
 from collectors.line.device import PolledDevice
 from collectors.line.exchange import Exchange
+from collectors.line.others import FOREIGN, Others
 from collectors.line.port import Port, PortError, StoppedError
 from collectors.line.ports import exchange_on, open_port
 from collectors.line.stats import LineStats
+from config.line_port import MODBUS_TCP
 from config.schema import Line, LineDevice
 from model.point import Batch
 
@@ -32,6 +34,12 @@ Report = Callable[[LineStats], None]
 
 SWITCH_SECONDS = 0.0005
 """How long a line's thread waits at most for a busy event loop; the interpreter's default is ten times as long."""
+LISTEN, LISTEN_SHARED, LISTEN_AGAIN = 0.5, 3.0, 5.0
+"""Seconds to listen before the first word: on a line of our own, on a shared one, where another master was heard."""
+GATHERED = 0.02
+"""Seconds for which batches are gathered before the event loop takes them; a fault has 100 ms to its ticket."""
+DEAD_SHARE, DEAD_AT_ONCE = 0.04, 3.0
+"""Part of a line's time that probes of devices which are down may take, and the seconds they may take in a row."""
 STOP_SECONDS = 5.0
 """Longest that a stopping line may take; its thread does not keep the program alive."""
 
@@ -44,10 +52,8 @@ async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -
     loop = asyncio.get_running_loop()
     sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
 
-    def hand_over(take: Callable[[Any], None], thing: Any) -> None:
-        loop.call_soon_threadsafe(take, thing)
-
-    owners = [Owner(line, partial(hand_over, emit), partial(hand_over, report or _unreported)) for line in lines]
+    desk = HandOver(loop)
+    owners = [Owner(line, partial(desk.put, emit), partial(desk.put, report or _unreported)) for line in lines]
     for owner in owners:
         owner.start()
     try:
@@ -73,15 +79,52 @@ def _read_once(line: Line, device: LineDevice, definition: Definition | None) ->
     except PortError as error:
         return polled.absent(str(error))
     try:
-        return polled.poll(exchange_on(port, line))
+        listen(port, line)
+        return polled.poll(exchange_on(port, line), patient=True)
     except PortError as error:
         return polled.absent(str(error))
     finally:
         port.close()
 
 
+def listen(port: Port, line: Line, *, again: bool = False) -> Others:
+    """Listen before the first word, longer where another master may be, `again` longest; bounded.
+
+    Raises PortError for one that speaks on a line which is not declared shared. A gateway has its line to itself.
+    """
+    others = Others(shared=line.shared)
+    seconds = LISTEN_SHARED if line.shared else LISTEN_AGAIN if again else LISTEN
+    until = time.monotonic() + (seconds if getattr(line.port, "kind", "") != MODBUS_TCP else 0.0)
+    while (left := until - time.monotonic()) > 0:
+        others.hear(port.read(left), time.monotonic(), spoken=False)
+        if others.present and not line.shared:
+            raise PortError(FOREIGN)
+    return others
+
+
 def _unreported(_: LineStats) -> None:
     """Take a report that nobody asked for."""
+
+
+class HandOver:
+    """Brings what threads have made to the event loop: all of a moment together, for waking the loop is what costs."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._things: deque[tuple[Callable[[Any], object], Any]] = deque()
+        self._awaited = threading.Lock()
+
+    def put(self, take: Callable[[Any], object], thing: Any) -> None:
+        """Have the loop call `take(thing)` soon. From any thread."""
+        self._things.append((take, thing))
+        if self._awaited.acquire(blocking=False):
+            self._loop.call_soon_threadsafe(self._loop.call_later, GATHERED, self._give)
+
+    def _give(self) -> None:
+        self._awaited.release()  # first: what is put from now on is given now or wakes the loop again
+        for _ in range(len(self._things)):
+            take, thing = self._things.popleft()
+            take(thing)
 
 
 class Owner(threading.Thread):
@@ -99,6 +142,9 @@ class Owner(threading.Thread):
         self._reopen = Backoff(first=0.5, longest=2.0)
         self._error = ""
         self._window = (time.monotonic(), 0.0)
+        self._probes = Allowance(DEAD_SHARE, DEAD_AT_ONCE, time.monotonic())
+        self._others: Others | None = None
+        self._said_foreign = False
         self._stopping = threading.Event()
         self._wake = os.eventfd(0)
 
@@ -145,7 +191,8 @@ class Owner(threading.Thread):
 
     def _cycle(self, due: list[PolledDevice], started: float) -> None:
         """Poll the devices that are due, with at most one probe of a device that is down."""
-        probe = self._probe(due, started)
+        wire = self._stats.wire_seconds
+        probe = self._probe(due, started) if self._probes.any_left(started) else None
         for device in due:
             if self._stopping.is_set():
                 return
@@ -158,8 +205,11 @@ class Owner(threading.Thread):
         self._stats.overruns += bool(late)
         self._stats.cycles += 1
         self._stats.cycle_seconds = now - started
+        least = self._stats.wire_seconds - wire
+        self._stats.ratio = (now - started) / least if least else 0.0
         self._measure_use(now)
-        self._report(copy.deepcopy(self._stats))
+        self._notice_others()
+        self._report(self._stats.snapshot())
 
     def _measure_use(self, now: float) -> None:
         """Tell how much of the last second or more the line was in use."""
@@ -180,18 +230,32 @@ class Owner(threading.Thread):
             return device.absent(self._error)
         if not asked:
             return device.resting()
+        probing, began = device.down.failures > 0, time.monotonic()
         try:
-            return device.poll(self._exchange)
+            batch = device.poll(self._exchange)
         except PortError as error:
             self._lost(error)
             return device.absent(self._error)
+        if probing and not batch.reachable:
+            self._probes.spend(time.monotonic() - began)
+        return batch
 
     def _open(self, now: float) -> None:
+        """Open the port, and speak on it if nobody else does."""
+        port: Port | None = None
         try:
-            self._port = open_port(self._line, self._wake)
+            port = open_port(self._line, self._wake)
+            others = listen(port, self._line, again=self._error == FOREIGN)
         except PortError as error:
+            if port is not None:
+                port.close()
             self._lost(error)
             return
+        except StoppedError:
+            if port is not None:
+                port.close()
+            raise
+        self._port = port
         if self._error:
             logger.info("line %s: %s is open again", self._line.id, self._line.port)
             self._stats.reopens += 1
@@ -199,8 +263,19 @@ class Owner(threading.Thread):
         self._stats.open = True
         self._reopen.succeeded()
         self._exchange = exchange_on(self._port, self._line)
+        self._exchange.others = self._others = others
         for device in self._devices:
             device.due = min(device.due, now)
+
+    def _notice_others(self) -> None:
+        """Count what another master says while we speak too; say it once."""
+        others = self._others
+        if others is None or self._stats.foreign_frames == others.frames:
+            return
+        self._stats.foreign_frames = others.frames
+        if others.present and not self._line.shared and not self._said_foreign:
+            self._said_foreign = True
+            logger.warning("line %s: %s", self._line.id, FOREIGN)
 
     def _lost(self, error: PortError) -> None:
         """Close the dead port at once; say it once."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from collectors.line.others import Others
 from collectors.line.port import Port
 from collectors.line.question import Answer, Question
 from collectors.line.timing import Timing
@@ -21,10 +22,16 @@ SETTLE = 0.05
 """Seconds of silence after an answer that did not come, before the same is asked again or another slave speaks."""
 LONGEST_SETTLE = 1.0
 """A line that is never silent is spoken to all the same after this long, or three times the silence that is due."""
+LONGEST_SHARED = 10.0
+"""The same where another master speaks."""
+HURRIED = 2.0
+"""Seconds after which we speak right behind the other master's exchange, if it never leaves a longer silence."""
 SHORTEST = 4
 """Bytes that are no spark any more; the shortest answer has five."""
-SLACK = 0.001
-"""Seconds that a rest ends before the answer is expected, so that a quicker one is noticed and the next rest shorter."""
+SLACK = 0.0005
+"""Seconds that a rest ends before the answer is due: a quicker one is noticed, and the next rest is shorter."""
+SLOWER = 0.1
+"""How much of the difference a slower answer than usual counts."""
 LONGEST_REST = 0.25
 """Seconds of a rest at most: a line that is stopped must not finish a long answer first."""
 
@@ -54,6 +61,11 @@ class Usual(NamedTuple):
     characters: int = 0
     seconds: float = 0.0
 
+    def after(self, characters: int, seconds: float) -> "Usual":
+        """Return it with one more answer: a quicker one counts at once, a slower one a little."""
+        quicker = not self.seconds or seconds < self.seconds
+        return Usual(characters, seconds if quicker else self.seconds + SLOWER * (seconds - self.seconds))
+
 
 class Exchange:
     """Asks questions on one open port, one at a time."""
@@ -63,11 +75,15 @@ class Exchange:
         self._timing = timing
         self._clock = clock
         self._last_byte = clock()
-        self._quiet = timing.gap
+        self._quiet = timing.quiet
+        self._unit = -1
+        self.others: Others | None = None
         self._usual: dict[bytes, Usual] = {}
 
     def ask(self, question: Question, first: float | None = None) -> Outcome:
         """Ask and wait for the answer; `first` is the longest wait for its first byte. Raises PortError."""
+        if question.unit != self._unit:
+            self._quiet, self._unit = max(self._quiet, self._timing.gap + self._timing.unit_pause), question.unit
         stray = self._wait_for_quiet()
         timing, reader, echo = self._timing, question.reader(), Echo(question.frame)
         latency, usual = self._port.latency, self._usual.get(question.frame) or Usual()
@@ -79,7 +95,7 @@ class Exchange:
         # However much noise comes, an answer as long as it can be is through by then.
         latest = deadline + 1.5 * (question.longest + len(question.frame)) * timing.char
         self._rest(min(usual.seconds - SLACK, wait) - (self._clock() - sent))
-        answer, heard = None, 0
+        answer, heard, strange = None, 0, list[bytes]()
         while answer is None and (now := self._clock()) < min(deadline, latest):
             octets = self._port.read(min(deadline, latest) - now)
             if not octets:
@@ -87,20 +103,23 @@ class Exchange:
             self._last_byte = max(sent, self._clock())
             fresh = echo.strip(octets)
             heard += len(fresh)
+            strange.append(fresh)
             # A spark when the slave takes the line is no answer that has begun: the first byte's time goes on.
             deadline = max(deadline if heard < SHORTEST else 0.0, self._last_byte + timing.between + latency)
             answer = reader.feed(fresh)
             if answer is None and heard >= SHORTEST:
-                self._rest((usual.characters - heard) * timing.char - SLACK)
+                self._rest((usual.characters - heard - 1) * timing.char)
         if answer is None and (rest := echo.rest()):
             heard, answer = heard + len(rest), reader.feed(rest)
         now = max(self._clock(), sent)
-        self._quiet = timing.gap
+        self._quiet = timing.quiet
+        if self.others is not None and (answer is None or reader.skipped):
+            self.others.hear(b"".join(strange), now)
         if answer is None:
             self.settle()  # the answer may be late: its silence begins only now
             self._last_byte = now
         else:
-            self._usual[question.frame] = Usual(heard, min(usual.seconds or now - sent, now - sent))
+            self._usual[question.frame] = usual.after(heard, now - sent)
         waited = max(0.0, now - sent - heard * timing.char)
         noise, seconds = stray + reader.skipped, now - started
         return Outcome(answer, seconds, reader.mismatches, noise, heard > 0, echo.found, heard, waited)
@@ -113,15 +132,16 @@ class Exchange:
     def settle(self, seconds: float = SETTLE) -> None:
         """Expect an answer that is not wanted any more: be silent for so long from now before the next request."""
         self._last_byte = self._clock()
-        self._quiet = max(self._timing.gap, seconds)
+        self._quiet = max(self._timing.quiet, seconds)
 
     def _wait_for_quiet(self) -> int:
         """Drop what comes until the line has been silent for as long as is due; return how many bytes came."""
         dropped, started = 0, self._clock()
-        longest = max(LONGEST_SETTLE, 3 * self._quiet)
+        shared = self.others is not None and self.others.shared
+        longest = LONGEST_SHARED if shared else max(LONGEST_SETTLE, 3 * self._quiet)
         while True:
             now = self._clock()
-            if (wait := self._last_byte + self._quiet - now) > 0:
+            if (wait := self._free_at(now - started) - now) > 0:
                 # poll() counts whole milliseconds; the gap is shorter than that at high speed, so it is slept.
                 time.sleep(min(wait, 0.02))
             octets = self._port.read(0.0)
@@ -129,9 +149,18 @@ class Exchange:
             if octets:
                 dropped += len(octets)
                 self._last_byte = now
-                self._quiet = max(self._quiet, self._timing.gap)
-            if (not octets and now >= self._last_byte + self._quiet) or now - started > longest:
+                self._quiet = max(self._quiet, self._timing.quiet)
+                if self.others is not None:
+                    self.others.hear(octets, now)
+            if (not octets and now >= self._free_at(now - started)) or now - started > longest:
                 return dropped
+
+    def _free_at(self, waited: float) -> float:
+        """Return when the line has been silent long enough; on a shared pair, when the other master is done too."""
+        free = self._last_byte + self._quiet
+        if self.others is None or not self.others.shared:
+            return free
+        return max(free, self.others.free_at(hurried=waited > HURRIED))
 
 
 class Echo:

@@ -1,6 +1,7 @@
 """A Modbus slave: which registers to ask for in one read, and what they mean."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collectors.line.modbus_definition import ModbusDefinition
@@ -70,6 +71,13 @@ class ModbusSlave:
         self._spans: dict[str, Span] = {}
         self._planned: list[Question] = []
 
+    def begin(self, now: float, *, whole: bool) -> None:
+        """Begin a poll: each one reads everything."""
+
+    def unchanged(self) -> Mapping[str, str]:
+        """Return nothing: a Modbus device does not say what has not changed."""
+        return {}
+
     def plan(self) -> list[Question]:
         """Return the reads of one poll; repeated values and what hangs on others only once these are known."""
         if not self._planned:
@@ -125,4 +133,4 @@ class ModbusSlave:
         request = Request(self._unit, span.function, span.start, span.count)
         key = f"function {span.function}, {span.count} from {span.start}"
         self._spans[key] = span
-        return Question(key, request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5)
+        return Question(key, request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5, self._unit)

@@ -37,12 +37,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request: `key` tells it from the slave's other ones, `longest` is the most characters its answer can have."""
+    """One request: `key` tells it from the slave's other ones, `longest` is the most characters its answer can have.
+
+    `unit` is the address it goes to.
+    """
 
     key: str
     frame: bytes
     reader: Callable[[], Reader]
     longest: int
+    unit: int = 0
 
 
 class RefusedError(Exception):
@@ -58,8 +62,19 @@ class Slave(Protocol):
 
     device: str
 
+    def begin(self, now: float, *, whole: bool) -> None:
+        """Begin a poll at this time (s); `whole`: of everything, because the device is new or was away."""
+        ...
+
     def plan(self) -> list[Question]:
-        """Return the questions of one poll, in the order in which they are asked, as far as they are known yet."""
+        """Return the questions of this poll, in the order in which they are asked, as far as they are known yet."""
+        ...
+
+    def unchanged(self) -> Mapping[str, str]:
+        """Return the keys of questions that were not asked because an answer of this poll says: unchanged; and its key.
+
+        Whoever holds their last values may tell them as of that answer.
+        """
         ...
 
     def take(self, question: Question, answer: Answer) -> Values:

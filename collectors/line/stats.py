@@ -1,11 +1,15 @@
 """What a line says of itself: counters and last values, for the agent's metrics."""
 
+import copy
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class SlaveStats:
-    """One device: counts since the start, `poll_seconds` of its last poll; `up` None before its first."""
+    """One device: counts since the start, `poll_seconds` of its last poll; `up` None before its first.
+
+    `first_byte_seconds` is the slowest of its last hundred answers, `timeout_seconds` how long it is waited for.
+    """
 
     device: str
     up: bool | None = None
@@ -17,6 +21,8 @@ class SlaveStats:
     resyncs: int = 0
     probes: int = 0
     poll_seconds: float = 0.0
+    first_byte_seconds: float = 0.0
+    timeout_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -24,7 +30,8 @@ class LineStats:
     """One line: counts since the start; `cycle_seconds` of its last cycle, `utilisation` (0..1) of its last seconds.
 
     `busy_seconds` is the time spent in exchanges, `wire_seconds` the least that the answered ones can take. `overruns`
-    are cycles after which a device was due already.
+    are cycles after which a device was due already. `ratio` is the last cycle over the least its answers can take, 0
+    where there were none; `foreign_frames` are another master's and its slaves'.
     """
 
     line: str
@@ -38,4 +45,12 @@ class LineStats:
     reopens: int = 0
     noise_bytes: int = 0
     echoes: int = 0
+    foreign_frames: int = 0
+    ratio: float = 0.0
     slaves: dict[str, SlaveStats] = field(default_factory=dict)
+
+    def snapshot(self) -> "LineStats":
+        """Return a copy that nobody writes to any more."""
+        taken = copy.copy(self)
+        taken.slaves = {name: copy.copy(slave) for name, slave in self.slaves.items()}
+        return taken

@@ -16,13 +16,18 @@ FAST = 19200
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of one line: `char` for one character, `gap` between frames, `turnaround` that slaves need to answer."""
+    """Seconds of one line: `char` for one character, `gap` between frames, `turnaround` that slaves need to answer.
+
+    `pause` is waited on top of each gap, `unit_pause` before another unit is spoken to: as the site file says.
+    """
 
     char: float
     gap: float
     turnaround: float
     first: float
     between: float
+    pause: float = 0.0
+    unit_pause: float = 0.0
 
     @classmethod
     def of(cls, line: Line) -> "Timing":
@@ -32,13 +37,26 @@ class Timing:
         # USB adapters deliver what they have every 16 ms, so silence within a reply is real only well above that.
         between = max(0.1, 20 * char)
         gap = 0.00175 if line.baud > FAST else 3.5 * char
-        return cls(char=char, gap=gap, turnaround=line.turnaround, first=line.timeout, between=between)
+        return cls(
+            char=char,
+            gap=gap,
+            turnaround=line.turnaround,
+            first=line.timeout,
+            between=between,
+            pause=line.pause,
+            unit_pause=line.unit_pause,
+        )
+
+    @property
+    def quiet(self) -> float:
+        """Silence before a request: the gap, and what the site file adds to it."""
+        return self.gap + self.pause
 
     @property
     def largest_hole(self) -> int:
         """Most unwanted registers that are cheaper to read than to leave out."""
-        return int((13 * self.char + max(self.turnaround, self.gap) + self.gap) / (2 * self.char))
+        return int((13 * self.char + max(self.turnaround, self.gap) + self.quiet) / (2 * self.char))
 
     def exchange(self, characters: int) -> float:
         """Return the least seconds that an exchange of so many characters, both ways, can take."""
-        return characters * self.char + max(self.turnaround, self.gap) + self.gap
+        return characters * self.char + max(self.turnaround, self.gap) + self.quiet
