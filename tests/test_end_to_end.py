@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.house import House, house, until
+from tests.peers.line import joined_ttys
 from tests.peers.snmp import Agent, free_port, snmpd, snmpsim
 
 METER = """
@@ -29,22 +30,6 @@ async def serve():
 
 asyncio.run(serve())
 """
-
-
-@contextmanager
-def joined_ttys(folder: Path) -> Iterator[tuple[Path, Path]]:
-    if shutil.which("socat") is None:
-        pytest.skip("socat is not installed")
-    ours, theirs = folder / "ours", folder / "theirs"
-    ends = [f"pty,raw,echo=0,link={path}" for path in (ours, theirs)]
-    with subprocess.Popen(["socat", "-d", "-d", *ends], stderr=subprocess.PIPE) as socat:
-        assert socat.stderr is not None
-        while b"starting data transfer" not in (said := socat.stderr.readline()):
-            assert said, "socat ended"
-        try:
-            yield ours, theirs
-        finally:
-            socat.terminate()
 
 
 @contextmanager

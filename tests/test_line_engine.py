@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -24,7 +22,7 @@ from model.point import Batch, Quality
 from simulator.bus import PacedLine
 from simulator.line_devices import devices
 from simulator.plant import Plant
-from tests.peers.line import ModbusPeer, PacedBus, YdtPeer, float_le, float_registers
+from tests.peers.line import ModbusPeer, PacedBus, YdtPeer, float_le, float_registers, joined_ttys
 
 METER = {4: dict.fromkeys(range(80), 0) | float_registers(0, 230.5, 231.5, 229.5)}
 MONITOR = {3: {0: 540, 1: 0xFFF6, 2: 251, 3: 995, 4: 2, 5: 0, 16: 13500, 17: 13502}}
@@ -349,17 +347,8 @@ async def test_two_lines_do_not_wait_for_each_other(bus: PacedBus, tmp_path: Pat
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """Two pseudo-terminals joined by socat."""
-    if shutil.which("socat") is None:
-        pytest.skip("socat is not installed")
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    ends = [f"pty,raw,echo=0,link={path}" for path in (ours, theirs)]
-    with subprocess.Popen(["socat", "-d", "-d", *ends], stderr=subprocess.PIPE) as socat:
-        assert socat.stderr is not None
-        while b"starting data transfer" not in (said := socat.stderr.readline()):
-            assert said, "socat ended"
-        yield ours, theirs
-        socat.terminate()
+    with joined_ttys(tmp_path) as ends:
+        yield ends
 
 
 async def test_pymodbus_s_own_serial_server_is_read(pair: tuple[Path, Path]) -> None:

@@ -15,27 +15,13 @@ from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v1, v2c
 
+from fuzz.seeds import BINDS
 from tests.peers.snmp import Agent, snmpd
 from wire import ber, snmp
 from wire.ber import MalformedError
 from wire.snmp import Absent, Message, Pdu, Request, Value, VarBind
 
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
-BINDS = (
-    VarBind("1.3.6.1.2.1.1.1.0", ber.OCTET_STRING, b"a card"),
-    VarBind("1.3.6.1.2.1.1.2.0", ber.OBJECT_IDENTIFIER, "1.3.6.1.4.1.318"),
-    VarBind(SYS_UPTIME, snmp.TIME_TICKS, 4_294_967_295),
-    VarBind("1.3.6.1.2.1.33.1.2.6.0", ber.INTEGER, -5),
-    VarBind("1.3.6.1.2.1.2.2.1.10.1", snmp.COUNTER32, 0),
-    VarBind("1.3.6.1.2.1.2.2.1.5.1", snmp.GAUGE32, 100_000_000),
-    VarBind("1.3.6.1.2.1.31.1.1.1.6.1", snmp.COUNTER64, 2**64 - 1),
-    VarBind("1.3.6.1.2.1.4.20.1.1.10.0.0.1", snmp.IP_ADDRESS, IPv4Address("10.0.0.1")),
-    VarBind("1.3.6.1.4.1.2021.10.1.6.1", snmp.OPAQUE, 0.25),
-    VarBind("1.3.6.1.2.1.1.9.0", ber.NULL, None),
-    VarBind("1.3.6.1.2.1.1.9.1", 0x80, Absent.NO_SUCH_OBJECT),
-    VarBind("1.3.6.1.2.1.1.9.2", 0x81, Absent.NO_SUCH_INSTANCE),
-    VarBind("1.3.6.1.2.1.1.9.3", 0x82, Absent.END_OF_MIB_VIEW),
-)
 REPLY = Message(snmp.V2C, b"public", Pdu(snmp.RESPONSE, 0x0100_0001, 0, 0, BINDS))
 WIRE = snmp.encode(REPLY)
 

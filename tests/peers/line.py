@@ -6,15 +6,19 @@ them as one. On it hang Modbus slaves framed by pymodbus, and a small YD/T 1363 
 
 import os
 import select
+import shutil
 import struct
+import subprocess
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import pytest
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
@@ -36,6 +40,8 @@ class ModbusPeer:
         _, pdu = self._framer.handleFrame(frame, self.unit, 0) if frame and frame[0] == self.unit else (0, None)
         if pdu is None:
             return None
+        if pdu.function_code not in {3, 4}:
+            return self._framer.buildFrame(ExceptionResponse(pdu.function_code, 1, device_id=self.unit))
         function, first, count = pdu.function_code, pdu.address, pdu.count
         self.asked.append((function, first, count))
         known = self.registers.get(function, {})
@@ -216,3 +222,20 @@ class LateLine:
                     due.append((begins + self.delay, reply))
             while due and due[0][0] <= time.monotonic():
                 os.write(self._ours, due.pop(0)[1])
+
+
+@contextmanager
+def joined_ttys(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Two pseudo-terminals joined by socat, for peers that open a port: what one end writes the other reads."""
+    if shutil.which("socat") is None:
+        pytest.skip("socat is not installed")
+    ours, theirs = folder / "ours", folder / "theirs"
+    ends = [f"pty,raw,echo=0,link={path}" for path in (ours, theirs)]
+    with subprocess.Popen(["socat", "-d", "-d", *ends], stderr=subprocess.PIPE) as socat:
+        assert socat.stderr is not None
+        try:
+            while b"starting data transfer" not in (said := socat.stderr.readline()):
+                assert said, "socat ended"
+            yield ours, theirs
+        finally:
+            socat.terminate()
