@@ -22,7 +22,10 @@ def main() -> int:
     sys.modules.update(hidden)
     signal.signal(signal.SIGUSR1, lambda *_: _tell(file))
     sys.argv = ["roundsman", *sys.argv[2:]]
+    from bench import definitions
     from roundsman import main as roundsman
+
+    definitions.add()
 
     return roundsman()
 

@@ -59,17 +59,19 @@ def site(devices: str) -> Iterator[Place]:
         listen = f"127.0.0.1:{desk}"
         with Child("desk", [str(ROUNDSMAN), "desk", "--state", f"{folder}/desk", "--listen", listen], folder) as child:
             child.until((folder / "desk" / "local.json").exists)
-            (folder / "site.yaml").write_text(
+            head = (
                 f"site: {{id: {SITE}, name: Site of the bench, contract: demo}}\n"
                 f'agent: {{state: agent, metrics: "127.0.0.1:{metrics}", control: agent/control.sock}}\n'
-                f'desk: {{url: "http://{listen}", token_file: desk.token}}\n{devices}',
-                encoding="utf-8",
+                f'desk: {{url: "http://{listen}", token_file: desk.token}}\n'
             )
             for secret, text in SECRETS.items():
                 (folder / secret).touch(0o600)
                 (folder / secret).write_text(f"{text}\n", encoding="ascii")
+            (folder / "site.yaml").write_text(head + host_section(10), encoding="utf-8")
             line = _run("desk", "enrol", SITE, "--contract", "demo", "--state", f"{folder}/desk").splitlines()[0]
             _run("join", line, "--site", f"{folder}/site.yaml")
+            # Only now: the bench's own definitions are known to its agent alone.
+            (folder / "site.yaml").write_text(head + devices, encoding="utf-8")
             yield Place(folder, metrics, desk, child)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.figures import Figure
-from bench.rows import clients, fault, get, host, idle, imports, line, many, page, start, walk
+from bench.rows import clients, fault, get, host, idle, imports, line, lines, many, page, start, walk
 from bench.sizes import Sizes
 
 Tell = Callable[[str], None]
@@ -22,5 +22,6 @@ ROWS: dict[str, Measure] = {
     "line": line.measure,
     "line-fast": line.measure_fast,
     "line-mixed": line.measure_mixed,
+    "lines": lines.measure,
     "imports": imports.measure,
 }
