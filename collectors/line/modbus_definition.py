@@ -222,6 +222,13 @@ class Bit(msgspec.Struct, frozen=True, kw_only=True):
         return self.active if is_set is not self.inverted else self.clear
 
 
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Equal parts of registers in a row, `bits` each, the highest of a register first: each is a value with a name."""
+
+    bits: Literal[1, 2, 4, 8]
+    names: tuple[str, ...]
+
+
 class Register(Value, frozen=True, kw_only=True):
     """One value of a Modbus device, or with `bits` several: a state for each bit.
 
@@ -238,6 +245,7 @@ class Register(Value, frozen=True, kw_only=True):
     scale_from: Scaling | None = None
     enumeration: str = ""
     unfitted: tuple[Number, ...] = ()
+    parts: Parts | None = None
     bits: dict[int, Bit] = msgspec.field(default_factory=dict)
     when: tuple[When, ...] = ()
     while_: When | None = msgspec.field(default=None, name="while")
@@ -340,7 +348,7 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
         if not self.registers and self.inputs is None:
             raise ValueError('the key "registers" is missing')
         msgspec.structs.force_setattr(self, "identify", tuple(map(self._filled, self.identify)))
-        msgspec.structs.force_setattr(self, "registers", tuple(map(self._whole, self.registers)))
+        msgspec.structs.force_setattr(self, "registers", tuple(map(self._whole, self._apart())))
         if self.inputs is not None:
             filled = msgspec.structs.replace(self.inputs, function=self.inputs.function or self.function)
             msgspec.structs.force_setattr(self, "inputs", filled)
@@ -352,6 +360,24 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
             type=place.type or self.type,
             order=place.order or self.order,
         )
+
+    def _apart(self) -> Iterator[Register]:
+        """Return each register, and each part of one that has parts."""
+        for register in self.registers:
+            if register.parts is None:
+                yield register
+                continue
+            bits, names = register.parts.bits, register.parts.names
+            for number, name in enumerate(names):
+                place, part = divmod(number * bits, 16)
+                yield msgspec.structs.replace(
+                    register,
+                    register=register.register + place,
+                    mask=((1 << bits) - 1) << (16 - bits - part),
+                    index={**register.index, "alarm": name},
+                    label=name.replace("_", " ").capitalize(),
+                    parts=None,
+                )
 
     def _whole(self, register: Register) -> Register:
         states = register.states
