@@ -1,11 +1,11 @@
-"""The metrics page over HTTP: a thread or two that wait in accept, so that no scraper can hold the loop.
+"""The metrics page over HTTP: one thread, so that no scraper can hold the loop, that holds many connections at once.
 
-Only as much of HTTP as a scraper asks for: a library's server costs more than the page. A thread that takes a
-connection sees to it that another one waits for the next; one that is done waits again, unless three do. So a scraper
-that comes every few seconds starts no thread, and one that is slow holds up no other until `MOST_THREADS` are.
+Only as much of HTTP as a scraper asks for: a library's server costs more than the page. One thread and not one for each
+connection: a thread costs a tenth of a page, and each keeps memory of the pages that it has written.
 """
 
 import logging
+import selectors
 import socket
 import threading
 import time
@@ -17,11 +17,10 @@ from prometheus_client import CollectorRegistry
 from agent.exposition import OwnText
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-LONGEST_LINE, MOST_LINES = 8_192, 100  # of a request's head
-MOST_THREADS = 16
-MOST_WAITING = 3
-PATIENCE = 10.0  # seconds: a scraper that says nothing does not keep a thread
-CLOSING = 1.0  # seconds that a page under way has to be finished
+LONGEST_HEAD = 65_536  # octets of a request
+MOST_CONNECTIONS = 32
+PATIENCE = 10.0  # seconds that a scraper may say or take nothing
+CLOSING = 2.0  # seconds that a page being written has to be finished
 _NOT_FOUND = b"Only GET /metrics is answered here.\n"
 _log = logging.getLogger("roundsman.metrics")
 
@@ -32,70 +31,86 @@ class MetricsServer:
     def __init__(self, host: str, port: int, registry: CollectorRegistry, text: Callable[[], Iterable[str]]) -> None:
         self._own = OwnText(registry)
         self._text = text
-        self._lock = threading.Lock()
-        self._threads: set[threading.Thread] = set()
-        self._waiting = 0
         self._closing = False
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listening = socket.create_server((host, port), family=family, backlog=MOST_THREADS)
+        self._listening = socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
+        self._listening.setblocking(False)
         self.port = int(self._listening.getsockname()[1])
-        self._hold_ready()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listening, selectors.EVENT_READ)
+        self._open: dict[socket.socket, _Connection] = {}
+        self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
         self._closing = True
-        until = time.monotonic() + CLOSING
         with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # wakes those who wait in accept
-        for thread in list(self._threads):
-            thread.join(max(0.0, until - time.monotonic()))
-        self._listening.close()
-
-    def _hold_ready(self) -> None:
-        """See to it that somebody waits for the next connection."""
-        with self._lock:
-            if self._waiting or self._closing or len(self._threads) >= MOST_THREADS:
-                return
-            self._waiting += 1
-            thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
-            self._threads.add(thread)
-        thread.start()
+            self._listening.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self._thread.join(CLOSING)
 
     def _serve(self) -> None:
-        try:
-            while True:
-                try:
-                    connection, _ = self._listening.accept()
-                except OSError as error:
-                    if self._closing:
-                        return
-                    _log.error("A connection for the metrics page was not taken: %s", error)
-                    time.sleep(1.0)  # out of descriptors, say
-                    continue
-                self._taken(connection)
-                with self._lock:
-                    if self._waiting >= MOST_WAITING:
-                        return
-                    self._waiting += 1
-        finally:
-            with self._lock:
-                self._threads.discard(threading.current_thread())
+        while not self._closing:
+            try:
+                self._step()
+            except Exception:  # descriptors run out, say: the page is worth another try
+                _log.exception("The server of the metrics page failed; going on")
+                time.sleep(1.0)
+        for each in list(self._open.values()):
+            self._drop(each)
+        self._selector.close()
+        self._listening.close()
 
-    def _taken(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._waiting -= 1
-        self._hold_ready()
-        try:
-            with connection, suppress(OSError):  # a scraper that goes away or is no scraper gets nothing
-                connection.settimeout(PATIENCE)
-                self._answer(connection)
-        except Exception:
-            _log.exception("A connection for the metrics page failed")
+    def _step(self) -> None:
+        """Wait for what comes next and do it."""
+        first = min((each.until for each in self._open.values()), default=None)
+        for key, _ in self._selector.select(None if first is None else max(0.0, first - time.monotonic())):
+            if key.data is not None:
+                self._go_on(key.data)
+            elif not self._closing:
+                self._accept()
+        now = time.monotonic()
+        for each in [each for each in self._open.values() if each.until <= now]:
+            self._drop(each)
 
-    def _answer(self, connection: socket.socket) -> None:
-        asked = _asked(connection)
-        if len(asked) != 3:
+    def _accept(self) -> None:
+        try:
+            with_whom, _ = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # it went away meanwhile
+        with_whom.setblocking(False)
+        if len(self._open) >= MOST_CONNECTIONS:
+            self._drop(min(self._open.values(), key=lambda each: each.until))
+        connection = self._open[with_whom] = _Connection(with_whom)
+        self._selector.register(with_whom, selectors.EVENT_READ, connection)
+        self._go_on(connection)  # what it asks has often come with it
+
+    def _go_on(self, connection: "_Connection") -> None:
+        """Read what a scraper asks, or write what it is owed; drop it when it is served, or is no scraper."""
+        try:
+            if connection.owed is None:
+                asked = connection.read()
+                if asked is None:
+                    return
+                connection.owed = memoryview(self._answer(asked))
+            if connection.write():
+                self._drop(connection)
+            else:
+                self._selector.modify(connection.socket, selectors.EVENT_WRITE, connection)
+        except BlockingIOError:
             return
+        except OSError:
+            self._drop(connection)
+
+    def _drop(self, connection: "_Connection") -> None:
+        del self._open[connection.socket]
+        self._selector.unregister(connection.socket)
+        connection.socket.close()
+
+    def _answer(self, asked: list[bytes]) -> bytes:
+        """Return the answer to the words of a request's first line; nothing to what is no request."""
+        if len(asked) != 3:
+            return b""
         status, kind, parts = "404 Not Found", "text/plain; charset=utf-8", [_NOT_FOUND]
         if asked[1].partition(b"?")[0] in {b"/", b"/metrics"} and asked[0] in {b"GET", b"HEAD"}:
             try:
@@ -105,7 +120,7 @@ class MetricsServer:
                 status, parts = "500 Internal Server Error", [b"The agent's log says why.\n"]
         size = sum(map(len, parts))
         head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
-        connection.sendall(b"".join([head.encode(), *(parts if asked[0] != b"HEAD" else [])]))
+        return b"".join([head.encode(), *(parts if asked[0] != b"HEAD" else [])])
 
     def _page(self) -> list[bytes]:
         # The devices first: it also brings gauges of the registry up to date.
@@ -113,11 +128,29 @@ class MetricsServer:
         return [self._own.text().encode(), *devices]
 
 
-def _asked(connection: socket.socket) -> list[bytes]:
-    """Read the head of a request; return the words of its first line, or nothing for what is no request."""
-    with connection.makefile("rb") as reader:
-        asked: list[bytes] = reader.readline(LONGEST_LINE).split()
-        for _ in range(MOST_LINES):
-            if not reader.readline(LONGEST_LINE).strip():
-                return asked
-    return []
+class _Connection:
+    """One scraper: what it has asked so far, and what it is owed."""
+
+    def __init__(self, with_whom: socket.socket) -> None:
+        self.socket = with_whom
+        self.until = time.monotonic() + PATIENCE
+        self.owed: memoryview | None = None
+        self._head = bytearray()
+
+    def read(self) -> list[bytes] | None:
+        """Return the words of the request's first line once its head is whole. Raises OSError for what is none."""
+        octets = self.socket.recv(LONGEST_HEAD)
+        self._head += octets
+        if b"\n\r\n" in self._head or b"\n\n" in self._head:
+            return bytes(self._head).partition(b"\n")[0].split()
+        if not octets or len(self._head) > LONGEST_HEAD:
+            raise ConnectionAbortedError
+        return None
+
+    def write(self) -> bool:
+        """Write what it takes now; say whether that was all."""
+        with suppress(BlockingIOError):
+            while self.owed:
+                self.owed = self.owed[self.socket.send(self.owed) :]
+                self.until = time.monotonic() + PATIENCE
+        return not self.owed

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -20,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.engine_metrics import engine_lines, outbox_lines
 from agent.exposition import Exposition, OwnText, alarm_lines, device_lines, metric_name
-from agent.metrics_server import MOST_THREADS, MetricsServer
+from agent.metrics_server import MOST_CONNECTIONS, MetricsServer
 from agent.outbox import OutboxStats
 from agent.own_metrics import OwnMetrics
 from agent.rounds import Rounds
@@ -146,21 +145,26 @@ def test_silent_scrapers_keep_nobody_from_the_page() -> None:
     server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: "extra 1\n")
     with ExitStack() as silent:
         silent.callback(server.close)
-        for _ in range(MOST_THREADS - 1):
+        for _ in range(MOST_CONNECTIONS + 3):
             silent.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
         for _ in range(3):
             with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
                 assert reply.read().endswith(b"extra 1\n")
 
 
-def test_pages_one_after_the_other_are_answered_by_the_same_few_threads() -> None:
-    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: [f"thread {threading.get_ident()}\n"])
+def test_a_slow_scraper_gets_its_page_whole_and_holds_up_no_other() -> None:
+    long = "x" * 99 + "\n"
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, lambda: [long] * 200_000)
     try:
-        seen = set()
-        for _ in range(20):
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
-                seen.add(reply.read().rpartition(b"thread ")[2])
-        assert len(seen) <= 4
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
+            slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=20) as reply:
+                assert reply.read().endswith(long.encode())
+            slow.sendall(b"\r\n")
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=20) as reply:
+                size = len(reply.read())
+            whole = b"".join(iter(lambda: slow.recv(65_536), b""))
+            assert len(whole.partition(b"\r\n\r\n")[2]) >= size - 200  # its own numbers are a few digits longer
     finally:
         server.close()
 
