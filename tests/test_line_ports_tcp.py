@@ -1,8 +1,8 @@
 """Device servers that pass bytes on: real ones, and the ways in which connections fail."""
 
-import asyncio
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -18,7 +18,7 @@ from collectors.line.question import Question
 from collectors.line.timing import Timing
 from config.line_port import line_port
 from config.schema import Line
-from tests.peers.gateways import Server, Ser2net, raw, silent, socat, wait_until
+from tests.peers.gateways import Ser2net, Server, raw, silent, socat
 from tests.peers.line import ModbusPeer, PacedBus, YdtPeer
 from wire.modbus import Reply, ReplyReader, Request
 from wire.ydt1363 import AnswerReader, Frame
@@ -108,9 +108,7 @@ def test_a_server_that_refuses_is_told_with_what_to_do() -> None:
 
 
 def test_a_name_that_nobody_knows_is_told() -> None:
-    with pytest.raises(
-        PortError, match="^tcp://no-such-name.invalid:4001: n(obody knows this name; check its spelling|o name server)"
-    ):
+    with pytest.raises(PortError, match=r": (nobody knows this name; check|no name server answers; write)"):
         open_port(line("tcp://no-such-name.invalid:4001"))
 
 
@@ -175,10 +173,9 @@ def test_a_server_that_closes_after_each_answer_loses_nothing(caplog: pytest.Log
         exchange = exchange_on(port, line(server.port))
         assert all(isinstance(exchange.ask(question(first=first)).answer, Reply) for first in range(12))
         port.close()
-    assert [record.getMessage() for record in caplog.records] == [
-        f"line line-1: tcp://127.0.0.1:{server.port} closed the connection; another program may be connected to it;"
-        " connected anew"
-    ]
+    (record,) = caplog.records  # once, however often it does so
+    assert record.getMessage().startswith(f"line line-1: tcp://127.0.0.1:{server.port} ")
+    assert record.getMessage().endswith("another program may be connected to it; connected anew")
 
 
 def test_a_device_whose_questions_end_the_connection_keeps_no_other_from_being_read() -> None:
@@ -230,10 +227,7 @@ def test_a_connection_that_stays_silent_is_made_anew_and_told_once(caplog: pytes
         assert isinstance(outcome.answer, Reply)
         port.close()
     (record,) = caplog.records
-    assert (
-        record.getMessage().endswith("is connected and silent for 0 s; connected anew")
-        or "silent" in record.getMessage()
-    )
+    assert re.search(r" is connected and silent for [0-9]+ s; connected anew$", record.getMessage())
     assert record.levelno == logging.WARNING
 
 

@@ -45,34 +45,48 @@ class ModbusTcpExchange(Exchange):
         super().__init__(port, timing, clock)
         self._tcp = port
         self._connection = port.connections
+        self._proven = False
         self._number = 0
         self._held = bytearray()
-        self._begun = 0.0
+        self._latest = 0.0
         self._owed: dict[int, Owed] = {}
 
     def ask(self, question: Question, first: float | None = None) -> Outcome:
         """Ask and wait for the answer; `first` is the longest wait for it. Raises PortError."""
-        late = sum(len(body) for _, body, _ in self._came(0.0))
-        started = self._clock()
-        self._owed = {number: owed for number, owed in self._owed.items() if owed.until > started}
+        started, dropped = self._clock(), sum(len(body) for _, body, _ in self._came(0.0))
         wait = (first or self._timing.first) + self._tcp.latency
-        self._number = self._number % 0xFFFF + 1
-        body = question.frame[:-2]  # without the check sum
-        self._tcp.write(HEADER.pack(self._number, 0, len(body)) + body, wait)
-        self._note_connection()
-        answer, characters, dropped = self._answer(question, started, wait)
-        seconds = self._clock() - started
-        if answer is None:
-            self._owed[self._number] = Owed(question.frame, started + GATEWAY_SECONDS)
-        elif isinstance(answer, Refusal) and answer.code in SILENT:
+        while True:
+            proven, connection = self._proven, self._connection
+            answer, characters, more = self._asked(question, wait)
+            dropped += more
+            # A gateway that closes after each answer may do so just as the next question leaves: that one is asked
+            # again. A question that ends a new connection too has had its chance.
+            if answer or not proven or connection == self._connection:
+                break
+        if isinstance(answer, Refusal) and answer.code in SILENT:
             answer, characters = None, 0
-        return Outcome(answer, seconds, 0, late + dropped, characters > 0, False, characters, seconds)
+        seconds = self._clock() - started
+        return Outcome(answer, seconds, 0, dropped, characters > 0, False, characters, seconds)
 
     def settle(self, seconds: float = SETTLE) -> None:
         """Expect an answer that is not wanted any more: its number tells it, so there is nothing to wait for."""
 
+    def _asked(self, question: Question, wait: float) -> tuple[Answer | None, int, int]:
+        """Ask once; return the answer, its length in the characters of a serial line, and the bytes dropped."""
+        started = self._clock()
+        self._owed = {number: owed for number, owed in self._owed.items() if owed.until > started}
+        self._number = self._number % 0xFFFF + 1
+        body = question.frame[:-2]  # without the check sum
+        self._tcp.write(HEADER.pack(self._number, 0, len(body)) + body, wait)
+        self._note_connection()
+        connection = self._connection
+        answer, characters, dropped = self._answer(question, started, wait)
+        if answer is None and connection == self._connection:
+            self._owed[self._number] = Owed(question.frame, started + GATEWAY_SECONDS)
+        return answer, characters, dropped
+
     def _answer(self, question: Question, started: float, wait: float) -> tuple[Answer | None, int, int]:
-        """Wait for the answer; return it, its length in the characters of a serial line, and the bytes dropped."""
+        """Wait for the answer; return what `_asked` does."""
         deadline = max((owed.until for owed in self._owed.values()), default=started) + wait
         reader, dropped, connection = question.reader(), 0, self._connection
         while (now := self._clock()) < deadline:
@@ -93,6 +107,7 @@ class ModbusTcpExchange(Exchange):
         """Forget what was begun or owed on a connection that is gone: nothing of it can come on another one."""
         if self._connection != self._tcp.connections:
             self._connection = self._tcp.connections
+            self._proven = False
             self._held.clear()
             self._owed.clear()
 
@@ -101,8 +116,10 @@ class ModbusTcpExchange(Exchange):
         octets = self._tcp.read(seconds)
         self._note_connection()
         now = self._clock()
-        if self._held and not octets and now - self._begun > STUCK_SECONDS:
+        if self._held and not octets and now - self._latest > STUCK_SECONDS:
             raise PortError(f"{self._tcp.name} stopped in the middle of an answer")
+        if octets:
+            self._latest, self._proven = now, True
         self._held += octets
         while len(self._held) >= HEADER.size:
             number, protocol, length = HEADER.unpack_from(self._held)
@@ -114,5 +131,3 @@ class ModbusTcpExchange(Exchange):
             body = bytes(self._held[HEADER.size : HEADER.size + length])
             del self._held[: HEADER.size + length]
             yield number, body, self._owed.pop(number, None)
-        if octets:
-            self._begun = now
