@@ -25,15 +25,20 @@ def _sums(check: Check, sum_of: Sum, fields: tuple[Field, ...]) -> Iterable[str]
     """Give for each place (a pack) "" where the sum is near, or why not."""
     parts: dict[tuple[tuple[str, str], ...], list[float | None]] = {}
     wholes: dict[tuple[tuple[str, str], ...], float | None] = {}
+    doubtful: set[tuple[tuple[str, str], ...]] = set()
     for each in fields:
         place = tuple((name, number) for name, number in each.index.items() if name != sum_of.each)
         value = each.value if isinstance(each.value, float | int) else None
         if each.meaning.quantity is sum_of.of and sum_of.each in each.index:
             parts.setdefault(place, []).append(value)
+            doubtful |= {place} if each.doubtful else set()
         elif each.meaning.quantity is check.near:
             wholes[place] = value
     for place, values in parts.items():
         whole, known = wholes.get(place), [value for value in values if value is not None]
+        if place in doubtful:
+            yield f"one of the {sum_of.each}s cannot be"
+            continue
         if whole is None or len(known) < len(values):
             continue
         gap = abs(sum(known) - whole)

@@ -62,6 +62,12 @@ class Walked:
     proofs: int
     wrong: str
 
+    def rank(self, ver: int | None) -> tuple[bool, int, int, int]:
+        """Return what walks of the same INFO are compared by, the least first; `ver` is that of the answer."""
+        vers = self.layout.vers
+        known = 1 if ver is None or not vers else 0 if ver in vers else 2
+        return bool(self.wrong), self.doubts, -self.proofs, known
+
     @property
     def readings(self) -> Iterator[Field]:
         """The fields that are readings."""
@@ -118,11 +124,7 @@ class Walks:
             except YdtError as error:
                 why.setdefault(form.layout.name, str(error))
 
-        def rank(each: tuple[Form, Walked]) -> tuple[bool, int, int, bool]:
-            vers = each[0].layout.vers
-            return bool(each[1].wrong), each[1].doubts, -each[1].proofs, bool(vers) and ver not in vers
-
-        return sorted(found, key=rank), [f"{name}: {reason}" for name, reason in why.items()]
+        return sorted(found, key=lambda each: each[1].rank(ver)), [f"{name}: {reason}" for name, reason in why.items()]
 
 
 def walked(read: YdtRead, info: bytes, ver: int | None = None) -> Walked:
@@ -148,7 +150,7 @@ def walk(form: Form, info: bytes) -> Walked:
         raise YdtError(f"{walker.walk.left} bytes are left over")
     fields = tuple(walker.fields)
     valued = [each for each in fields if each.raw is not None or each.doubtful]
-    valued = [each for each in valued if each.meaning.quantity is not None or each.meaning.is_state]
+    valued = [each for each in valued if each.kind != "bit" and (each.meaning.quantity or each.meaning.is_state)]
     doubtful = [each for each in valued if each.doubtful]
     held, wrong = proofs(form.layout.plausible, fields)
     if len(doubtful) > len(valued) * MOST_DOUBTFUL:
@@ -215,6 +217,8 @@ class _Walker:
         count = self._meet(kind, Meaning(label=f"Number of {of}"), index, 1)[0]
         if count > step.most:
             raise YdtError(f"{count} {of} are more than the {step.most} that can be")
+        if count < step.least and count not in step.cases:
+            raise YdtError(f"{count} {of} are fewer than the {step.least} that must be")
         return count
 
     def _group(self, step: Step, index: dict[str, str]) -> None:

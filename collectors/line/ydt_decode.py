@@ -31,15 +31,12 @@ def decoded(cid1: int, command: int | None, ver: int, info: bytes) -> list[Decod
     `command` is that of the request, None when it is not known: then every read of the class is tried. Only when no
     definition fits plausibly are those given that end where INFO ends and yet can hardly be right.
     """
-    found = list[tuple[tuple[bool, int, int, bool], Decoded]]()
+    found = list[tuple[tuple[bool, int, int, int], Decoded]]()
     for name, definition, read in _reads():
         if read.cid1 != cid1 or command not in {None, read.command}:
             continue
         walks, _ = Walks(read).all(info, ver)
-        for form, walked in walks[:1]:
-            vers = form.layout.vers
-            rank = bool(walked.wrong), walked.doubts, -walked.proofs, bool(vers) and ver not in vers
-            found.append((rank, _decoded(name, definition, read, walked)))
+        found += [(walked.rank(ver), _decoded(name, definition, read, walked)) for _, walked in walks[:1]]
     found.sort(key=lambda each: each[0])
     best: list[Decoded] = []
     for _, each in found:
@@ -55,10 +52,8 @@ def _decoded(name: str, definition: YdtDefinition, read: YdtRead, walked: Walked
 
 @cache
 def _reads() -> tuple[tuple[str, YdtDefinition, YdtRead], ...]:
-    """Return every read of every shipped definition, once: what a definition extends is told by its own name."""
-    found = []
-    for name in sorted(names("devices/ydt1363")):
-        definition = shipped(name)
-        assert isinstance(definition, YdtDefinition)  # noqa: S101  # the folder holds nothing else
-        found += [(name, definition, read) for read in definition.reads]
-    return tuple(found)
+    """Return every read of every shipped definition, those last that extend others: a read is told by its own name."""
+    found = ((name, shipped(name)) for name in sorted(names("devices/ydt1363")))
+    ours = [(name, definition) for name, definition in found if isinstance(definition, YdtDefinition)]
+    ours.sort(key=lambda each: bool(each[1].extends))
+    return tuple((name, definition, read) for name, definition in ours for read in definition.reads)

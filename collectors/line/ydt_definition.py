@@ -158,7 +158,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
             if base is None or not isinstance(base, YdtDefinition):
                 raise ValueError(f'extends "{name}"; there is no such definition of this protocol')
             _join(reads, base.reads)
-        return msgspec.structs.replace(self, reads=_in_order(reads), extends=())
+        return msgspec.structs.replace(self, reads=_in_order(reads))
 
 
 def _in_order(reads: Iterable[YdtRead]) -> tuple[YdtRead, ...]:

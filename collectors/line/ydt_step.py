@@ -158,9 +158,9 @@ class Step(Meaning, frozen=True, kw_only=True):
     alarm: a byte with the standard's alarm codes; `alarm_as` names one state for every alarm, `fault_as` for all but
     01 and 02. bits: a byte of which `bits` and `masks` say what each bit is. text, skip: `length` bytes. group: a count
     byte, then `walk` that many times, each with the index `each` (written from instance `indexed_from` on); instances
-    in `others` have another walk; at most `most`. items: the count byte p of user-defined items, then p items of
-    `length` bytes, of which `walk` names the first ones (with `each`: every one, but for `others`); `cases` are walks
-    for a certain p as a whole. rest: what is left, by `walk` again and again, or skipped. part: a part of the
+    in `others` have another walk; `least` to `most` of them. items: the count byte p of the maker's items, then p items
+    of `length` bytes, of which `walk` names the first ones (with `each`: every one, but for `others`); `cases` are
+    walks for a certain p as a whole. rest: what is left, by `walk` again and again, or skipped. part: a part of the
     definition, written once. `at` is the byte of INFO where a step stands, counted from 0.
     """
 
@@ -174,6 +174,7 @@ class Step(Meaning, frozen=True, kw_only=True):
     optional: bool = False
     each: str = ""
     indexed_from: Annotated[int, Meta(ge=1, le=2)] = 1
+    least: Byte = 0
     most: Byte = 64
     walk: tuple["Step", ...] = ()
     others: dict[int, tuple["Step", ...]] = {}
