@@ -71,6 +71,7 @@ Delay = Annotated[Seconds, msgspec.Meta(ge=0, le=86400, description="0s to 1d", 
 Retries = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10000, examples=[4])]
 UserName = Annotated[str, Form(_user, "roundsman")]
+InputNumber = Annotated[int, msgspec.Meta(ge=1, le=64, examples=[1])]
 LineAddress = Annotated[int, msgspec.Meta(ge=0, le=255, examples=[1])]
 
 
@@ -191,13 +192,42 @@ class SnmpDevice(Device, frozen=True, kw_only=True):
     retries: Retries = 2
 
 
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What one contact input of a device means. `normally` is what the contact is while all is well."""
+
+    is_: Literal[
+        "door",
+        "smoke",
+        "leak",
+        "motion",
+        "mains",
+        "breaker",
+        "fuse",
+        "spd",
+        "fan",
+        "cooling",
+        "rectifier",
+        "battery",
+        "generator",
+        "contact",
+        "switch",
+    ] = msgspec.field(name="is")
+    normally: Literal["open", "closed"] | None = None
+    name: Name = ""
+
+    def __post_init__(self) -> None:
+        if self.normally is None and self.is_ != "switch":
+            raise ValueError("write normally: open or closed, what the contact is while all is well")
+
+
 class LineDevice(Device, frozen=True, kw_only=True):
-    """A device on a serial line."""
+    """A device on a serial line. `definition` is one that ships, or a file; `inputs` are those of contact modules."""
 
     protocol: Literal["modbus", "ydt1363"]
     address: LineAddress
     definition: str
     every: Every = 0.0
+    inputs: dict[InputNumber, Input] = {}
 
 
 class Traps(msgspec.Struct, frozen=True):

@@ -13,6 +13,9 @@ from config.site_checks import check_site
 
 __all__ = ["Device", "HostDevice", "Line", "LineDevice", "Site", "SnmpDevice", "load_site"]
 
+OWN = (".yaml", ".yml")
+"""How the name of a definition ends that is a file of the site's own."""
+
 D = TypeVar("D", HostDevice, SnmpDevice, LineDevice)
 
 
@@ -46,7 +49,7 @@ def _resolved(file: SiteFile, path: Path) -> Site:
         host=_filled(file.host, file.host.every) if file.host else None,
         snmp=tuple(_filled(device, file.snmp.every) for device in file.snmp.devices) if file.snmp else (),
         lines=tuple(
-            msgspec.structs.replace(line, devices=tuple(_filled(device, line.every) for device in line.devices))
+            msgspec.structs.replace(line, devices=tuple(_placed(device, line.every, folder) for device in line.devices))
             for line in file.lines
         ),
         rules=file.rules,
@@ -54,6 +57,14 @@ def _resolved(file: SiteFile, path: Path) -> Site:
         traps=file.snmp.traps if file.snmp else None,
         definitions=folder / file.snmp.definitions if file.snmp and file.snmp.definitions else None,
     )
+
+
+def _placed(device: LineDevice, every: float, folder: Path) -> LineDevice:
+    """Give a device on a line the whole path of a definition that is a file."""
+    filled = _filled(device, every)
+    if not filled.definition.endswith(OWN):
+        return filled
+    return msgspec.structs.replace(filled, definition=str(folder / filled.definition))
 
 
 def _filled(device: D, every: float) -> D:

@@ -104,8 +104,8 @@ def _check_against_contract(conversion: Conversion, file: SiteFile) -> None:
 
 def _check_unique(conversion: Conversion, root: Table, ids: list[Scalar]) -> None:
     lines = [line.fields.get("id") for line in _below(root, "lines") if isinstance(line, Table)]
-    for what, nodes in (("device", ids), ("line", lines)):
-        first: dict[str, Scalar] = {}
+    first: dict[str, Scalar] = {}  # a line is watched under its id as a device is
+    for what, nodes in (("device", ids), ("device or line", lines)):
         for node in nodes:
             if not isinstance(node, Scalar) or not node.text:
                 continue
@@ -191,6 +191,8 @@ def _check_definition(conversion: Conversion, device: Device) -> None:
     protocol: str | None = device.protocol if isinstance(device, LineDevice) else "snmp"
     if definition is None or protocol is None or (definition == "auto" and protocol == "snmp"):
         return
+    if isinstance(device, LineDevice) and definition.endswith((".yaml", ".yml")):
+        return  # a file of the site's own, that is read later
     rooms = {room: shipped.names(f"devices/{room}") for room in ("snmp", *ADDRESSES)}
     if definition in rooms[protocol]:
         return

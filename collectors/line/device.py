@@ -11,8 +11,9 @@ import logging
 import time
 
 from collectors.line.backoff import Backoff
-from collectors.line.definition import Definition, ModbusDefinition, shipped
+from collectors.line.definition import Definition, ModbusDefinition
 from collectors.line.exchange import Exchange, Outcome
+from collectors.line.inputs import definition_of
 from collectors.line.modbus_slave import ModbusSlave
 from collectors.line.patience import Patience
 from collectors.line.question import Answer, Question, RefusedError, Slave, Values
@@ -54,7 +55,7 @@ class PolledDevice:
     """One device on a line, with its memory of what answered and what did not."""
 
     def __init__(self, line: Line, device: LineDevice, stats: LineStats, definition: Definition | None = None) -> None:
-        definition = definition or shipped(device.definition)
+        definition = definition or definition_of(device)
         self.id = device.id
         self.every = device.every or line.every
         self.due = 0.0

@@ -368,8 +368,8 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
                 yield register
                 continue
             bits, names = register.parts.bits, register.parts.names
-            for number, name in enumerate(names):
-                place, part = divmod(number * bits, 16)
+            for nth, name in enumerate(names):
+                place, part = divmod(nth * bits, 16)
                 yield msgspec.structs.replace(
                     register,
                     register=register.register + place,
