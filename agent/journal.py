@@ -10,9 +10,9 @@ before the desk has it.
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ import msgspec
 from model.alarm import Alarm, Now
 from model.change import Body, Change, Snapshot
 from runtime.clock import boot_id, now
-from runtime.writer import StoreError, Writer, connect, reader
+from runtime.writer import StoreError, Writer, connect, one_look, reader
 
 KEPT = 7 * 86400.0  # seconds that rows stay after the desk has them (facts: a desk is restored within days)
 RESERVE = 256 * 1024  # bytes given back to a full disk so that the queue can drain
@@ -143,7 +143,7 @@ class Journal:
 
     def alarms(self) -> tuple[dict[str, Alarm], Now | None, str]:
         """Return the alarms as kept, the time of the last record and the boot it was taken in."""
-        with _closing(self.path) as db:
+        with _look(self.path) as db:
             alarms = {row["condition"]: _alarm(row["alarm"]) for row in db.execute("SELECT * FROM alarms")}
             meta = dict(tuple(row) for row in db.execute("SELECT key, value FROM meta"))
         last = Now(float(meta["boot"]), float(meta["wall"])) if "boot" in meta else None
@@ -151,7 +151,7 @@ class Journal:
 
     def position(self) -> Position:
         """Return where the outbox stands."""
-        with _closing(self.path) as db:
+        with _look(self.path) as db:
             meta = dict(tuple(row) for row in db.execute("SELECT key, value FROM meta"))
             last = db.execute("SELECT max(seq) FROM outbox WHERE epoch = ?", (meta["epoch"],)).fetchone()[0]
         acked = int(meta["acked"])
@@ -167,12 +167,12 @@ class Journal:
     def waiting(self, epoch: str, after: int, limit: int) -> list[Row]:
         """Return rows of an epoch that follow `after`, in order."""
         query = "SELECT seq, body, wall, boot, boot_id FROM outbox WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT ?"
-        with _closing(self.path) as db:
+        with _look(self.path) as db:
             return [Row(*row) for row in db.execute(query, (epoch, after, limit))]
 
     def oldest(self, epoch: str) -> int:
         """Return the lowest seq still kept of an epoch; 1 for none."""
-        with _closing(self.path) as db:
+        with _look(self.path) as db:
             row = db.execute("SELECT min(seq) FROM outbox WHERE epoch = ?", (epoch,)).fetchone()
         return int(row[0] or 1)
 
@@ -181,9 +181,11 @@ class Journal:
         self.writer.close()
 
 
-def _closing(path: Path) -> "closing[sqlite3.Connection]":
-    """Give a read-only connection for one look; WAL lets it see a whole transaction or nothing."""
-    return closing(reader(path))
+@contextmanager
+def _look(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a read-only connection that sees every transaction whole or not at all."""
+    with closing(reader(path)) as db, one_look(db):
+        yield db
 
 
 def heal(path: Path) -> str:

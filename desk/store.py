@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from desk.schema import MIGRATIONS
-from runtime.writer import Writer, reader
+from runtime.writer import Writer, one_look, reader
 
 T = TypeVar("T")
 Db = sqlite3.Connection
@@ -52,8 +52,12 @@ class Store:
         return await asyncio.wrap_future(self.writer.put(work))
 
     async def read(self, query: Callable[[Db], T]) -> T:
-        """Return what a query finds among what is committed."""
-        return await asyncio.get_running_loop().run_in_executor(self._reading, query, self._reader)
+        """Return what a query finds among what is committed: all that it asks is of one commit."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._looked, query)
+
+    def _looked(self, query: Callable[[Db], T]) -> T:
+        with one_look(self._reader) as db:
+            return query(db)
 
     def close(self) -> None:
         """Finish what waits and close the file."""

@@ -9,8 +9,9 @@ every job of the group fails with `StoreError`, and none has happened.
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -59,6 +60,16 @@ def reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+@contextmanager
+def one_look(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Let all that a reader asks within be of one commit, whatever is written meanwhile: each question alone is not."""
+    db.execute("BEGIN")  # in WAL mode the first question fixes what the others see
+    try:
+        yield db
+    finally:
+        db.rollback()
 
 
 class Writer:

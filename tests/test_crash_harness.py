@@ -85,8 +85,7 @@ def test_the_books_see_an_alarm_that_nothing_tells_of_and_that_they_are_asked_to
         assert check(world)[0] == "agent and desk are not at rest"
         assert sound(world) == []
         _write(world.agent_state / "journal.db", "DELETE FROM outbox WHERE seq > 1")
-        (torn,) = sound(world)
-        assert torn.startswith(f"{condition(0)}: the alarm is at ")
+        (torn,) = [each for each in sound(world) if each.startswith(f"{condition(0)}: the alarm is at ")]
         assert torn.endswith(" revision 1, the outbox tells of no episo revision 0")
 
 

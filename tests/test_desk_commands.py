@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from desk.rounds import ask_for_readings, ask_for_trend, draw
+from desk.store import Db, audit, every
 from model.alarm import AlarmState, Kind
 from model.protocol import TrendReport
 from tests.desk_world import Speaker, World, a_desk, change, cleared, later
@@ -38,6 +39,20 @@ async def long_poll(world: World, agent: Speaker, monkeypatch: pytest.MonkeyPatc
     polling = asyncio.create_task(agent.commands(wait=25))
     await looked.wait()
     return polling
+
+
+async def test_what_is_shown_together_is_of_one_commit(world: World) -> None:
+    store = world.desk.store
+
+    def twice(db: Db) -> list[int]:
+        before = every(db, "SELECT * FROM audit")
+        store.writer.put(lambda db: audit(db, at=0.0, who="Li", source="page", what="looked", site="S1")).result(10)
+        return [len(before), len(every(db, "SELECT * FROM audit"))]
+
+    first, second = await store.read(twice)
+    assert first == second
+    assert (await world.audit())[-1] == "looked"
+    assert len(await world.audit()) == first + 1
 
 
 async def test_an_acknowledgement_is_ticket_audit_connector_row_and_command_at_once(world: World) -> None:

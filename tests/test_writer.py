@@ -4,11 +4,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from runtime.writer import BusyError, StoreError, Writer, reader
+from runtime.writer import BusyError, StoreError, Writer, one_look, reader
 
 TABLE = ("CREATE TABLE t (n INTEGER PRIMARY KEY)",)
 
@@ -29,6 +30,25 @@ def test_a_promise_is_kept_only_after_the_commit(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "a.db", TABLE)
     assert writer.put(insert(1)).result(10) == 1
     assert count(tmp_path / "a.db") == 1
+    writer.close()
+
+
+def test_one_look_sees_no_commit_that_comes_between_its_questions(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "a.db", TABLE)
+
+    def numbers(db: sqlite3.Connection) -> list[int]:
+        return [row["n"] for row in db.execute("SELECT n FROM t")]
+
+    with closing(reader(tmp_path / "a.db")) as db:
+        with one_look(db):
+            assert numbers(db) == []
+            writer.put(insert(1)).result(10)
+            assert numbers(db) == []
+        assert numbers(db) == [1]
+        with pytest.raises(sqlite3.OperationalError), one_look(db):
+            db.execute("SELECT nothing FROM nowhere")
+        with one_look(db):
+            assert numbers(db) == [1]
     writer.close()
 
 
