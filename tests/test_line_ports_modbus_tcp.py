@@ -217,9 +217,9 @@ def test_an_answer_that_stops_in_the_middle_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(modbus_tcp, "STUCK_SECONDS", 0.05)
     peer = ModbusPeer(2, REGISTERS)
     begun = gateway(lambda number, body: mbap(number, asked_of(peer, body) or b"")[:20] if number == 1 else None)
-    with Server(begun) as server, Asking(server.port) as asking:
-        with pytest.raises(PortError, match="stopped in the middle of an answer"):
-            asking(wait=0.1)
+    told = "stopped in the middle of an answer"
+    with Server(begun) as server, Asking(server.port) as asking, pytest.raises(PortError, match=told):
+        asking(wait=0.1)
 
 
 def test_a_gateway_that_closes_after_each_answer_loses_nothing() -> None:
@@ -248,7 +248,20 @@ def test_a_question_that_ends_the_connection_is_silence_and_is_over_at_once() ->
         assert time.monotonic() - started < 15.0
 
 
-def test_what_a_gateway_begun_on_a_lost_connection_does_not_spoil_the_next() -> None:
+def test_a_gateway_that_breaks_off_every_answer_is_asked_twice_and_no_more() -> None:
+    asked = []
+
+    def break_off(connection: socket.socket, _: Server) -> None:
+        asked.append(connection.recv(4096))
+        connection.sendall(asked[-1][:4])
+
+    with Server(break_off) as server, Asking(server.port) as asking:
+        assert asking(wait=20.0).answer is None
+        assert asking(wait=20.0).answer is None
+    assert len(asked) <= 5
+
+
+def test_what_a_gateway_began_on_a_lost_connection_does_not_spoil_the_next() -> None:
     peer = ModbusPeer(2, REGISTERS)
 
     def serve(connection: socket.socket, server: Server) -> None:

@@ -93,7 +93,7 @@ class ComPort:
     @property
     def missing(self) -> str:
         """Say what the server has not agreed to yet."""
-        if (DO, COM_PORT) not in self._agreed:
+        if not {(DO, COM_PORT), (WILL, COM_PORT)} & self._agreed:
             return "" if not self._agreed else "the COM-PORT option"
         return ", ".join(NAMES[number] for number in self._unconfirmed) or "eight-bit data"
 
@@ -143,15 +143,16 @@ class ComPort:
             self._refused(verb, option)
             return
         agree, refuse = (WILL, WONT) if verb == DO else (DO, DONT)
-        wanted = option in _WANTED and not (verb == WILL and option == COM_PORT)
+        wanted = option in _WANTED
         answer = (agree if wanted else refuse, option)
         if answer not in self._options and len(self._options) < LONGEST:
             self._options.add(answer)
             self._out += bytes((IAC, *answer))
-        if wanted and (verb, option) not in self._agreed:
+        # Some servers say WILL of this option, where the standard has them say DO; either will do, once.
+        if option == COM_PORT and not {(DO, COM_PORT), (WILL, COM_PORT)} & self._agreed:
+            self._set_up()
+        if wanted:
             self._agreed.add((verb, option))
-            if (verb, option) == (DO, COM_PORT):
-                self._set_up()
 
     def _refused(self, verb: int, option: int) -> None:
         if (verb, option) == (DONT, COM_PORT):

@@ -55,14 +55,13 @@ class ModbusTcpExchange(Exchange):
         """Ask and wait for the answer; `first` is the longest wait for it. Raises PortError."""
         started, dropped = self._clock(), sum(len(body) for _, body, _ in self._came(0.0))
         wait = (first or self._timing.first) + self._tcp.latency
-        while True:
-            proven, connection = self._proven, self._connection
-            answer, characters, more = self._asked(question, wait)
-            dropped += more
+        proven, connection = self._proven, self._connection
+        answer, characters, more = self._asked(question, wait)
+        if answer is None and proven and connection != self._connection:
             # A gateway that closes after each answer may do so just as the next question leaves: that one is asked
-            # again. A question that ends a new connection too has had its chance.
-            if answer or not proven or connection == self._connection:
-                break
+            # again, once, for it may be the question that ends the connection.
+            answer, characters, more = self._asked(question, wait)
+        dropped += more
         if isinstance(answer, Refusal) and answer.code in SILENT:
             answer, characters = None, 0
         seconds = self._clock() - started
