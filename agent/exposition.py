@@ -8,12 +8,13 @@ readings and the seconds its poll took. Only good and uncertain readings are sho
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from sys import intern
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
-from model.point import Point, Quality, Reading
+from model.point import Point, Quality, Reading, State
 from model.quantity import Kind, Quantity
 
 _SHOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
@@ -57,12 +58,16 @@ class OwnText:
 
 
 class Exposition:
-    """Writes readings as text; all but the number is made once for each point, and numbers that come often once."""
+    """Writes readings as text: what stands before the device's name, the name, what stands behind it, the number.
+
+    What stands behind it is made once for each point and is shared by alike devices: a site with hundreds of them keeps
+    few strings. Numbers that come often are written once.
+    """
 
     def __init__(self) -> None:
-        self._starts: dict[Point, str] = {}
-        self._states: dict[tuple[Point, str], str] = {}
-        self._owners: dict[str, str] = {}  # name and labels -> id of the point they belong to
+        self._tails: dict[Point, str] = {}  # the labels after the device's, without the closing brace
+        self._states: dict[tuple[Point, str], tuple[str, ...]] = {}
+        self._alike: dict[tuple[str, tuple[State, ...], str], tuple[str, ...]] = {}
         self._names: dict[Quantity, str] = {}
         self._numbers: dict[float, str] = {}
 
@@ -77,23 +82,27 @@ class Exposition:
             if reading.value is not None and reading.quality in _SHOWN and reading.point.preferred:
                 shown[reading.point.quantity].append(reading)
         for quantity, family in shown.items():
-            yield self._head(quantity) + "".join(self._lines(family, quantity.unit.factor))
+            yield self._head(quantity) + "".join(self._lines(quantity, family))
 
-    def _lines(self, family: list[Reading], factor: float) -> list[str]:
+    def _lines(self, quantity: Quantity, family: list[Reading]) -> list[str]:
         lines: list[str] = []
-        starts, numbers = self._starts, self._numbers
+        tails, numbers, factor = self._tails, self._numbers, quantity.unit.factor
+        start = f'{metric_name(quantity)}{{device="'
+        if not tails.keys() >= {reading.point for reading in family}:
+            self._name(quantity, [reading.point for reading in family])
         for reading in family:
             point, value = reading.point, reading.value
             if isinstance(value, str):
-                lines.append(self._state(point, value))
+                begun = start + point.device
+                lines += [begun + end for end in self._ends(point, value)]
             elif value is not None:
                 number = value * factor
-                lines.append((starts.get(point) or self._start(point)) + (numbers.get(number) or self._number(number)))
+                lines.append(f"{start}{point.device}{tails[point]}{numbers.get(number) or self._number(number)}")
         return lines
 
     def _number(self, number: float) -> str:
         """Return a number as text and the end of its line; sensors have few steps, so the same come again."""
-        text = f"{number:.10g}\n"
+        text = f"}} {number:.10g}\n"
         if len(self._numbers) >= MOST_NUMBERS:
             self._numbers.clear()
         if number:  # 0 and -0 are equal
@@ -102,32 +111,31 @@ class Exposition:
 
     def forget(self) -> None:
         """Forget the names of points: after a reload they may be others."""
-        self._starts.clear()
+        self._tails.clear()
         self._states.clear()
-        self._owners.clear()
+        self._alike.clear()
 
-    def _start(self, point: Point) -> str:
-        """Return the name and labels of a number."""
-        start = self._starts[point] = self._owned(point, "} ")
-        return start
+    def _name(self, quantity: Quantity, points: Iterable[Point]) -> None:
+        """Give points of a family their labels: two of a device that are alike but for their id get it as a label."""
+        taken = {(point.device, tail) for point, tail in self._tails.items() if point.quantity is quantity}
+        for point in points:
+            if point not in self._tails:
+                tail = f'"{_labels(point)}'
+                if (point.device, tail) in taken:
+                    tail = f'{tail},point="{escaped(point.id)}"'
+                taken.add((point.device, tail))
+                self._tails[point] = intern(tail)
 
-    def _owned(self, point: Point, end: str) -> str:
-        """Return name and labels that no other point has: two that are alike but for their id get it as a label."""
-        start = f"{metric_name(point.quantity)}{{{_labels(point)}"
-        name = start + end
-        if self._owners.setdefault(name, point.id) == point.id:
-            return name
-        return f'{start},point="{escaped(point.id)}"{end}'
-
-    def _state(self, point: Point, value: str) -> str:
-        """Return the lines of a state: 1 for the one it is in, 0 for the others."""
-        lines = self._states.get((point, value))
-        if lines is None:
-            start = self._owned(point, ",state=")
-            lines = self._states[point, value] = "".join(
-                f'{start}"{escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
+    def _ends(self, point: Point, value: str) -> tuple[str, ...]:
+        """Return the ends of a state's lines: 1 for the one it is in, 0 for the others."""
+        ends = self._states.get((point, value))
+        if ends is None:
+            alike = self._tails[point], point.states, value
+            ends = tuple(
+                f'{alike[0]},state="{escaped(state.name)}"}} {int(state.name == value)}\n' for state in point.states
             )
-        return lines
+            ends = self._states[point, value] = self._alike.setdefault(alike, ends)
+        return ends
 
     def _head(self, quantity: Quantity) -> str:
         head = self._names.get(quantity)
@@ -183,10 +191,11 @@ def alarm_lines(standing: Iterable[tuple[str, str, str, str, int]]) -> str:
 
 
 def _labels(point: Point) -> str:
-    labels = [("device", point.device), *point.index]
+    """Return the labels after the device's, each with a comma before it."""
+    labels = list(point.index)
     if not point.index or point.label:
         labels.append(("name", point.label))
-    return ",".join(f'{_label_name(key)}="{escaped(value)}"' for key, value in labels)
+    return "".join(f',{_label_name(key)}="{escaped(value)}"' for key, value in labels)
 
 
 def escaped(text: str) -> str:

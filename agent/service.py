@@ -182,7 +182,7 @@ class Agent:
         began = time.perf_counter()
         moment = now()
         self.keep(self.watch.take(batch, moment))
-        self.trends.take(batch.readings, moment.wall)
+        self.trends.take(batch.readings, moment.wall, complete=batch.complete)
         self.metrics.rules.observe(time.perf_counter() - began)
         self.metrics.batches.labels(batch.device).inc()
         if not batch.reachable:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -42,7 +43,7 @@ class Recognition(msgspec.Struct, frozen=True):
     found: tuple[str, ...] = ()
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """A point and the object it is read from; with `gate`, the value counts only while that object is as `open` says.
 
     `name` is the maker's word for the object, `definition` the definition it stands in.  A `guarded` one counts only
@@ -112,7 +113,7 @@ def uptime_point(device: str) -> Point:
     return Point(device, "device.uptime", Quantity.DEVICE_UPTIME, "Uptime of the card", source=SYS_UPTIME)
 
 
-_NOTHING = object()
+_NOTHING: Any = object()
 Index = tuple[tuple[str, str], ...]
 Choice = tuple[str, tuple[str, ...], Index]
 """A definition, names of which the best counts, and the place of a point that they all say."""
@@ -144,8 +145,8 @@ class Plan:
         self._requests: dict[int, tuple[Request, ...]] = {}
         self._sent: list[object] = [_NOTHING] * len(self.items)
         self._read: list[float | str | None] = [None] * len(self.items)
-        self._gates: dict[int, object] = {place: _NOTHING for place, item in enumerate(self.items) if item.gate}
-        self._shut: set[int] = set()
+        self._gates: dict[int, Value] = {place: _NOTHING for place, item in enumerate(self.items) if item.gate}
+        self._shut: frozenset[int] = frozenset()
         self._ages = [place for place, item in enumerate(self.items) if item.meaning.transform is Transform.AGE]
 
     def readings(self, values: Mapping[str, Value], time: float) -> list[Reading]:
@@ -168,17 +169,20 @@ class Plan:
                 found.append(Reading(item.point, value, time))
         return found
 
-    def _closed(self, values: Mapping[str, Value]) -> set[int]:
+    def _closed(self, values: Mapping[str, Value]) -> frozenset[int]:
         """Return the places whose values do not count: a closed gate, or a unit or scale that hangs on what turned."""
-        get, items, shut = values.get, self.items, self._shut
+        get, items, moved = values.get, self.items, []
         for place, had in self._gates.items():
             gate = get(items[place].gate)
             if gate != had or type(gate) is not type(had):
                 self._gates[place] = gate  # no new key
-                (shut.discard if items[place].opens(gate) else shut.add)(place)
+                moved.append(place)
+        if moved:
+            shut = {place for place in moved if not items[place].opens(self._gates[place])}
+            self._shut = self._shut.difference(moved) | shut
         if self.turned(values):
-            return shut.union(place for place, item in enumerate(self.items) if item.guarded)
-        return shut
+            return self._shut.union(place for place, item in enumerate(self.items) if item.guarded)
+        return self._shut
 
     def turned(self, values: Mapping[str, Value]) -> bool:
         """Say whether a guard says something else than when the card was discovered."""
