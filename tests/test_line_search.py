@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from collectors.line.knock import CLEARING, Knock
 from collectors.line.question import Answer
 from collectors.line.search import (
-    CLEARING,
+    PATIENT,
     QUICK,
     Found,
     Heard,
-    Knock,
     Search,
     Setting,
     Step,
@@ -135,7 +135,7 @@ def test_a_slave_slower_than_a_knock_is_found_by_what_it_says_into_the_next() ->
     search, made = searched(Wanted(settings(), (1, 2, 3, 4), (), ()), slow)
     assert list(search.found) == [(Setting(9600), "modbus", 3)]
     assert [(step.address, step.wait > 1.0) for step in made[:6]] == [
-        (1, False), (2, False), (3, False), (4, False), (3, True), (4, True)
+        (1, False), (2, False), (3, False), (4, False), (4, True), (3, True)
     ]  # fmt: skip
 
 
@@ -147,13 +147,45 @@ def test_an_answer_that_names_another_address_is_credited_to_it() -> None:
     assert list(search.found) == [(Setting(9600), "ydt1363", 14)]
 
 
+def test_a_late_answer_names_its_slave_who_is_asked_again_with_time_and_so_is_who_was_asked_meanwhile() -> None:
+    late = [Reply(2, 3, b"\0\5")]
+
+    def slow(step: Step) -> Heard:
+        return Heard(late.pop(), 7) if step.address == 4 and late else Heard()
+
+    search, made = searched(Wanted(settings((9600,), ("none",)), (1, 2, 3, 4), (), ()), slow)
+    assert [step.address for step in made[:5]] == [1, 2, 3, 4, 4]
+    assert search.found[Setting(9600), "modbus", 2].wait == PATIENT
+
+
 def test_a_noisy_line_does_not_take_the_day() -> None:
+    wanted = Wanted(settings((9600,), ("none",)), knocks=(RECTIFIER, BATTERY))
     noisy, quiet = (
-        sum(step.seconds for step in searched(Wanted(settings((9600,), ("none",))), line)[1])
-        for line in (lambda _: Heard(None, 50), nobody)
+        sum(step.seconds for step in searched(wanted, line)[1]) for line in (lambda _: Heard(None, 50), nobody)
     )
-    assert quiet < 30
-    assert noisy < quiet + 4 * 12 * 2 * 4.1
+    assert 10 < quiet < 60
+    assert noisy < quiet + 2 * 3 * 10 * 4.1  # two rounds, three follow-ups in each, of ten knocks at most
+
+
+def test_other_forms_are_asked_of_a_class_that_answers_and_none_once_one_is_right() -> None:
+    forms = tuple(Knock(0x21, cid1, 0x41, info) for cid1 in (0x40, 0x41, 0x42) for info in ("", "00", "FF"))
+
+    def picky(step: Step) -> Heard:
+        """Address 1 has classes 40H, which wants INFO 00, and 41H; it is silent to 42H."""
+        if step.address != 1 or step.knock is None or step.knock.cid1 == 0x42:
+            return Heard()
+        right = step.knock.cid1 == 0x41 or step.knock.info == "00"
+        return Heard(Frame(0x21, 1, step.knock.cid1, 0 if right else 5), 18)
+
+    search, made = searched(Wanted(settings((9600,), ("none",)), (), (0, 1, 2), forms), picky)
+    asked = [(step.knock.cid1, step.knock.info) for step in made if step.address == 1 and step.knock]
+    assert asked == [(0x40, ""), (0x41, ""), (0x42, ""), (0x40, "00")]
+    told = search.found[Setting(9600), "ydt1363", 1].knocks
+    assert {knock.cid1 for knock, frame in told.items() if not frame.code} == {0x40, 0x41}
+    others = [(step.address, step.knock.info) for step in made if step.address != 1 and step.knock]
+    assert others == [(each, "") for each in (0, 2) for _ in range(3)] + [
+        (each, info) for each in (0, 2) for _ in range(3) for info in ("00", "FF")
+    ]
 
 
 def test_the_time_left_is_a_bound_that_a_silent_line_keeps_and_it_counts_down_to_nothing() -> None:

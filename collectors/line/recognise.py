@@ -14,14 +14,17 @@ from typing import Final
 
 from collectors.line.definition import ModbusDefinition, YdtDefinition
 from collectors.line.identity import identity_question, makers_texts, objects
+from collectors.line.knock import Knock, register_question
 from collectors.line.modbus_definition import Place, Probe
 from collectors.line.question import Answer, Question
-from collectors.line.search import CLASSES, Found, Heard, Knock, Step, Steps, knock_question, register_question
+from collectors.line.search import Found, Heard, Step, Steps
 from collectors.line.walk import walked
 from collectors.line.ydt_definition import YdtRead
 from wire.modbus import Refusal, Reply
 from wire.ydt1363 import Frame, YdtError, rtn_name
 
+CLASSES: Final = (0x2A, 0x40, 0x41, 0x42, 0x43, 0x46, 0x4A, 0x60, 0x80, 0xD0)
+"""The usual classes of device (CID1); those that no definition reads are asked for their address (50H)."""
 ANALOG: Final = frozenset({0x41, 0x42})
 ADDRESS, MAKER = 0x50, 0x51
 VER: Final = 0x21
@@ -144,7 +147,7 @@ def _ydt(definitions: Mapping[str, YdtDefinition], found: Found) -> Steps:
     texts: dict[int, dict[str, str]] = {}
     for cid1 in answered:
         ver = next(knock.ver for knock in found.knocks if knock.cid1 == cid1)
-        question = knock_question(Knock(ver, cid1, MAKER), found.address)
+        question = Knock(ver, cid1, MAKER).question(found.address)
         heard = yield Step(found.setting, "ydt1363", found.address, question, found.wait)
         answer = heard.answer
         if isinstance(answer, Frame) and not answer.code and (answer.adr, answer.cid1) == (found.address, cid1):
@@ -160,11 +163,21 @@ def _ydt(definitions: Mapping[str, YdtDefinition], found: Found) -> Steps:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How a definition fits: the classes that it reads here, whether it is `named` by 51H and answered in `whole`."""
+    """How a definition fits: the classes that it reads here, and how well.
+
+    `named`: 1 when 51H names the device that it is for, 0 when it is for any, -1 when nothing says that it is this one.
+    `whole`: every one of its reads is answered.
+    """
 
     classes: frozenset[int] = frozenset()
-    named: bool = False
+    named: int = 0
     whole: bool = False
+    generic: bool = True
+
+    @property
+    def rank(self) -> tuple[int, bool, int, bool]:
+        """What is better is more."""
+        return (self.named, self.whole, len(self.classes), self.generic)
 
 
 def _chosen(fits: Mapping[str, _Fit]) -> list[str]:
@@ -174,7 +187,7 @@ def _chosen(fits: Mapping[str, _Fit]) -> list[str]:
         fresh = {name: fit for name, fit in fits.items() if not fit.classes & covered}
         if not fresh:
             return chosen
-        best = max(fresh, key=lambda name: (fresh[name].named, fresh[name].whole, len(fresh[name].classes)))
+        best = max(fresh, key=lambda name: fresh[name].rank)
         chosen.append(best)
         covered |= fits[best].classes
 
@@ -189,11 +202,17 @@ def _fit(definition: YdtDefinition, found: Found, texts: Mapping[int, Mapping[st
             return _Fit()
         missing |= not given
         classes |= {read.cid1} if given else set()
-    told = [each for each in definition.identify if each.cid1 in texts]
-    named = any(each.matches(each.cid1, **_named(texts[each.cid1])) for each in told)
-    if told and not named and any(each.maker or each.name for each in told):
-        return _Fit()  # 51H names another maker
-    return _Fit(frozenset(classes), named, not missing)
+    named = _is_named(definition, texts)
+    return _Fit() if named is None else _Fit(frozenset(classes), named, not missing, not definition.maker)
+
+
+def _is_named(definition: YdtDefinition, texts: Mapping[int, Mapping[str, str]]) -> int | None:
+    """Return `named` of a fit; None where 51H names another device than the definition's."""
+    demands = [each for each in definition.identify if each.maker or each.name]
+    told = [each for each in demands if each.cid1 in texts]
+    if not told:
+        return -1 if demands else 0
+    return 1 if any(each.matches(each.cid1, **_named(texts[each.cid1])) for each in told) else None
 
 
 def _named(texts: Mapping[str, str]) -> dict[str, str]:
@@ -202,7 +221,7 @@ def _named(texts: Mapping[str, str]) -> dict[str, str]:
 
 def _walks(read: YdtRead, frame: Frame) -> bool:
     try:
-        walked(read, frame.info)
+        walked(read, frame.info, frame.ver)
     except YdtError:
         return False
     return True

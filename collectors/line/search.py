@@ -7,26 +7,25 @@ The order is what makes a search short. Each setting costs a round of knocks, mo
 their whole wait; so the likely settings come first, and the first that brings an answer ends the search for others:
 
     9600 8N1, 19200 8N1, 4800 8N1, 9600 8E1, ...      rank = place of the speed + 2 * place of the parity
-    a round: every Modbus unit (one register), the low YD/T addresses (the analog values of each known class)
-    then, at the setting that answered: what is rarer (input registers, all YD/T addresses)
+    a round: every Modbus unit (one register), the low YD/T addresses (the analog values of each class, in one form)
+    then, at the setting that answered: what is rarer (input registers, all YD/T addresses, other forms)
 
-A knock waits 0.2 s only. Who is slower answers into the next knock: bytes that make no answer. They are the sign to be
-still for a while and to ask the last two once more, with patience. Bytes of a device with another parity are heard the
-same way, and bring the settings of that speed to the front.
+A knock waits 0.2 s only. Who is slower answers into the next one, and his answer names him: he is given more time from
+then on. Bytes that make no answer are the sign to be still for a while and to ask the last few again, with patience.
+Bytes of a device with another parity are heard the same way, and bring the settings of that speed to the front.
 
 Only reads are asked, and never states or alarms of YD/T 1363 (43H, 44H): reading those clears flags that another
 master may wait for.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Reversible, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from collectors.line.knock import Knock, unit_question
 from collectors.line.question import Answer, Question
-from wire.modbus import ReplyReader, Request
-from wire.ydt1363 import LONGEST, READS, Frame, FrameReader
-from wire.ydt1363 import Request as YdtRequest
+from wire.ydt1363 import Frame
 
 Protocol = Literal["modbus", "ydt1363"]
 Parity = Literal["none", "even", "odd"]
@@ -50,11 +49,10 @@ SPARK: Final = 4
 """Bytes that are somebody's; fewer may be a spark on the wire."""
 LOW: Final = 4
 """The highest YD/T address of the first round."""
-AGAIN: Final = 12
+AGAIN: Final = 3
 """Times in one round that bytes without an answer are followed up: a noisy line must not take the day."""
-CLEARING: Final = frozenset({0x43, 0x44})
-CLASSES: Final = (0x2A, 0x40, 0x41, 0x42, 0x43, 0x46, 0x4A, 0x60, 0x80, 0xD0)
-"""The usual classes of device (CID1); those that no definition reads are asked for their address (50H)."""
+NOT_SERVED: Final = 4
+"""RTN of a command or class that the device does not have; other codes may be about the form of INFO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +71,6 @@ class Setting:
     def char(self) -> float:
         """Seconds of one character: start bit, 8 data bits, parity if any, stop bits."""
         return (9 + (self.parity != "none") + self.stop_bits) / self.baud
-
-
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """A YD/T question that any device of a class may be asked: `info` is hexadecimal text in which ADR may stand."""
-
-    ver: int
-    cid1: int
-    command: int
-    info: str = ""
-
-    def __post_init__(self) -> None:
-        if self.command in CLEARING or self.command not in READS:
-            raise ValueError(f"{self.command:02X}H is not asked by a search: it writes, or clears what others wait for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +157,7 @@ class Search:
         self.hints: dict[Setting, int] = {}
         self._recognise = recognise
         self._waiting = deque(wanted.settings)
+        self._costs = {setting: _seconds(self._first_round(setting)) for setting in wanted.settings}
         self._thorough = [self._second_round(setting) for setting in wanted.settings[:1]]
         self._follow_ups = 0
         self.at_most = self._later()
@@ -204,13 +189,19 @@ class Search:
         self._waiting = deque(sorted(self._waiting, key=lambda each: each.baud != baud))
 
     def _first_round(self, setting: Setting) -> list[Step]:
-        low = [each for each in self._ydt_addresses(setting) if each <= LOW]
-        return [*self._modbus(setting, 3), *self._ydt(setting, low or self._ydt_addresses(setting)[: LOW + 1])]
+        first = {knock.cid1: knock for knock in reversed(self.wanted.knocks)}
+        knocks = [knock for knock in self.wanted.knocks if first[knock.cid1] is knock]
+        return [*self._modbus(setting, 3), *self._ydt(setting, self._low(setting), knocks)]
 
     def _second_round(self, setting: Setting) -> list[Step]:
-        first = {each.address for each in self._first_round(setting) if each.protocol == "ydt1363"}
-        rest = [each for each in self._ydt_addresses(setting) if each not in first]
-        return [*self._modbus(setting, 4), *self._ydt(setting, rest)]
+        asked = {(each.address, each.knock) for each in self._first_round(setting)}
+        steps = self._ydt(setting, self._ydt_addresses(setting), self.wanted.knocks)
+        rest = [each for each in steps if (each.address, each.knock) not in asked]
+        return [*self._modbus(setting, 4), *(each for each in rest if not self._somebody(each))]
+
+    def _low(self, setting: Setting) -> Sequence[int]:
+        addresses = self._ydt_addresses(setting)
+        return [each for each in addresses if each <= LOW] or addresses[: LOW + 1]
 
     def _ydt_addresses(self, setting: Setting) -> tuple[int, ...]:
         """YD/T 1363 lines have no parity; where one was asked for by name, it is taken at its word."""
@@ -220,47 +211,81 @@ class Search:
     def _modbus(self, setting: Setting, function: int) -> Iterable[Step]:
         for unit in self.wanted.units:
             if (setting, "modbus", unit) not in self.found:
-                yield Step(setting, "modbus", unit, register_question(unit, function, 0), self.wanted.wait)
+                yield Step(setting, "modbus", unit, unit_question(unit, function), self.wanted.wait)
 
-    def _ydt(self, setting: Setting, addresses: Iterable[int]) -> Iterable[Step]:
+    def _ydt(self, setting: Setting, addresses: Iterable[int], knocks: Iterable[Knock]) -> Iterable[Step]:
         for address in addresses:
-            for knock in self.wanted.knocks:
-                yield Step(setting, "ydt1363", address, knock_question(knock, address), self.wanted.wait, knock)
+            for knock in knocks:
+                yield Step(setting, "ydt1363", address, knock.question(address), self.wanted.wait, knock)
+
+    def _somebody(self, step: Step) -> Found | None:
+        return self.found.get((step.setting, step.protocol, step.address))
 
     def _round(self, steps: list[Step]) -> Steps:
-        """Ask one after the other; whoever is found is recognised as soon as all of his questions were asked."""
+        """Ask one after the other; whoever is found is recognised as soon as the questions to his address are over."""
         self._follow_ups = AGAIN
         fresh: list[Found] = []
-        before: Step | None = None
-        self.at_most = self._later() + sum(step.seconds for step in steps)
+        recent: deque[Step] = deque()
+        self.at_most = self._later() + _seconds(steps)
         for step in steps:
-            if before is not None and (before.protocol, before.address) != (step.protocol, step.address):
+            if recent and (recent[-1].protocol, recent[-1].address) != (step.protocol, step.address):
                 yield from self._recognised(fresh)
-            yield from self._asked(step, before, fresh)
+            if self._is_worth(step):
+                yield from self._asked(step, recent, fresh)
             self.at_most -= step.seconds
-            before = step
+            recent.append(step)
+            while _seconds(recent) > PATIENT + step.seconds:
+                recent.popleft()
         yield from self._recognised(fresh)
 
-    def _recognised(self, fresh: list[Found]) -> Steps:
-        while fresh:
-            yield from self._recognise(fresh.pop(0))
+    def _is_worth(self, step: Step) -> bool:
+        """Tell whether a question to somebody who is known is worth asking: by what he said to others of that class."""
+        found, knock = self._somebody(step), step.knock
+        if found is None or knock is None:
+            return True
+        told = {each: frame.code for each, frame in found.knocks.items() if each.cid1 == knock.cid1}
+        codes = [code for each, code in told.items() if each.command == knock.command]
+        return 0 not in told.values() and NOT_SERVED not in codes
 
-    def _asked(self, step: Step, before: Step | None, fresh: list[Found]) -> Steps:
-        """Ask once; where bytes come that make no answer, ask the last two again, with patience."""
-        if somebody := self.found.get((step.setting, step.protocol, step.address)):
+    def _recognised(self, fresh: list[Found]) -> Steps:
+        """Ask whoever is new what was not asked yet of the classes that he knows, and then who he is."""
+        while fresh:
+            found = fresh.pop(0)
+            if found.protocol == "ydt1363":
+                yield from self._asked_whole(found, fresh)
+            yield from self._recognise(found)
+
+    def _asked_whole(self, found: Found, fresh: list[Found]) -> Steps:
+        """Ask the other forms of the classes that he answered to; every class where none was asked yet."""
+        silent = found.knocks and {knock.cid1 for knock in self.wanted.knocks} - {each.cid1 for each in found.knocks}
+        for step in self._ydt(found.setting, (found.address,), self.wanted.knocks):
+            if step.knock in found.knocks or (silent and step.knock and step.knock.cid1 in silent):
+                continue
+            if self._is_worth(step):
+                yield from self._asked(step, (), fresh)
+
+    def _asked(self, step: Step, recent: Reversible[Step], fresh: list[Found]) -> Steps:
+        """Ask once. Somebody else's answer is late: ask again. Bytes without one: ask the last few with patience."""
+        if somebody := self._somebody(step):
             step = replace(step, wait=somebody.wait)
         heard = yield step
-        if self._took(step, heard, fresh) or heard.octets < SPARK or not self._follow_ups:
+        if self._took(step, heard, fresh):
             return
-        self._follow_ups -= 1
-        for again in (before, step):
-            if again is not None and again.question.key not in self._answers_of(again):
+        if heard.answer is not None:
+            self._took(step, (yield replace(step, settle=SETTLE)), fresh)
+        elif heard.octets >= SPARK and self._follow_ups:
+            self._follow_ups -= 1
+            for again in (step, *reversed(recent)):
+                if again.question.key in self._answers_of(again):
+                    continue
                 heard = yield replace(again, wait=PATIENT, settle=PATIENT)
-                if not self._took(again, heard, fresh) and heard.octets >= SPARK:
+                if self._took(again, heard, fresh):
+                    return
+                if heard.octets >= SPARK:
                     self.hints[step.setting] = self.hints.get(step.setting, 0) + heard.octets
 
     def _answers_of(self, step: Step) -> dict[str, Answer]:
-        found = self.found.get((step.setting, step.protocol, step.address))
+        found = self._somebody(step)
         return found.answers if found else {}
 
     def _took(self, step: Step, heard: Heard, fresh: list[Found]) -> bool:
@@ -273,7 +298,7 @@ class Search:
         if key not in self.found:
             self.found[key] = Found(*key)
             fresh.append(self.found[key])
-        if step.wait == PATIENT:
+        if step.wait == PATIENT or address != step.address:
             self.found[key].wait = PATIENT
         if address != step.address:
             return False
@@ -284,41 +309,8 @@ class Search:
 
     def _later(self) -> float:
         """Return the seconds that take at most the settings which wait, and the thorough rounds after them."""
-        rounds = [*(self._first_round(setting) for setting in self._waiting), *self._thorough]
-        return sum(step.seconds for steps in rounds for step in steps)
+        return sum(self._costs[setting] for setting in self._waiting) + sum(map(_seconds, self._thorough))
 
 
-def register_question(unit: int, function: int, register: int, count: int = 1) -> Question:
-    """Return the question for registers or bits of one unit."""
-    request = Request(unit, function, register, count)
-    key = f"function {function}, {count} from {register}"
-    return Question(key, request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5)
-
-
-def knock_question(knock: Knock, address: int) -> Question:
-    """Return a YD/T question to an address, with a reader that takes any address's answer: it names its own."""
-    info = bytes.fromhex(knock.info.replace("ADR", f"{address:02X}"))
-    request = YdtRequest(knock.ver, address, knock.cid1, knock.command, info)
-    key = f"class {knock.cid1:02X}H, {READS[knock.command]} ({knock.command:02X}H{', ' * bool(info)}{info.hex()})"
-    return Question(key, request.encode(), AnyAnswer, LONGEST)
-
-
-class AnyAnswer:
-    """Finds the first YD/T answer of whomever: a frame whose code is a return code, not a command."""
-
-    def __init__(self) -> None:
-        self._frames = FrameReader()
-
-    @property
-    def mismatches(self) -> int:
-        """Lines from SOI to EOI that were no frame."""
-        return self._frames.errors
-
-    @property
-    def skipped(self) -> int:
-        """Bytes outside of any frame."""
-        return self._frames.skipped
-
-    def feed(self, octets: bytes) -> Frame | None:
-        """Take bytes; return the answer as soon as its EOI is here, or None."""
-        return next((frame for frame in self._frames.feed(octets) if not 0x40 <= frame.code < 0x80), None)
+def _seconds(steps: Iterable[Step]) -> float:
+    return sum(step.seconds for step in steps)

@@ -56,6 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--credential", default="scanned", help="what the site file shall call the credential (scanned)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for each device found")
+    parser.epilog = "Devices on a serial line: roundsman scan line PORT (roundsman scan line --help)."
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ def port_of(text: str) -> Path | DeviceServer:
 def wanted_of(args: argparse.Namespace, scanner: Scanner) -> search.Wanted:
     """Return what is searched. Raises CommandError for an option that cannot be."""
     bauds = tuple(_number(word, "--baud", BAUDS) for word in args.baud.split(",")) if args.baud else search.BAUDS
-    parities = tuple(_parity(word) for word in args.parity.split(",")) if args.parity else search.PARITIES
+    parities = _parities(args.parity) if args.parity else search.PARITIES
     given = _addresses(args.addresses) if args.addresses else ()
     units = tuple(each for each in given if 1 <= each <= 247) if given else search.UNITS
     addresses = tuple(each for each in given if each <= 254) if given else search.ADDRESSES
@@ -42,7 +42,7 @@ def settings_of(args: argparse.Namespace, scanner: Scanner, *, every_parity: boo
     """Return the settings at which a line is listened to: one, or the usual ones in their order."""
     bauds = search.BAUDS if args.baud == "auto" else (_number(args.baud, "--baud", BAUDS),)
     usual = search.PARITIES if every_parity else search.PARITIES[:1]
-    parities = tuple(_parity(word) for word in args.parity.split(",")) if args.parity else usual
+    parities = _parities(args.parity) if args.parity else usual
     settings = search.settings(bauds, parities)
     return settings if scanner.settable else settings[:1]
 
@@ -53,11 +53,12 @@ def _number(word: str, option: str, allowed: tuple[int, ...]) -> int:
     return int(word)
 
 
-def _parity(word: str) -> search.Parity:
-    for parity in search.PARITIES:
-        if parity == word.strip():
-            return parity
-    raise CommandError(f"--parity {word} cannot be; write one of {', '.join(search.PARITIES)}.")
+def _parities(text: str) -> tuple[search.Parity, ...]:
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in search.PARITIES:
+            raise CommandError(f"--parity {word} cannot be; write one of {', '.join(search.PARITIES)}.")
+    return tuple(parity for word in words for parity in search.PARITIES if parity == word)
 
 
 def _addresses(text: str) -> tuple[int, ...]:
