@@ -165,11 +165,11 @@ def gateway(answer: Answer) -> Serve:
     """A Modbus TCP gateway that asks one thing at a time."""
 
     def serve(connection: socket.socket, _: Server) -> None:
-        stream = connection.makefile("rb")
-        while len(header := stream.read(6)) == 6:
-            number, _protocol, length = struct.unpack(">HHH", header)
-            if said := answer(number, stream.read(length)):
-                connection.sendall(said)
+        with connection.makefile("rb") as stream:
+            while len(header := stream.read(6)) == 6:
+                number, _protocol, length = struct.unpack(">HHH", header)
+                if said := answer(number, stream.read(length)):
+                    connection.sendall(said)
 
     return serve
 
