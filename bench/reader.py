@@ -2,9 +2,10 @@
 
     python -m bench.reader {roundsman,pymodbus,pymodbus-async,minimalmodbus} PORT BAUD CYCLES MODBUS [YDT]
 
-MODBUS and YDT are addresses (`1,2,3`). Prints an object: `cpu` seconds of all cycles, the `seconds` of each, `values`
-that were read, those `wrong`, and of these `foreign`: another slave's; `lost`: slaves not read in a cycle; `reached`:
-cycles in which each was read. Registers tell their slave and their place: a value is known to be wrong by itself.
+MODBUS and YDT are addresses (`1,2,3`); CYCLES may be seconds (`60s`). Prints an object: `cpu` seconds of all cycles,
+the `seconds` of each, `values` that were read; answers taken that have a `wrong` one, and of these `foreign`: all of
+another slave; `lost`: slaves not read in a cycle; `reached`: cycles in which each was read. Registers tell their slave
+and their place: a value is known to be wrong by itself.
 """
 
 import asyncio
@@ -38,14 +39,13 @@ class Read:
     def take(self, unit: int, found: dict[int, float]) -> None:
         """Count the registers of one slave, by their address."""
         self.values += len(found)
-        for address, value in found.items():
-            if value != (unit << 8 | address):
-                self.wrong += 1
-                self.foreign += int(value) >> 8 != unit and int(value) & 0xFF == address
+        self.wrong += any(value != (unit << 8 | address) for address, value in found.items())
+        others = {int(value) - address for address, value in found.items()}
+        self.foreign += len(others) == 1 and others != {unit << 8}
         self.reached[f"modbus-{unit}"] += bool(found)
 
 
-async def roundsman(port: str, baud: int, cycles: int, modbus: list[int], ydt: list[int]) -> Read:
+async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], ydt: list[int]) -> Read:
     """Let our engine read, cycle by cycle."""
     from collectors.line import engine
     from collectors.line.stats import LineStats
@@ -54,6 +54,8 @@ async def roundsman(port: str, baud: int, cycles: int, modbus: list[int], ydt: l
 
     definitions.add()
     done, enough = Read(), asyncio.Event()
+    cycles = int(enough_after) if enough_after.isdigit() else sys.maxsize
+    limit = None if enough_after.isdigit() else float(enough_after.removesuffix("s"))
 
     def emit(batch: Batch) -> None:
         unit = int(batch.device.partition("-")[2])
@@ -81,9 +83,11 @@ async def roundsman(port: str, baud: int, cycles: int, modbus: list[int], ydt: l
     line = Line(id="line", port=Path(port), baud=baud, every=LEAST_EVERY, timeout=TIMEOUT, devices=tuple(devices))
     before = time.process_time()
     running = asyncio.create_task(engine.run([line], emit, report))
-    await asyncio.wait((running, asyncio.create_task(enough.wait())), return_when=asyncio.FIRST_COMPLETED)
+    over = asyncio.create_task(enough.wait())
+    await asyncio.wait((running, over), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
     done.cpu = time.process_time() - before
     running.cancel()
+    over.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
     return done
@@ -103,7 +107,7 @@ def pymodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
         except ModbusException:
             client.connect()
             return []
-        return [] if answer.isError() else answer.registers
+        return [] if answer.isError() else list(answer.registers)
 
     return _cycled(one, cycles, modbus)
 
@@ -129,7 +133,7 @@ async def pymodbus_async(port: str, baud: int, cycles: int, modbus: list[int]) -
             done.take(unit, dict(enumerate(found)))
         done.seconds.append(time.monotonic() - began)
     done.cpu = time.process_time() - before
-    client.close()  # type: ignore[no-untyped-call]  # pymodbus has no types there
+    client.close()
     return done
 
 
@@ -165,14 +169,14 @@ def _cycled(one: Callable[[int], list[int]], cycles: int, modbus: list[int]) -> 
 
 def main() -> None:
     """Read and print."""
-    who, port, baud, cycles = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    who, port, baud, cycles = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     modbus, ydt = ([int(part) for part in text.split(",") if part] for text in (*sys.argv[5:7], "")[:2])
     if who == "roundsman":
         done = asyncio.run(roundsman(port, baud, cycles, modbus, ydt))
     elif who == "pymodbus-async":
-        done = asyncio.run(pymodbus_async(port, baud, cycles, modbus))
+        done = asyncio.run(pymodbus_async(port, baud, int(cycles), modbus))
     else:
-        done = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}[who](port, baud, cycles, modbus)
+        done = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}[who](port, baud, int(cycles), modbus)
     print(json.dumps(vars(done)), flush=True)
 
 

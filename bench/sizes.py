@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 class Sizes:
     """How much is measured.
 
-    `window`, `interval`, `settle` and `listen` are seconds; `sensors` and `gauges` count values of one device and page.
+    `window`, `interval`, `settle`, `listen` and `trouble` are seconds; `sensors` and `gauges` count values of one
+    device and one page, `exchanges` and `spoilt` requests.
     """
 
     runs: int = 5
@@ -25,6 +26,8 @@ class Sizes:
     cycles: int = 20
     listen: float = 20.0
     exchanges: int = 10_000
+    trouble: float = 120.0
+    spoilt: int = 100_000
 
 
 TINY = Sizes(
@@ -43,6 +46,19 @@ TINY = Sizes(
     cycles=2,
     listen=3.0,
     exchanges=80,
+    trouble=4.0,
+    spoilt=500,
 )
 
-FAST = replace(Sizes(), runs=1, devices=50, window=5.0, settle=10.0, cycles=6, listen=6.0, exchanges=1000)
+FAST = replace(
+    Sizes(),
+    runs=1,
+    devices=50,
+    window=5.0,
+    settle=10.0,
+    cycles=6,
+    listen=6.0,
+    exchanges=1000,
+    trouble=20.0,
+    spoilt=10_000,
+)

@@ -95,12 +95,18 @@ class Outcome:
     @property
     def answered(self) -> float:
         """Per cent of the requests that were answered."""
-        return 100.0 * self.counts["answered"] / max(1, self.counts["asked"])
+        return 100.0 * float(self.counts["answered"]) / max(1, int(self.counts["asked"]))
+
+    @property
+    def cycle(self) -> float:
+        """Seconds of a cycle, by the reader: their mean."""
+        found: list[float] = self.read["seconds"]
+        return sum(found) / max(1, len(found))
 
     @property
     def milliseconds(self) -> float:
         """CPU milliseconds for each request."""
-        return self.cpu * 1e3 / max(1, self.counts["asked"])
+        return self.cpu * 1e3 / max(1, int(self.counts["asked"]))
 
 
 @contextmanager
@@ -111,8 +117,11 @@ def running(line: Line) -> Iterator[Running]:
         yield Running(child)
 
 
-def read(who: str, line: Line, cycles: int, seconds: float) -> Outcome | None:
-    """Let somebody read a line for so many cycles, collectd for so many seconds; None where it is not installed."""
+def read(who: str, line: Line, cycles: int | str, seconds: float = 0.0) -> Outcome | None:
+    """Let somebody read a line for so many cycles (ours: or `60s`), collectd for so many seconds.
+
+    None where it is not installed.
+    """
     with running(line) as there:
         if who == "collectd":
             return _collectd(line, there, seconds)
@@ -126,6 +135,14 @@ def read(who: str, line: Line, cycles: int, seconds: float) -> Outcome | None:
             raise BenchError(f"{who} on the line: {done.stderr.strip()[-500:]}")
         said = json.loads(done.stdout)
         return Outcome(there.counts(), said, said["cpu"])
+
+
+def ours(line: Line, cycles: int | str) -> Outcome:
+    """Let our engine read a line."""
+    outcome = read(OURS, line, cycles)
+    if outcome is None:
+        raise BenchError("a library that our engine needs is not installed")
+    return outcome
 
 
 def _collectd(line: Line, there: Running, seconds: float) -> Outcome | None:

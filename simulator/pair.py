@@ -64,6 +64,7 @@ class Talk:
     step: int
     sent: int = 0
     least: float = 0.0
+    touched: int = 0
     garbled: bool = False
 
     @property
@@ -202,6 +203,7 @@ class Pair:
         if self.trouble.spoils:
             part, touched = self._dice.spoil(part)
             self.tally.touched += touched
+            talk.touched += touched
         self._burst += part
         if ends >= self._quiet_since:
             self._quiet_since, self._last = ends, talk.who
@@ -242,6 +244,7 @@ class Pair:
         self._past.append(talk)
         begun = min((each.first for each in self._talks), default=math.inf)
         self._past = [each for each in self._past if each.end > begun]
+        self.tally.badly_touched += talk.who != NOISE and talk.touched > 1
         if talk.least:
             self.tally.least_seconds += talk.least
             self.tally.last_at = talk.end

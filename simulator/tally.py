@@ -13,9 +13,10 @@ class Tally:
 
     `asked`: stretches of talk by the client, each ended by silence; `answered` and `unanswered`: what became of them
     (the rest were for dead devices).  `garbled` are bytes spoilt by collisions, `touched` those corrupted, lost or
-    doubled.  `busy_seconds` is the time for which anybody spoke, `least_seconds` the least that the answered exchanges
-    can take: their characters, the device's turnaround (or the gap, if that is longer) and the gap after them.
-    `window_seconds` goes from the client's first byte to the end of the last answer.
+    doubled; `badly_touched` are frames with two and more of these: a CRC of 16 bits tells any one.  `busy_seconds` is
+    the time for which anybody spoke, `least_seconds` the least that the answered exchanges can take: their characters,
+    the device's turnaround (or the gap, if that is longer) and the gap after them.  `window_seconds` goes from the
+    client's first byte to the end of the last answer.
     """
 
     asked: int = 0
@@ -25,6 +26,7 @@ class Tally:
     collisions: int = 0
     garbled: int = 0
     touched: int = 0
+    badly_touched: int = 0
     bytes_from_client: int = 0
     bytes_from_devices: int = 0
     bytes_of_noise: int = 0

@@ -12,7 +12,7 @@ class Trouble:
     `echo`: the client hears its own bytes.  Of all bytes, `corrupted` have one bit or more turned, `lost` are not
     heard, `doubled` are heard twice.  `stray` is the share of answers with one to three bytes more at each end.
     `spikes` is how many single random bytes a second come from nowhere, and `babble` the share of time for which a
-    device that is broken says random bytes.
+    device that is broken says random bytes, from one to `babble_bytes` at a time.
     """
 
     echo: bool = False
@@ -22,6 +22,7 @@ class Trouble:
     stray: float = 0.0
     spikes: float = 0.0
     babble: float = 0.0
+    babble_bytes: int = 60
 
     @property
     def spoils(self) -> bool:
@@ -32,7 +33,6 @@ class Trouble:
 NO_TROUBLE = Trouble()
 STRAY = b"\x00\x00\xff\x55"
 """What stands around answers: the line's drivers taking and leaving it, seldom a spark."""
-LONGEST_BABBLE = 60
 
 
 class Dice:
@@ -83,7 +83,7 @@ class Dice:
         share = self.trouble.babble
         if not share:
             return math.inf, b""
-        said = self._random.randbytes(self._random.randint(1, LONGEST_BABBLE))
+        said = self._random.randbytes(self._random.randint(1, self.trouble.babble_bytes))
         silence = len(said) * character * (1.0 - share) / share
         return silence * self._random.uniform(0.5, 1.5), said
 

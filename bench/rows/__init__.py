@@ -3,7 +3,22 @@
 from collections.abc import Callable
 
 from bench.figures import Figure
-from bench.rows import clients, fault, get, host, idle, imports, line, lines, many, page, start, walk
+from bench.rows import (
+    clients,
+    fault,
+    get,
+    host,
+    idle,
+    imports,
+    line,
+    line_corrupt,
+    line_faults,
+    lines,
+    many,
+    page,
+    start,
+    walk,
+)
 from bench.sizes import Sizes
 
 Tell = Callable[[str], None]
@@ -22,6 +37,8 @@ ROWS: dict[str, Measure] = {
     "line": line.measure,
     "line-fast": line.measure_fast,
     "line-mixed": line.measure_mixed,
+    "line-faults": line_faults.measure,
+    "line-corrupt": line_corrupt.measure,
     "lines": lines.measure,
     "imports": imports.measure,
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bench import peers
 from bench.figures import Budget, Figure, Peer, Spread
 from bench.sizes import Sizes
-from bench.wires import OURS, PEERS, Line, Outcome, read
+from bench.wires import OURS, PEERS, Line, Outcome, ours, read
 
 Tell = Callable[[str], None]
 NO_YDT = "does not speak YD/T 1363"
@@ -42,37 +42,37 @@ def beside(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> li
     def others(value: Callable[[Outcome], float]) -> tuple[Peer, ...]:
         return tuple(peers.peer(name, [value(each) for each in outcomes[who]]) for who, name in PEERS.items())
 
-    ours, reads = outcomes[OURS], len(line.modbus)
+    own, reads = outcomes[OURS], len(line.modbus)
     return [
         Figure(
             f"{what}: cycle over the wire's least",
             "ratio",
-            Spread.of(each.counts["ratio"] for each in ours),
+            Spread.of(each.counts["ratio"] for each in own),
             others(lambda each: _cycle(each, reads) / line.least()),
             Budget(budget),
         ),
-        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in ours), others(lambda each: each.answered)),
+        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in own), others(lambda each: each.answered)),
         Figure(
             f"{what}: CPU of a request",
             "ms",
-            Spread.of(each.milliseconds for each in ours),
+            Spread.of(each.milliseconds for each in own),
             others(lambda each: each.milliseconds),
         ),
-        punctual(what, ours),
+        punctual(what, own),
     ]
 
 
 def alone(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> list[Figure]:
     """Return our ratio and answers where no peer can read all of the line."""
-    ours = []
+    found = []
     for turn in range(sizes.runs):
         tell(f"{what}: run {turn + 1} of {sizes.runs}")
-        ours += [outcome for outcome in (read(OURS, line, sizes.cycles, 0.0),) if outcome is not None]
+        found.append(ours(line, sizes.cycles))
     none = (Peer("every peer", None, NO_YDT),)
-    ratios = Spread.of(each.counts["ratio"] for each in ours)
+    ratios = Spread.of(each.counts["ratio"] for each in found)
     return [
         Figure(f"{what}: cycle over the wire's least", "ratio", ratios, none, Budget(budget)),
-        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in ours), none),
+        Figure(f"{what}: answered", "%", Spread.of(each.answered for each in found), none),
     ]
 
 
@@ -87,7 +87,7 @@ def _cycle(outcome: Outcome, reads: int) -> float:
     """Return the seconds of a cycle: by the requests of a client that reads a slave at once, or a register at once."""
     counts = outcome.counts
     one_by_one = not outcome.read
-    return float(counts["window_seconds"]) / max(1, counts["asked"]) * reads * (20 if one_by_one else 1)
+    return float(counts["window_seconds"]) / max(1, int(counts["asked"])) * reads * (20 if one_by_one else 1)
 
 
 def _none_lost(sizes: Sizes, tell: Tell) -> Figure:
@@ -95,6 +95,6 @@ def _none_lost(sizes: Sizes, tell: Tell) -> Figure:
     line = Line(baud=115200)
     cycles = max(1, sizes.exchanges // len(line.modbus))
     tell(f"{sizes.exchanges} requests at 115200")
-    outcome = read(OURS, line, cycles, 0.0)
-    lost = [] if outcome is None else [float(outcome.counts["asked"] - outcome.counts["answered"])]
-    return Figure(f"115200: replies lost of {sizes.exchanges}", "replies", Spread.of(lost), budget=Budget(0.0))
+    counts = ours(line, cycles).counts
+    lost = Spread.of([float(counts["asked"] - counts["answered"])])
+    return Figure(f"115200: replies lost of {counts['asked']}", "replies", lost, budget=Budget(0.0))

@@ -61,6 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     line.add_argument("--lose", type=share, default=0.0, metavar="SHARE", help="of all bytes")
     line.add_argument("--double", type=share, default=0.0, metavar="SHARE", help="of all bytes")
     line.add_argument("--babble", type=share, default=0.0, metavar="SHARE", help="of time, random bytes")
+    line.add_argument("--babble-bytes", type=int, default=60, metavar="BYTES", help="at most so many at a time (60)")
     line.add_argument("--unplug", type=unplugged, metavar="10:15", help="pulled after 10 s, back after 15 s")
     line.add_argument("--link", type=Path, metavar="PATH", help="a name for the port that stays the same")
     line.add_argument("--tcp", type=int, metavar="PORT", help="a device server on 127.0.0.1 in front; 0: any port")
@@ -92,6 +93,7 @@ def options(args: argparse.Namespace) -> LineOptions:
             stray=args.noise,
             spikes=args.spikes,
             babble=args.babble,
+            babble_bytes=args.babble_bytes,
         ),
         unplugged=args.unplug,
         link=args.link,
