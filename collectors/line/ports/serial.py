@@ -38,7 +38,7 @@ class SerialPort:
     def __init__(self, line: Line, wake: int | None = None) -> None:
         """Open and lock the line's port. Raises PortError. When descriptor `wake` is readable, waiting ends."""
         self.path = str(line.port)
-        if holder := locked_by(Path(self.path)):
+        if holder := locked_by(Path(self.path), LOCK_FILES):
             raise PortError(f"{self.path} is in use by another program (process {holder})")
         try:
             self._serial = serial.Serial(
@@ -141,7 +141,7 @@ def _plainly(path: str, error: OSError) -> str:
     return f"{path} {words.get(number or 0) or (error.strerror or str(error)).lower()}"
 
 
-def locked_by(path: Path, folder: Path = LOCK_FILES) -> int | None:
+def locked_by(path: Path, folder: Path) -> int | None:
     """Return the process that says by a lock file that it has this port open, if it lives and is not this one."""
     for name in {path.name, path.resolve().name}:
         try:
