@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent.schedule import Schedule
 from config.advice import nearest
 from config.node import ConfigError, Problem
-from config.schema import HostDevice, SnmpDevice, Traps, UserCredential
+from config.schema import Device, HostDevice, LineDevice, SnmpDevice, Traps, UserCredential
 from config.secret import find_secret, read_secret
-from config.site import Site
+from config.site import OWN, Site
 from model.point import Batch
 from runtime.listen import handed_over, udp
 from wire.user import User
@@ -63,7 +63,8 @@ class Cards(NamedTuple):
 
 
 def snmp_cards(site: Site) -> Cards:
-    """Return the site's cards. Raises ConfigError for a secret or a definition that cannot be read."""
+    """Return the site's cards. Raises ConfigError for a secret or a definition, also of a line, that cannot be read."""
+    check_lines(site)
     targets = [snmp_target(site, device) for device in site.snmp]
     senders = _senders(site, targets) if site.traps is not None else []
     return Cards(targets, senders, snmp_library(site) if targets else None, _digest(site.definitions))
@@ -102,6 +103,26 @@ def snmp_library(site: Site) -> "Library":
     if problems:
         raise ConfigError(problems)
     return library
+
+
+def check_lines(site: Site) -> None:
+    """Read the definitions of the site's lines. Raises ConfigError with what is wrong in them or in their inputs."""
+    problems: list[Problem] = []
+    for device in (device for line in site.lines for device in line.devices):
+        from collectors.line.inputs import definition_of  # noqa: PLC0415 - only where a site has lines
+
+        try:
+            definition_of(device)
+        except ConfigError as error:
+            problems += [each for each in error.problems if each not in problems]
+    if problems:
+        raise ConfigError(problems)
+
+
+def own_definition(device: Device) -> str:
+    """Return what changes when a device's definition does that is a file of the site's own; else nothing."""
+    path = Path(device.definition) if isinstance(device, LineDevice) and device.definition.endswith(OWN) else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
 
 
 def _senders(site: Site, targets: "list[Target]") -> "list[Sender]":

@@ -27,7 +27,7 @@ from agent.metrics_server import MetricsServer
 from agent.outbox import Outbox
 from agent.own_metrics import OwnMetrics
 from agent.plan import make_plan
-from agent.rounds import Rounds, snmp_cards, start_rounds
+from agent.rounds import Rounds, own_definition, snmp_cards, start_rounds
 from agent.schedule import Schedule
 from agent.trends import Trends
 from agent.watch import Watch
@@ -356,6 +356,6 @@ def _source(device: Device, definitions: str) -> object:
 
     `definitions` is a digest of the site's own, which any of its cards may be read by.
     """
-    own = definitions if isinstance(device, SnmpDevice) else ""
-    names = ("address", "port", "protocol", "definition", "disks", "interfaces")
+    own = definitions if isinstance(device, SnmpDevice) else own_definition(device)
+    names = ("address", "port", "protocol", "definition", "inputs", "disks", "interfaces")
     return own, tuple(getattr(device, name, None) for name in names)

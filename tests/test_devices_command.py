@@ -111,7 +111,7 @@ def test_what_a_definition_reads_is_shown_with_unit_states_and_source(files: tup
 def test_a_definition_that_does_not_ship_is_refused_with_what_to_do() -> None:
     status, _, err = said("devices", "show", "no-such")
     assert status == 1
-    assert err == "No SNMP definition 'no-such'; `roundsman devices` lists those that ship.\n"
+    assert err == "No definition 'no-such'; `roundsman devices` lists those that ship.\n"
 
 
 # -- the schema for editors -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from agent.plan import make_plan
-from agent.rounds import snmp_library
+from agent.rounds import check_lines, snmp_library
 from config.line_port import advice_on
 from config.schema import UserCredential
 from config.secret import find_secret
@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     plan = make_plan(site)
     if site.snmp:
         snmp_library(site)
+    check_lines(site)
     rules = sum(len(device.rules) for device in plan.devices.values())
     named = [file for credential in site.credentials.values() for file in credential.secret_files]
     for name, credential in site.credentials.items():

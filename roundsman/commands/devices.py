@@ -6,6 +6,8 @@ from pathlib import Path
 
 from roundsman.snmp_options import snmp_options
 
+_RECORDING = "output of snmpwalk -On, a file of snmpsim (snmprec), or of Modbus registers or frames (docs/devices.md)"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -15,8 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("name", help="one of `roundsman devices`, or a file")
     test = parts.add_parser("test", help="read a recorded device with a definition")
     test.add_argument("definition", help="a definition file, the name of one that ships, or auto to have it recognised")
-    test.add_argument("recording", type=Path, help="output of snmpwalk -On, or a file of snmpsim (snmprec)")
-    parts.add_parser("schema", help="print the JSON schema of definitions, for an editor")
+    test.add_argument("recording", type=Path, help=_RECORDING)
+    schema = parts.add_parser("schema", help="print the JSON schema of definitions, for an editor")
+    schema.add_argument("--protocol", choices=("snmp", "modbus"), default="snmp", help="of which kind (snmp)")
     draft = parts.add_parser("draft", help="walk a device and draft a definition of it")
     draft.add_argument("--snmp", metavar="HOST", required=True, help="the device: HOST or HOST:PORT")
     draft.add_argument("--root", metavar="OID", help="what is walked (the maker's subtree, by its sysObjectID)")
@@ -40,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
         return tried(args)
     if args.part == "schema":
-        from collectors.snmp.editor import schema  # noqa: PLC0415 - only for the schema
+        if args.protocol == "modbus":
+            from collectors.line.editor import schema  # noqa: PLC0415 - only for the schema
+        else:
+            from collectors.snmp.editor import schema  # noqa: PLC0415 - only for the schema
 
         print(json.dumps(schema(), indent=1, ensure_ascii=False))
         return 0

@@ -42,8 +42,11 @@ def _all() -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def shown(args: argparse.Namespace) -> int:
-    """Print what one SNMP definition reads: every object with its place, unit or states, and where it is from."""
-    rows = list(_objects(args.name))
+    """Print what one definition reads: every value with its place, unit or states, and where it is from."""
+    from roundsman.devices.line_shelf import line_definition, line_rows  # noqa: PLC0415 - slow to read, only here
+
+    of_line = line_definition(args.name)
+    rows = list(line_rows(of_line) if of_line is not None else _objects(args.name))
     if args.json:
         json_lines(rows)
         return 0
@@ -61,7 +64,7 @@ def _objects(name: str) -> Iterator[dict[str, Any]]:
     is_file = name.endswith((".yaml", ".yml"))
     definition = (library_with(Path(name)) if is_file else shipped()).get(Path(name).stem)
     if definition is None:
-        raise CommandError(f"No SNMP definition {name!r}; `roundsman devices` lists those that ship.")
+        raise CommandError(f"No definition {name!r}; `roundsman devices` lists those that ship.")
     for each in definition.objects:
         yield _row(each, each.oid)
     for rows in definition.tables:

@@ -4,14 +4,16 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.rows import reading_rows
 from roundsman.devices.shelf import library_with
-from roundsman.output import CommandError, clean, json_lines, table, value_text
+from roundsman.devices.tables import readings_table
+from roundsman.output import CommandError, clean, json_lines
 from roundsman.words import say
 
 if TYPE_CHECKING:
+    from collectors.line.definition import Definition as LineDefinition
     from collectors.snmp.definition import Definition
     from collectors.snmp.recording import Recording
     from model.point import Batch
@@ -25,6 +27,10 @@ def tried(args: argparse.Namespace) -> int:
     from collectors.snmp.library import shipped  # noqa: PLC0415 - slow to read, only here
     from collectors.snmp.recording import RecordingError, read_from, read_recording  # noqa: PLC0415 - only here
 
+    if args.definition != AUTO and (of_line := _of_line(args.definition)) is not None:
+        from roundsman.devices.line_shelf import tried_line  # noqa: PLC0415 - only for a device on a line
+
+        return tried_line(of_line, args)
     is_file = args.definition.endswith((".yaml", ".yml")) or "/" in args.definition
     library = library_with(Path(args.definition)) if is_file else shipped()
     name = Path(args.definition).stem if is_file else args.definition
@@ -39,7 +45,7 @@ def tried(args: argparse.Namespace) -> int:
     if args.json:
         json_lines({key: getattr(row, key) for key in row.__struct_fields__} for row in rows)
         return 0 if batch.readings else 1
-    _table(rows)
+    readings_table(rows)
     serving = seen.definitions if seen else ()
     print()
     print(say("Read by:"), ", ".join(serving) or say("nothing; the definition finds none of its objects"))
@@ -48,21 +54,10 @@ def tried(args: argparse.Namespace) -> int:
     return 0 if serving else 1
 
 
-def _table(rows: Any) -> None:
-    table(
-        tuple(map(say, ("READING", "VALUE", "SEVERITY", "POINT", "SOURCE"))),
-        [
-            (
-                row.label + ("" if row.preferred else f" ({say('set aside')})"),
-                value_text(row.value, row.unit),
-                say(str(row.severity)) if row.severity else "",
-                row.point,
-                row.source,
-            )
-            for row in rows
-        ],
-        empty=say("No readings."),
-    )
+def _of_line(name: str) -> "LineDefinition | None":
+    from roundsman.devices.line_shelf import line_definition  # noqa: PLC0415 - slow to read, only here
+
+    return line_definition(name)
 
 
 def _remarks(definitions: list["Definition"], batch: "Batch", recording: "Recording") -> Iterator[str]:
