@@ -67,7 +67,7 @@ class Parents:
         for fault, reach in rule.explained_by:
             for condition in sorted(self._running.get(fault, ())):
                 parent, at = self._alarms[condition], condition.split("/", 3)[1]
-                near = at == device.id if reach is Reach.DEVICE else not device.parents or at in device.parents
+                near = _is_near(at, reach, device)
                 while_it_was = parent.onset - grace <= began <= self.confirmed.get(condition, now.boot) + grace
                 if not near or condition == child.condition or not while_it_was or parent.state is AlarmState.SHELVED:
                     continue
@@ -75,3 +75,10 @@ class Parents:
                     return condition
                 last = last if fault == rule.fault else condition
         return last
+
+
+def _is_near(at: str, reach: Reach, device: Watched) -> bool:
+    """Tell whether a fault of device `at` reaches so far as to explain one of this device."""
+    if reach is Reach.SITE:
+        return not device.parents or at in device.parents
+    return at == (device.id if reach is Reach.DEVICE else device.line)

@@ -9,11 +9,14 @@ from config.site import Site
 def make_plan(site: Site) -> Plan:
     """Return the watch's plan. Raises ConfigError for settings that no rule has."""
     book = RuleBook(site)
-    devices = {device.id: _watched(book, device) for device in site.devices}
+    line_of = {device.id: line.id for line in site.lines for device in line.devices}
+    devices = {device.id: _watched(book, device, line_of.get(device.id, "")) for device in site.devices}
+    for line in site.lines:
+        devices |= {line.id: _watched(book, Device(id=line.id), every=line.every)}
     return Plan(site.id, book.contract, devices)
 
 
-def _watched(book: RuleBook, device: Device) -> Watched:
+def _watched(book: RuleBook, device: Device, line: str = "", every: float = 0.0) -> Watched:
     installed = {
         (index, value): device.installed(index, value) for index, groups in device.groups.items() for value in groups
     }
@@ -21,7 +24,8 @@ def _watched(book: RuleBook, device: Device) -> Watched:
         id=device.id,
         name=device.name or device.id,
         rules=book.rules(device),
-        every=float(getattr(device, "every", 0.0)) or 15.0,
+        every=every or float(getattr(device, "every", 0.0)) or 15.0,
         installed=installed,
         parents=device.explained_by,
+        line=line,
     )

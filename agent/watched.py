@@ -12,7 +12,8 @@ class Watched(msgspec.Struct, frozen=True):
     """A device as the watch knows it: its rules with their settings, how often it is polled (s), what is installed.
 
     `installed` maps (index name, index value) to the installed number by quantity. `parents` limits the devices whose
-    faults explain this one's; empty for every device of the site.
+    faults explain this one's; empty for every device of the site. `line` is the line it hangs on, "" for none; a line
+    is watched like a device.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Watched(msgspec.Struct, frozen=True):
     every: float
     installed: Mapping[tuple[str, str], dict[str, int]] = {}
     parents: tuple[str, ...] = ()
+    line: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):

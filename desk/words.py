@@ -240,6 +240,9 @@ STATES: dict[str, tuple[str, str]] = {
     "motion": ("motion", "有人"),
     "complete": ("complete", "完整"),
     "lost": ("lost", "丢失"),
+    "gone": ("gone", "丢失"),
+    "taken": ("in use by another program", "被其他程序占用"),
+    "foreign": ("another master speaks", "有其他主机"),
     "up": ("up", "通"),
     "down": ("down", "断"),
     "synchronised": ("synchronised", "已同步"),
@@ -260,6 +263,7 @@ STATES: dict[str, tuple[str, str]] = {
 
 # The same word of another thing, as people say it of that.
 STATES_OF: dict[tuple[str, str], tuple[str, str]] = {
+    ("line.status", "open"): ("open", "正常"),
     ("breaker.status", "closed"): ("closed", "合闸"),
     ("breaker.status", "open"): ("open", "分闸"),
     ("cooling.status", "running"): ("running", "运行"),

@@ -129,6 +129,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "outlet.status": ("on", "off"),
     "redundancy.status": ("complete", "lost"),
     "network.link": ("up", "down"),
+    "line.status": ("open", "gone", "taken", "disconnected", "foreign", "failed"),
     "clock.status": ("synchronised", "unsynchronised"),
     "device.reachable": ("yes", "no"),
     "device.status": (),
@@ -327,6 +328,7 @@ class Quantity(StrEnum):
     NETWORK_ERRORS = "network.errors"
     NETWORK_DROPS = "network.drops"
     NETWORK_LINK = "network.link"
+    LINE_STATUS = "line.status"
     CLOCK_OFFSET = "clock.offset"
     CLOCK_STATUS = "clock.status"
     DEVICE_REACHABLE = "device.reachable"

@@ -128,9 +128,10 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Reach(StrEnum):
-    """How far a parent's explanation reaches."""
+    """How far a parent's explanation reaches: the same device, the devices on a line, or all."""
 
     DEVICE = "device"
+    LINE = "line"
     SITE = "site"
 
 

@@ -22,6 +22,7 @@ from collectors.line.exchange import Exchange
 from collectors.line.others import FOREIGN, Others
 from collectors.line.port import Port, PortError, StoppedError
 from collectors.line.ports import exchange_on, open_port
+from collectors.line.state import line_batch
 from collectors.line.stats import LineStats
 from config.line_port import MODBUS_TCP
 from config.schema import Line, LineDevice
@@ -38,6 +39,8 @@ LISTEN, LISTEN_SHARED, LISTEN_AGAIN = 0.5, 3.0, 5.0
 """Seconds to listen before the first word: on a line of our own, on a shared one, where another master was heard."""
 GATHERED = 0.02
 """Seconds for which batches are gathered before the event loop takes them; a fault has 100 ms to its ticket."""
+TOLD = 1.0
+"""Seconds after which the line's own state is given again, unless it changes."""
 DEAD_SHARE, DEAD_AT_ONCE = 0.04, 3.0
 """Part of a line's time that probes of devices which are down may take, and the seconds they may take in a row."""
 STOP_SECONDS = 5.0
@@ -145,6 +148,7 @@ class Owner(threading.Thread):
         self._probes = Allowance(DEAD_SHARE, DEAD_AT_ONCE, time.monotonic())
         self._others: Others | None = None
         self._said_foreign = False
+        self._told_at = float("-inf")
         self._stopping = threading.Event()
         self._wake = os.eventfd(0)
 
@@ -193,6 +197,8 @@ class Owner(threading.Thread):
         """Poll the devices that are due, with at most one probe of a device that is down."""
         wire = self._stats.wire_seconds
         probe = self._probe(due, started) if self._probes.any_left(started) else None
+        if started - self._told_at >= TOLD:
+            self._tell_state()
         for device in due:
             if self._stopping.is_set():
                 return
@@ -259,13 +265,20 @@ class Owner(threading.Thread):
         if self._error:
             logger.info("line %s: %s is open again", self._line.id, self._line.port)
             self._stats.reopens += 1
-        self._error = ""
+        news, self._error = bool(self._error), ""
+        if news:
+            self._tell_state()
         self._stats.open = True
         self._reopen.succeeded()
         self._exchange = exchange_on(self._port, self._line)
         self._exchange.others = self._others = others
         for device in self._devices:
             device.due = min(device.due, now)
+
+    def _tell_state(self) -> None:
+        """Give what is known of the line itself, before what hangs on it."""
+        self._told_at = time.monotonic()
+        self._emit(line_batch(self._line, self._error))
 
     def _notice_others(self) -> None:
         """Count what another master says while we speak too; say it once."""
@@ -279,9 +292,10 @@ class Owner(threading.Thread):
 
     def _lost(self, error: PortError) -> None:
         """Close the dead port at once; say it once."""
-        if str(error) != self._error:
+        news, self._error = str(error) != self._error, str(error)
+        if news:
             logger.warning("line %s: %s", self._line.id, error)
-        self._error = str(error)
+            self._tell_state()
         self._close()
         self._reopen.failed(time.monotonic())
 
