@@ -39,7 +39,7 @@ class YdtSlave:
         self._unmonitored: set[Point] = set()
         self._foreseen: dict[str, set[Point]] = {}
         self._questions = {read.name: self._question(read) for read in asked}
-        for read in asked:
+        for read in (each for each in asked if not each.optional):
             self._foreseen[read.name] = set(self._foresee(read, read.layouts[0].walk, {}))
 
     def begin(self, now: float, *, whole: bool) -> None:
