@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "scan": "find SNMP devices at addresses, and print the site file's section for them",
     "scan line": "find what hangs on a serial line, and print the site file's section for it",
     "listen": "watch a serial line without sending, and decode both directions",
+    "decode": "frames of a serial line, as hexadecimal or text, into JSON with every field named",
     "read": "read devices once, or the running agent's readings",
     "rules": "show a device's fault rules: each setting and where it comes from",
     "alarms": "list the alarms of the running agent",
