@@ -1,7 +1,7 @@
 """What somebody on a line is: asked of him with a few reads, and told by the definitions that fit. No I/O.
 
 Modbus: what he says of himself (function 43/14), then the probes of each definition's `identify`, each number asked
-once. A definition fits when all of its probes hold; of several, the one with most probes is the best.
+once. A definition fits when all of its probes hold; of several, the one whose probes tell most (`evidence`) is taken.
 
 YD/T 1363: the search has asked the analog values of every class already. A definition fits by the reads whose answers
 its layouts walk to the end. One address may be several devices: of the definitions that fit, those are taken that cover
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collectors.line.definition import ModbusDefinition, YdtDefinition
+from collectors.line.evidence import evidence, is_sure
 from collectors.line.identity import identity_question, makers_texts, objects
 from collectors.line.knock import Knock, register_question
 from collectors.line.modbus_definition import Place, Probe
@@ -89,8 +90,9 @@ class _Modbus:
         for name, definition in self._definitions.items():
             if definition.identify and (yield from self._holds(definition)):
                 fits.append(name)
-        fits.sort(key=lambda name: -len(self._definitions[name].identify))
+        fits.sort(key=lambda name: -evidence(self._definitions[name]))
         found.definitions = tuple(fits[:1])
+        found.sure = all(is_sure(self._definitions[name]) for name in fits[:1])
         found.says = "; ".join((*self._said(), *_besides(fits[1:])))
 
     def _holds(self, definition: ModbusDefinition) -> Asking:

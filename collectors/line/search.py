@@ -109,7 +109,8 @@ class Heard:
 class Found:
     """Somebody at an address: every answer by its question, and what they say once he is recognised.
 
-    `wait` is how long his first byte is waited for, in seconds: longer for who was slow.
+    `wait` is how long his first byte is waited for, in seconds: longer for who was slow. Not `sure`: what he said could
+    be another's as well.
     """
 
     setting: Setting
@@ -121,6 +122,7 @@ class Found:
     identity: dict[str, str] = field(default_factory=dict)
     says: str = ""
     wait: float = KNOWN
+    sure: bool = True
 
 
 Steps = Generator[Step, Heard, None]
@@ -160,6 +162,7 @@ class Search:
         self._costs = {setting: _seconds(self._first_round(setting)) for setting in wanted.settings}
         self._thorough = [self._second_round(setting) for setting in wanted.settings[:1]]
         self._follow_ups = 0
+        self._recent: deque[Step] = deque()
         self.at_most = self._later()
 
     def steps(self) -> Steps:
@@ -225,7 +228,9 @@ class Search:
         """Ask one after the other; whoever is found is recognised as soon as the questions to his address are over."""
         self._follow_ups = AGAIN
         fresh: list[Found] = []
-        recent: deque[Step] = deque()
+        recent = self._recent
+        if recent and steps and recent[-1].setting != steps[0].setting:
+            recent.clear()
         self.at_most = self._later() + _seconds(steps)
         for step in steps:
             if recent and (recent[-1].protocol, recent[-1].address) != (step.protocol, step.address):
@@ -278,8 +283,9 @@ class Search:
             for again in (step, *reversed(recent)):
                 if again.question.key in self._answers_of(again):
                     continue
-                heard = yield replace(again, wait=PATIENT, settle=PATIENT)
-                if self._took(again, heard, fresh):
+                patient = replace(again, wait=PATIENT, settle=PATIENT)
+                heard = yield patient
+                if self._took(patient, heard, fresh):
                     return
                 if heard.octets >= SPARK:
                     self.hints[step.setting] = self.hints.get(step.setting, 0) + heard.octets

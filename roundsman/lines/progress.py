@@ -39,7 +39,7 @@ class Progress:
         for each in self._search.found.values():
             if each.says and id(each) not in self._told:
                 self._told.add(id(each))
-                what = ", ".join(each.definitions) or "not recognised"
+                what = "perhaps " * (not each.sure) + (", ".join(each.definitions) or "not recognised")
                 name = "Modbus" if each.protocol == "modbus" else "YD/T 1363"
                 self._say(f"{each.setting}: {name} {each.address}: {what} ({each.says})")
 

@@ -116,7 +116,7 @@ def _rows(found: list[Found]) -> list[dict[str, Any]]:
             "baud": each.setting.baud,
             "parity": each.setting.parity,
             "stop_bits": each.setting.stop_bits,
-            "recognised": bool(each.definitions),
+            "recognised": bool(each.definitions) and each.sure,
             "definitions": each.definitions,
             "identity": each.identity,
             "says": each.says,

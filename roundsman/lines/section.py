@@ -26,9 +26,11 @@ def section(port: Path | DeviceServer, found: Sequence[Found], line: str = "line
     devices, names = list[str](), set[str]()
     for each in here:
         devices += _entries(each, names)
-    known = any(each.definitions for each in here)
+    known = any(each.definitions and each.sure for each in here)
     if not known:
-        rows.append("# No definition knows any of them; docs/devices.md tells how to write one, and then:")
+        rows.append(
+            "# None is recognised for sure. Choose definitions (roundsman devices), or write one: docs/devices.md."
+        )
     rows += [f"{'' if known else '# '}{row}" for row in (*body, *devices)]
     rows += [_elsewhere(each) for each in found if each.setting != setting]
     return "\n".join(map(clean, rows)) + "\n"
@@ -46,7 +48,7 @@ def _most(found: Sequence[Found]) -> Setting:
 
     def rank(setting: Setting) -> tuple[int, int]:
         here = [each for each in found if each.setting == setting]
-        return sum(bool(each.definitions) for each in here), len(here)
+        return sum(bool(each.definitions) and each.sure for each in here), len(here)
 
     return max(settings, key=rank)
 
@@ -62,13 +64,15 @@ def _ids(each: Found, taken: set[str]) -> Iterable[str]:
 
 
 def _entries(each: Found, taken: set[str]) -> Iterable[str]:
+    """Return the entries of an address; one that is a guess is a comment, to be tried by hand."""
     for name, definition in zip(_ids(each, taken), each.definitions, strict=True):
         yield (
-            f"      - {{id: {name}, protocol: {each.protocol}, address: {each.address}, "
+            f"      {'' if each.sure else '# '}- {{id: {name}, protocol: {each.protocol}, address: {each.address}, "
             f"definition: {_quoted(definition)}}}"
         )
     unknown = "" if each.definitions else f"not recognised, {_NAMES[each.protocol]} address {each.address}: "
-    yield f"        # {unknown}{each.says or 'answered'}"
+    guess = "" if each.sure else "perhaps: its few numbers would fit others too, compare what is read; "
+    yield f"        # {unknown}{guess}{each.says or 'answered'}"
 
 
 def _elsewhere(each: Found) -> str:
