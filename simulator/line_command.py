@@ -15,6 +15,7 @@ from simulator.gateway import Gateway
 from simulator.line_slaves import plain, plant
 from simulator.modbus import HOLDING, crc
 from simulator.pair import OtherMaster
+from simulator.replay import Replayed, read_frames
 from simulator.room import link_to
 from simulator.trouble import NO_TROUBLE, Trouble
 from simulator.uart import Parity
@@ -35,8 +36,8 @@ class LineOptions:
     """What hangs on the line and how it behaves; times in seconds.
 
     `dead`, `slow` and `twins` name devices by address: what has that address in either protocol.  `other_master` is how
-    often another master asks one of the Modbus units.  `tcp` is a port of 127.0.0.1 on which a device server stands in
-    front of the line: 0 for any, None for none.
+    often another master asks one of the Modbus units, `replay` a file of recorded requests and answers.  `tcp` is a
+    port of 127.0.0.1 on which a device server stands in front of the line: 0 for any, None for none.
     """
 
     baud: int = 9600
@@ -50,6 +51,7 @@ class LineOptions:
     slow: dict[int, tuple[float, float]] = field(default_factory=dict)
     twins: tuple[int, ...] = ()
     other_master: float = 0.0
+    replay: Path | None = None
     trouble: Trouble = NO_TROUBLE
     unplugged: Unplugged | None = None
     link: Path | None = None
@@ -60,9 +62,13 @@ class LineOptions:
     stop_after: float | None = None
 
     def devices(self) -> list[LineDevice]:
-        """Return the devices, `modbus-1` and `ydt-1`; a twin answers at the same address as its first."""
+        """Return the devices, `modbus-1` and `ydt-1`; a twin answers at the same address as its first.
+
+        Raises OSError or ValueError for a file to replay that cannot be used.
+        """
         found: list[LineDevice] = [plain(unit, registers=self.registers) for unit in self.modbus]
         found += [plant(address) for address in self.ydt]
+        found += [Replayed("replayed", read_frames(self.replay))] if self.replay is not None else []
         found += [plain(unit, f"modbus-{unit}-twin") for unit in self.twins if unit in self.modbus]
         found += [plant(address, f"ydt-{address}-twin") for address in self.twins if address in self.ydt]
         return found
@@ -97,7 +103,7 @@ def simulate_line(options: LineOptions, *, as_json: bool = False, say: Callable[
     """Run a line until SIGINT, SIGTERM or `stop_after`; say its port first and its counts at the end.
 
     With `as_json` each is an object in one line, and every line on standard input is answered with the counts so far.
-    Raises OSError for a link that cannot be made or a port that is taken.
+    Raises OSError for a link that cannot be made or a port that is taken, ValueError for a file of no frames.
     """
     line = options.line()
     ending, end = os.pipe()

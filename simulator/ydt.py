@@ -34,12 +34,21 @@ def length(characters: int) -> bytes:
 class YdtSlave:
     """One address on the line: answers by (CID1, CID2), with a DATAFLAG that tells of unread states and alarms."""
 
-    def __init__(self, name: str, address: int, bodies: Mapping[tuple[int, int], Body], maker: bytes) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: int,
+        bodies: Mapping[tuple[int, int], Body],
+        maker: bytes,
+        *,
+        version: int = VERSION,
+    ) -> None:
         self.name = name
         self._address = address
         self._bodies = bodies
         self._classes = {cid1 for cid1, _ in bodies}
         self._maker = maker
+        self._version = version
         # The protocol's flag means "changed since it was last read"; nothing has changed when the plant starts.
         self._read = {key: body() for key, body in bodies.items() if key[1] in {STATES, ALARMS}}
 
@@ -98,5 +107,5 @@ class YdtSlave:
 
     def _frame(self, cid1: int, code: int, information: bytes) -> bytes:
         info = information.hex().upper().encode()
-        text = b"%02X%02X%02X%02X" % (VERSION, self._address, cid1, code) + length(len(info)) + info
+        text = b"%02X%02X%02X%02X" % (self._version, self._address, cid1, code) + length(len(info)) + info
         return b"~" + text + checksum(text) + b"\r"

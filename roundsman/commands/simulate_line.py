@@ -50,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     line.add_argument("--modbus", type=addresses, default=(), metavar="1-8", help="Modbus slaves at these addresses")
     line.add_argument("--registers", type=int, default=256, help="how many each of them has (256)")
     line.add_argument("--ydt", type=addresses, default=(), metavar="1,2", help="YD/T 1363 power plants")
+    line.add_argument("--replay", type=Path, metavar="FILE", help="request and answer a line: a recorded device")
     line.add_argument("--dead", type=addresses, default=(), metavar="3", help="these never answer")
     line.add_argument("--slow", type=slow, action="append", default=[], metavar="4:0.3", help="or 4:0.1..0.5, random")
     line.add_argument("--twin", type=addresses, default=(), metavar="5", help="two devices have this address")
@@ -84,6 +85,7 @@ def options(args: argparse.Namespace) -> LineOptions:
         dead=args.dead,
         slow={address: times for group, times in args.slow for address in group},
         twins=args.twin,
+        replay=args.replay,
         other_master=args.other_master,
         trouble=Trouble(
             echo=args.echo,
@@ -109,6 +111,6 @@ def run(args: argparse.Namespace) -> int:
     """Run the line until Ctrl-C."""
     try:
         simulate_line(options(args), as_json=args.json, say=lambda text: print(text, flush=True))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"The line cannot be set up: {error}") from error
     return 0
