@@ -51,7 +51,8 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     """What a number in INFO means: (raw * scale + offset) in `unit`, or the state that a code stands for.
 
     Without a quantity it is no reading; `label` names it where a frame is taken apart. `absent` are raw numbers that
-    mean "not available"; beyond `range` (of the value) or of what is `SANE` it is no value either, and doubtful.
+    mean "not available"; beyond `range` (of the value) or of what is `SANE` it is no value either, and doubtful, unless
+    it is `unsure` that this is meant at all.
     """
 
     quantity: Quantity | None = None
@@ -64,6 +65,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     range: tuple[float, float] | None = None
     states: dict[int, State] = {}
     preferred: bool = True
+    unsure: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
@@ -96,7 +98,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
 
     def doubts(self, raw: float | None) -> bool:
         """Tell whether a raw number is one that this cannot be: beyond its range, or a code that stands for nothing."""
-        return raw is not None and raw not in self.absent and self.of(raw) is None
+        return not self.unsure and raw is not None and raw not in self.absent and self.of(raw) is None
 
     def named_states(self) -> tuple[State, ...]:
         """Return the states of the point, each name once."""
