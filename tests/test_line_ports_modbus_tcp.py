@@ -145,7 +145,7 @@ def test_numbers_go_round_and_none_is_used_twice_in_a_row() -> None:
 
 
 def test_a_late_answer_is_told_by_its_number_and_never_taken_for_another_question_s() -> None:
-    peer, go = ModbusPeer(2, REGISTERS), threading.Event()
+    peer = ModbusPeer(2, REGISTERS)
     held: list[bytes] = []
 
     def answer(number: int, body: bytes) -> bytes | None:
@@ -160,7 +160,6 @@ def test_a_late_answer_is_told_by_its_number_and_never_taken_for_another_questio
         outcome = asking(first=30)
         assert registers(outcome)[0] == 1030
         assert outcome.noise == 43
-    go.set()
 
 
 def test_a_late_answer_to_the_same_question_is_as_good_as_a_second_one() -> None:

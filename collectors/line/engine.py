@@ -214,6 +214,8 @@ class Owner(threading.Thread):
         least = self._stats.wire_seconds - wire
         self._stats.ratio = (now - started) / least if least else 0.0
         self._measure_use(now)
+        if self._port is not None:
+            self._lasted()
         self._notice_others()
         self._report(self._stats.snapshot())
 
@@ -262,18 +264,20 @@ class Owner(threading.Thread):
                 port.close()
             raise
         self._port = port
-        if self._error:
-            logger.info("line %s: %s is open again", self._line.id, self._line.port)
-            self._stats.reopens += 1
-        news, self._error = bool(self._error), ""
-        if news:
-            self._tell_state()
         self._stats.open = True
-        self._reopen.succeeded()
         self._exchange = exchange_on(self._port, self._line)
         self._exchange.others = self._others = others
         for device in self._devices:
             device.due = min(device.due, now)
+
+    def _lasted(self) -> None:
+        """Note that the port has lasted a cycle: only then is over what was wrong, for some open to end at once."""
+        self._reopen.succeeded()
+        if self._error:
+            logger.info("line %s: %s is open again", self._line.id, self._line.port)
+            self._stats.reopens += 1
+            self._error = ""
+            self._tell_state()
 
     def _tell_state(self) -> None:
         """Give what is known of the line itself, before what hangs on it."""

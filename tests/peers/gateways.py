@@ -45,7 +45,7 @@ def is_listening(port: int) -> bool:
 class Ser2net:
     """Debian's ser2net: `port` passes bytes on, `telnet` speaks RFC 2217; both for the same terminal."""
 
-    def __init__(self, folder: Path, terminal: Path) -> None:
+    def __init__(self, folder: Path, terminal: Path, baud: int = 9600) -> None:
         if shutil.which("ser2net") is None:
             pytest.skip("ser2net is not installed")
         self.port, self.telnet = free_port(), free_port()
@@ -53,7 +53,7 @@ class Ser2net:
         device = os.path.realpath(terminal)
         self._file.write_text(
             f"connection: &raw\n  accepter: tcp(nodelay),127.0.0.1,{self.port}\n"
-            f"  connector: serialdev,{device},9600n81,local\n"
+            f"  connector: serialdev,{device},{baud}n81,local\n"
             f"connection: &told\n  accepter: telnet(rfc2217),tcp(nodelay),127.0.0.1,{self.telnet}\n"
             f"  connector: serialdev,{device},57600n81,local\n"
         )

@@ -42,14 +42,14 @@ _RTO = 8
 class TcpPort:
     """A connection to a device server (see `Port`)."""
 
-    def __init__(self, line: Line, wake: int | None = None, silent: float = SILENT_SECONDS) -> None:
+    def __init__(self, line: Line, wake: int | None = None, silent: float | None = None) -> None:
         """Connect. Raises PortError, StoppedError. `silent`: seconds without a byte until the connection is doubted."""
         if not isinstance(line.port, DeviceServer):
             raise TypeError(f"{line.port} is no device server")
         self._line = line
         self._server = line.port
         self._wake = wake
-        self._shortest_silence = self._patience = silent
+        self._shortest_silence = self._patience = SILENT_SECONDS if silent is None else silent
         self._losses = 0
         self._told = -math.inf
         self.connections = 0
