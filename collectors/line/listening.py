@@ -99,6 +99,8 @@ class Listening:
         self._reader = TrafficReader()
         self._held = bytearray()
         self._ended: float | None = None
+        self._noise = b""
+        self._noise_began = self._noise_ended = began
         self._asked: dict[bytes, float] = {}
         self._last_asked = b""
         self._intervals: deque[float] = deque(maxlen=KEPT)
@@ -123,33 +125,52 @@ class Listening:
         return min(1.0, self.octets * self.setting.char / self.seconds(now))
 
     def feed(self, octets: bytes, at: float) -> list[Spoken]:
-        """Take bytes that were read at this time, or none; return what is complete now, frames and noise in order."""
+        """Take bytes that were read at this time, or none; return what is complete now, frames and noise in order.
+
+        Noise is complete when a frame or a silence follows it, or when it is long.
+        """
         self._held += octets
         self.octets += len(octets)
         spoken: list[Spoken] = []
         for heard in self._reader.feed(octets, at):
-            start = self._held.find(heard.octets)
-            self._take_noise(start, at, spoken)
-            self._take(len(heard.octets), at, spoken, heard)
-        self._take_noise(len(self._held) - self._reader.held, at, spoken)
+            self._take_noise(self._held.find(heard.octets), at)
+            spoken += self._noise_over()
+            began, ended = self._take(len(heard.octets), at)
+            spoken.append(self._said(heard.octets, began, ended, heard))
+        self._take_noise(len(self._held) - self._reader.held, at)
+        if self._noise and (at - self._noise_ended > BURST or len(self._noise) >= BYTES):
+            spoken += self._noise_over()
         return spoken
 
-    def _take_noise(self, count: int, at: float, spoken: list[Spoken]) -> None:
-        if count > 0:
-            self.noise += count
-            self._take(count, at, spoken)
-
-    def _take(self, count: int, at: float, spoken: list[Spoken], heard: Heard | None = None) -> None:
-        octets = bytes(self._held[:count])
+    def _take(self, count: int, at: float) -> tuple[float, float]:
+        """Take bytes off the front of what was read; return when they began on the wire, and ended."""
         del self._held[:count]
         ended = at - len(self._held) * self.setting.char
-        began = ended - count * self.setting.char
+        return ended - count * self.setting.char, ended
+
+    def _take_noise(self, count: int, at: float) -> None:
+        if count > 0:
+            octets = bytes(self._held[:count])
+            began, self._noise_ended = self._take(count, at)
+            if not self._noise:
+                self._noise_began = began
+            self._noise += octets
+            self.noise += count
+
+    def _noise_over(self) -> list[Spoken]:
+        if not self._noise:
+            return []
+        octets, self._noise = self._noise, b""
+        return [self._said(octets, self._noise_began, self._noise_ended)]
+
+    def _said(self, octets: bytes, began: float, ended: float, heard: Heard | None = None) -> Spoken:
         gap = None if self._ended is None else max(0.0, began - self._ended)
         took = self._took(heard, began, ended) if heard else None
-        spoken.append(Spoken(began, ended, gap, octets, heard, took))
         self._ended = ended
+        spoken = Spoken(began, ended, gap, octets, heard, took)
         if heard is not None:
-            self._count(spoken[-1], heard)
+            self._count(spoken, heard)
+        return spoken
 
     def _took(self, heard: Heard, began: float, ended: float) -> float | None:
         """Note when a request ended; return how long its answer took."""

@@ -45,7 +45,8 @@ class Overheard:
 def overhear(scanner: Scanner, settings: Sequence[Setting], seconds: float) -> Overheard:
     """Listen for so many seconds, and longer when there is something to hear. Sends nothing. Raises PortError."""
     began = time.monotonic()
-    tuner = tune(scanner, settings, seconds)
+    tuner = Tuner(settings)
+    tune(scanner, tuner, seconds)
     if tuner.found is None:
         return Overheard(tuner.octets, time.monotonic() - began)
     listening = heard_so_far(tuner, tuner.found)
@@ -65,16 +66,15 @@ def heard_so_far(tuner: Tuner, setting: Setting) -> Listening:
     return listening
 
 
-def tune(scanner: Scanner, settings: Sequence[Setting], seconds: float, more: float = TUNING) -> Tuner:
+def tune(scanner: Scanner, tuner: Tuner, seconds: float, more: float = TUNING) -> None:
     """Listen until frames have told the setting; without a byte for so many seconds, with bytes so many more."""
     began = time.monotonic()
-    tuner = Tuner(settings)
     while True:
         for octets, at in scanner.listen(setting := tuner.setting):
             tuner.feed(octets, at)
             limit = seconds + (more if tuner.octets >= SPARK else 0.0)
             if tuner.found or at - began >= limit:
-                return tuner
+                return
             if tuner.setting != setting:
                 break
 

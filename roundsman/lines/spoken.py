@@ -3,27 +3,19 @@
 from collections.abc import Iterable
 
 from collectors.line.listening import Listening, Speaker, Spoken
-from roundsman.output import clean, table
+from roundsman.lines.frames import fields
+from roundsman.output import clean, table, value_text
 from wire.modbus_frames import FUNCTIONS, Message
 from wire.traffic import Heard
-from wire.ydt1363 import READS, Frame, rtn_name
+from wire.ydt1363 import Frame, rtn_name
+from wire.ydt1363_names import class_name, command_name
 
 NAMES = {"modbus": "Modbus", "ydt1363": "YD/T 1363"}
 ARROWS = {"request": ">", "response": "<", "either": "?"}
-CLASSES = {
-    0x2A: "UPS",
-    0x40: "AC distribution",
-    0x41: "rectifiers",
-    0x42: "DC distribution",
-    0x43: "solar",
-    0x46: "battery",
-    0x4A: "battery",
-    0x60: "air conditioner",
-    0x80: "environment",
-}
-WRITES = {0x45: "control", 0x48: "set parameters", 0x49: "set parameters", 0x4E: "set time"}
 SHOWN = 16
 """Bytes of a value that are shown."""
+VALUES = 4
+"""Values of an answer that are shown."""
 
 
 def line_of(spoken: Spoken, clock: str) -> str:
@@ -67,12 +59,16 @@ def _values(message: Message) -> str:
 
 
 def _ydt(heard: Heard, frame: Frame) -> str:
-    kind = f"{frame.cid1:02X}H {CLASSES.get(frame.cid1, '')}".strip()
+    kind = f"{frame.cid1:02X}H {class_name(frame.cid1)}"
     info = f": {_bytes(frame.info)}" if frame.info else ""
-    if heard.side == "response":
+    if heard.side != "response":
+        return f"{kind}, {command_name(frame.code)} ({frame.code:02X}H){info}"
+    told = fields(heard).get("semantic", {}).get("values", ())
+    if not told or frame.code:
         return f"{kind}: {rtn_name(frame.code)}{info}"
-    name = READS.get(frame.code) or WRITES.get(frame.code) or "command"
-    return f"{kind}, {name} ({frame.code:02X}H){info}"
+    shown = [f"{each['label']} {value_text(each['value'], each.get('unit', ''))}" for each in told[:VALUES]]
+    more = f" ... ({len(told)} values)" if len(told) > VALUES else ""
+    return f"{kind}: {', '.join(shown)}{more}"
 
 
 def _bytes(octets: bytes) -> str:
@@ -115,4 +111,4 @@ def _asked(each: Speaker) -> str:
     counts: Iterable[tuple[int, int]] = sorted(each.functions.items(), key=lambda pair: -pair[1])
     if each.protocol == "modbus":
         return ", ".join(FUNCTIONS.get(number, f"function {number}") for number, _ in counts)
-    return ", ".join(f"{number:02X}H {CLASSES.get(number, '')}".strip() for number, _ in counts)
+    return ", ".join(f"{number:02X}H {class_name(number)}" for number, _ in counts)

@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from collectors.line.listening import Listening, Speaker, Spoken
+from collectors.line.listening import Listening, Speaker, Spoken, Tuner
 from collectors.line.port import PortError
 from collectors.line.scanner import Scanner
 from collectors.line.search import Setting
+from collectors.line.ydt_decode import decoded
 from config.line_port import DeviceServer
+from roundsman.lines.frames import fields
 from roundsman.lines.options import settings_of
 from roundsman.lines.overhearing import tune
 from roundsman.lines.spoken import line_of, summary
@@ -23,6 +25,7 @@ from roundsman.output import CommandError, json_lines
 def watched(args: argparse.Namespace, port: Path | DeviceServer) -> int:
     """Show what passes; 1 when no frame was heard."""
     scanner = Scanner(port)
+    decoded(0x41, None, 0x21, b"")  # has the definitions read now, and not while the first answer waits
     if scanner.gateway:
         raise CommandError(f"{port} is a gateway, which passes on nothing but answers; listen at the line itself.")
     watch = _Watch(args, scanner)
@@ -52,7 +55,7 @@ class _Watch:
         self._until = self._began + (args.seconds or math.inf)
         self._wall = time.time() - self._began
         self._listening: Listening | None = None
-        self._octets = 0
+        self._tuner = Tuner(self._settings)
 
     def go_on(self) -> None:
         """Find the setting, then show every frame until the time is over. Raises PortError, KeyboardInterrupt."""
@@ -72,11 +75,10 @@ class _Watch:
         if len(self._settings) == 1:
             return self._settings[0], []
         print(f"Looking for the setting: {', '.join(map(str, self._settings[:3]))}, ...", file=sys.stderr)
-        tuner = tune(self._scanner, self._settings, self._until - self._began, 0.0)
-        self._octets = tuner.octets
-        if tuner.found is not None:
-            print(f"Frames are right at {tuner.found}.", file=sys.stderr)
-        return tuner.found, tuner.kept
+        tune(self._scanner, self._tuner, self._until - self._began, 0.0)
+        if self._tuner.found is not None:
+            print(f"Frames are right at {self._tuner.found}.", file=sys.stderr)
+        return self._tuner.found, self._tuner.kept
 
     def _show(self, spoken: Iterable[Spoken]) -> None:
         if self._args.json:
@@ -91,19 +93,19 @@ class _Watch:
     def _row(self, each: Spoken) -> dict[str, Any]:
         row: dict[str, Any] = {
             "time": self._clock(each.began).isoformat(timespec="milliseconds"),
-            "gap_seconds": each.gap,
-            "bytes": each.octets.hex(),
+            "gap_seconds": _rounded(each.gap),
+            "frame": each.octets.hex(),
         }
         if each.heard is None:
-            return {**row, "kind": "noise"}
-        return {**row, "kind": "frame", "answer_seconds": each.took}
+            return {"kind": "noise", **row}
+        return {"kind": "frame", **row, "answer_seconds": _rounded(each.took), **fields(each.heard)}
 
     def end(self) -> int:
         """Print the summary; 1 when no frame was heard."""
         now = time.monotonic()
         listening = self._listening
         if listening is None or not listening.frames:
-            octets = self._octets if listening is None else listening.octets
+            octets = self._tuner.octets if listening is None else listening.octets
             print(_nothing(octets, now - self._began), file=sys.stderr)
             return 1
         if self._args.json:
@@ -126,19 +128,23 @@ def _nothing(octets: int, seconds: float) -> str:
     )
 
 
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
 def _books(listening: Listening, now: float) -> dict[str, Any]:
     setting = listening.setting
     return {
         "kind": "summary",
-        "seconds": listening.seconds(now),
+        "seconds": _rounded(listening.seconds(now)),
         "baud": setting.baud,
         "parity": setting.parity,
         "stop_bits": setting.stop_bits,
         "frames": listening.frames,
         "check_sum_errors": listening.mismatches,
         "noise_bytes": listening.noise,
-        "cycle_seconds": listening.cycle,
-        "utilisation": listening.utilisation(now),
+        "cycle_seconds": _rounded(listening.cycle),
+        "utilisation": _rounded(listening.utilisation(now)),
         "speakers": [_speaker(each) for _, each in sorted(listening.speakers.items())],
     }
 
@@ -150,5 +156,9 @@ def _speaker(each: Speaker) -> dict[str, Any]:
         "requests": each.requests,
         "answers": each.responses,
         "refusals": each.refusals,
-        "answer_seconds": {"min": each.shortest, "median": each.median, "max": each.longest},
+        "answer_seconds": {
+            "min": _rounded(each.shortest),
+            "median": _rounded(each.median),
+            "max": _rounded(each.longest),
+        },
     }
