@@ -61,19 +61,20 @@ def _device_server(text: str, kind: str, rest: str) -> DeviceServer:
         raise ValueError(f"{what}; write for example {kind}://192.0.2.10:{EXAMPLE_PORTS[kind]}") from error
 
 
-def advice_on(port: Path | DeviceServer, links: Path = LINKS) -> str:
+def advice_on(port: Path | DeviceServer, links: Path | None = None) -> str:
     """Return what is worth saying of a port that is accepted all the same, or nothing."""
     if isinstance(port, DeviceServer):
         return ""
+    links = links or LINKS
     if better := lasting_name(port, links):
         return f"{port} goes to whichever adapter comes first; write {better}, which stays with this one"
     if port.is_relative_to(links) and not port.exists():
         there = [str(link) for link in sorted(port.parent.iterdir())] if port.parent.is_dir() else []
-        return f"{port} is not there now; there {'is ' + ', '.join(there) if there else 'is no adapter at all'}"
+        return f"{port} is not there now; there is {', '.join(there) or 'no adapter with such a name'}"
     return ""
 
 
-def lasting_name(path: Path, links: Path = LINKS) -> Path | None:
+def lasting_name(path: Path, links: Path) -> Path | None:
     """Return the link that stays with this adapter (by-id) or its socket (by-path); None: none, or `path` is one."""
     if path.is_relative_to(links):
         return None
