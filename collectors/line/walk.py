@@ -2,7 +2,8 @@
 
 A layout fits when it ends exactly where INFO ends, its checks hold and most of its values can be. Of several that fit,
 the one with the fewest doubtful values is the device's, then the one that more checks prove, then the one that is known
-of the answer's VER, then the first. A layout with optional steps, or of either order of bytes, is several.
+of the answer's VER, then the one that leaves fewer bytes unexplained, then the first. A layout with optional steps, or
+of either order of bytes, is several.
 """
 
 from collections.abc import Iterable, Iterator
@@ -62,11 +63,12 @@ class Walked:
     proofs: int
     wrong: str
 
-    def rank(self, ver: int | None) -> tuple[bool, int, int, int]:
+    def rank(self, ver: int | None) -> tuple[bool, int, int, int, int]:
         """Return what walks of the same INFO are compared by, the least first; `ver` is that of the answer."""
         vers = self.layout.vers
         known = 1 if ver is None or not vers else 0 if ver in vers else 2
-        return bool(self.wrong), self.doubts, -self.proofs, known
+        unexplained = sum(len(each.octets) for each in self.fields if each.kind in {"skip", "item"})
+        return bool(self.wrong), self.doubts, -self.proofs, known, unexplained
 
     @property
     def readings(self) -> Iterator[Field]:
@@ -251,8 +253,10 @@ class _Walker:
             if number > step.most:
                 raise YdtError(f"more than the {step.most} of {step.each} that can be")
             self.follow(step.walk, {**index, step.each: str(number)})
+        if self.walk.left > step.most:
+            raise YdtError(f"{self.walk.left} bytes are left, more than the {step.most} that can be")
         if self.walk.left:
-            self._meet("skip", step, index, self.walk.left)
+            self._meet("skip", Meaning(), index, self.walk.left)
 
     def _bits(self, step: Step, index: dict[str, str]) -> None:
         at = self.walk.at

@@ -31,7 +31,7 @@ def decoded(cid1: int, command: int | None, ver: int, info: bytes) -> list[Decod
     `command` is that of the request, None when it is not known: then every read of the class is tried. Only when no
     definition fits plausibly are those given that end where INFO ends and yet can hardly be right.
     """
-    found = list[tuple[tuple[bool, int, int, int], Decoded]]()
+    found = list[tuple[tuple[bool, int, int, int, int], Decoded]]()
     for name, definition, read in _reads():
         if read.cid1 != cid1 or command not in {None, read.command}:
             continue

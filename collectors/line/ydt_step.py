@@ -162,8 +162,8 @@ class Step(Meaning, frozen=True, kw_only=True):
     byte, then `walk` that many times, each with the index `each` (written from instance `indexed_from` on); instances
     in `others` have another walk; `least` to `most` of them. items: the count byte p of the maker's items, then p items
     of `length` bytes, of which `walk` names the first ones (with `each`: every one, but for `others`); `cases` are
-    walks for a certain p as a whole. rest: what is left, by `walk` again and again, or skipped. part: a part of the
-    definition, written once. `at` is the byte of INFO where a step stands, counted from 0.
+    walks for a certain p as a whole. rest: what is left, by `walk` again and again, or up to `most` bytes skipped.
+    part: a part of the definition, written once. `at` is the byte of INFO where a step stands, counted from 0.
     """
 
     take: Take
