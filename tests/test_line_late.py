@@ -9,7 +9,7 @@ import pytest
 from collectors.line.definition import Definition, definition
 from collectors.line.device import PATIENT_PROBE, PolledDevice
 from collectors.line.exchange import Exchange
-from collectors.line.patience import Patience
+from collectors.line.patience import KNOWN, LONGEST_KNOWN, REMEMBERED, Patience
 from collectors.line.ports import open_port
 from collectors.line.stats import LineStats
 from collectors.line.timing import Timing
@@ -101,16 +101,37 @@ def test_a_slave_whose_lateness_comes_and_goes_never_gives_a_wrong_value() -> No
 
 
 def test_a_late_slave_that_is_down_is_found_by_a_patient_probe() -> None:
-    with LateLine(PEERS["modbus"][1], 0.6, deaf_to=2) as late, polled(late, "modbus", 0.1) as (device, exchange):
+    with LateLine(PEERS["modbus"][1], 0.6, deaf_to=1) as late, polled(late, "modbus", 0.1) as (device, exchange):
         batches = [device.poll(exchange) for _ in range(PATIENT_PROBE + 1)]
-    assert [batch.reachable for batch in batches] == [False] * PATIENT_PROBE + [True]
+    assert [batch.reachable for batch in batches] == [False] + [True] * (PATIENT_PROBE)
     assert [wrong(batch) for batch in batches] == [[]] * (PATIENT_PROBE + 1)
     assert is_read(batches[-1])
 
 
+def test_a_slave_slower_than_the_longest_wait_is_found_again_once_it_was_known() -> None:
+    with LateLine(PEERS["modbus"][1], 2.2) as late, polled(late, "modbus", 2.0) as (device, exchange):
+        device._patience.took(2.2)  # as it was while it answered
+        batches = [device.poll(exchange)]
+        late.deaf_to = 3
+        while batches[-1].reachable and len(batches) < 5:
+            batches.append(device.poll(exchange))
+        assert not batches[-1].reachable
+        late.deaf_to = 0
+        found = device.poll(exchange)
+    assert found.reachable
+    assert wrong(found) == []
+
+
+def test_the_first_poll_of_a_device_that_is_not_there_costs_its_line_one_usual_wait() -> None:
+    with LateLine(lambda _: None, 0.0) as late, polled(late, "modbus", 0.2) as (device, exchange):
+        before = time.monotonic()
+        assert not device.poll(exchange).reachable
+        assert time.monotonic() - before < 0.45
+
+
 def test_a_device_that_is_down_costs_its_timeout_and_now_and_then_the_longest_wait() -> None:
     with LateLine(lambda _: None, 0.0) as late, polled(late, "modbus", 0.05) as (device, exchange):
-        for _ in range(2):  # the first asks two things, and the second what the first did not ask last
+        for _ in range(2):  # the first poll, and the first probe, which is patient
             device.poll(exchange)
         costs = []
         for _ in range(PATIENT_PROBE):
@@ -120,7 +141,7 @@ def test_a_device_that_is_down_costs_its_timeout_and_now_and_then_the_longest_wa
     # In the end a probe a minute: less than 5 % of the line, whatever the timeout up to the longest wait.
     *others, patient = sorted(costs)
     assert max(others) < 0.5
-    assert 2.0 <= patient < 3.0
+    assert 2.0 <= patient < 4.5  # it asks something else: here, with no time between, that waits for what is owed
     assert sum(costs) < 0.05 * 60 * PATIENT_PROBE
 
 
@@ -130,11 +151,30 @@ def test_patience_grows_with_late_answers_and_wanes_with_those_in_time() -> None
     patience.took(0.7)
     assert patience.first == 1.4
     patience.took(5.0)
-    assert patience.first == patience.longest == 2.0
-    for _ in range(200):
+    assert patience.first == 2.0
+    for _ in range(REMEMBERED):
         patience.took(0.01)
-    assert patience.first == 0.5
+    assert patience.first == 0.05
     assert Patience(0.001).first == 0.05
+
+
+def test_a_slave_that_has_answered_often_is_waited_for_by_its_own_times_and_not_by_the_configured_one() -> None:
+    patience = Patience(0.5)
+    for _ in range(KNOWN - 1):
+        patience.took(0.06)
+    assert patience.first == 0.5
+    patience.took(0.04)
+    assert patience.first == 0.12
+    assert Patience(3.0).longest == 3.0
+
+
+def test_a_slave_that_was_slower_than_the_longest_wait_is_waited_for_longer_when_it_is_down() -> None:
+    patience = Patience(0.5)
+    assert patience.longest == 2.0
+    patience.took(3.0)
+    assert (patience.first, patience.longest) == (2.0, 4.5)
+    patience.took(60.0)
+    assert patience.longest == LONGEST_KNOWN
 
 
 def test_only_another_question_waits_for_what_is_owed() -> None:

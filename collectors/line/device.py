@@ -81,7 +81,8 @@ class PolledDevice:
         """
         started = time.monotonic()
         probing = self.down.failures > 0
-        patience, in_a_row = (1, 0) if probing else (SILENT_IN_A_ROW, 0)
+        # A device that was never heard is asked one thing: before another, its late answer would have to be waited for.
+        patience, in_a_row = (SILENT_IN_A_ROW, 0) if patient or self._stats.up else (1, 0)
         patient = patient or self._is_patient()
         readings: dict[Point, Reading] = {}
         silent: list[str] = []
@@ -137,6 +138,9 @@ class PolledDevice:
             return left[0] if left else None
         left.sort(key=lambda question: question.key in self._spared)  # its late answer is in nobody's way at the end
         if self.down.failures and not asked:
+            # Not every class is served: each patient probe asks another one.
+            start = (self.down.failures + PATIENT_PROBE - 1) // PATIENT_PROBE % max(1, len(left))
+            left = left[start:] + left[:start]
             left.sort(key=lambda question: question.key not in self._proven)
         awake = (q for q in left if q.key not in self._spared or self._spared[q.key].due(now))
         return next(awake, left[0] if left and not asked else None)
@@ -167,9 +171,13 @@ class PolledDevice:
         if quiet := self._patience.quiet_before(question.key, time.monotonic()):
             exchange.settle(quiet)
         began: float | None = None
+        garbled = False
         for attempt in range(tries):
             patience = self._patience
-            outcome = exchange.ask(question, patience.longest if patiently and attempt == tries - 1 else patience.first)
+            # One that is heard is not slow: noise has spoilt what it said, or what it was asked.
+            longest = patiently and attempt == tries - 1 and not garbled
+            outcome = exchange.ask(question, patience.longest if longest else patience.first)
+            garbled = garbled or outcome.heard
             self._count(question, outcome)
             now = time.monotonic()
             if outcome.answer is not None:
