@@ -1,6 +1,7 @@
 """The walk over INFO: forms of a layout, plausibility, what a definition may say, and what a slave does with it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -272,3 +273,17 @@ def test_an_answer_that_fits_and_can_hardly_be_right_is_given_with_its_doubts() 
     found = decoded(0x42, 0x41, 0x20, garbage)
     assert found[0].wrong
     assert found[0].read == "DC values"
+
+
+def test_the_example_of_the_documents_reads_what_they_say() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "devices.md").read_text(encoding="utf-8")
+    section = text.partition("## A YD/T 1363 device")[2].partition("\n## ")[0]
+    example, frames = section.split("```yaml\n")[1].partition("```")[0], section.split("```\n")[2].partition("```")[0]
+    found = definition(read_text(example, "devices.md"))
+    assert isinstance(found, YdtDefinition)
+    reads = {f"{each.command:02X}": each for each in found.reads}
+    told = [
+        [each.value for each in walked(reads[command], bytes.fromhex(octets)).readings]
+        for command, _, octets in (line.partition(":") for line in frames.splitlines())
+    ]
+    assert told == [["smoke", "active", "open"], [3.3, 3.301, -1.0, 6.6, 42.0], [3.3, 3.301, -1.0, 6.6]]
