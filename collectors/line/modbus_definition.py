@@ -146,7 +146,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         raw = self.place.number(words)
         if raw is None:
             return False
-        found = raw * self.scale
+        found = raw if self.scale == 1 else raw * self.scale  # 64 bits stay whole
         return (
             (not self.equals or found in self.equals)
             and (self.above is None or found > self.above)
