@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from collectors.line.definition import Definition, ModbusDefinition, named
-from collectors.line.modbus_definition import Bit, Inputs, Register
+from collectors.line.modbus_definition import Register
+from collectors.line.modbus_parts import Bit, Inputs
 from collectors.line.registers import Type
 from config.node import ConfigError, Problem
 from config.schema import Input, LineDevice

@@ -7,7 +7,8 @@ are asked for first; what they decide about follows once they are known. They ar
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from collectors.line.modbus_definition import Bit, ModbusDefinition, Place, Register
+from collectors.line.modbus_definition import ModbusDefinition, Place, Register
+from collectors.line.modbus_parts import Bit
 from collectors.line.question import Points
 from model.point import Point
 
