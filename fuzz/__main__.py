@@ -1,130 +1,56 @@
-"""`python -m fuzz`: atheris (libFuzzer) on the SNMP codec, from valid messages, by a mutator that knows BER.
+"""`python -m fuzz [TARGET]`: atheris (libFuzzer) on the codecs, from valid messages, by mutators that know their form.
 
-One invariant: from any octets comes a message, or `MalformedError`; nothing else leaves, and what was read writes and
-reads as itself, by the layout of a reply before too. Every so many inputs pysnmp's decoder reads the same ones
-(`fuzz/oracle.py`).
-
-The last lines say how many were run and what libFuzzer covered of wire/. A failing input is kept in a file.
+The targets are SNMP (`fuzz/snmp.py`) and what is spoken on a serial line: Modbus RTU and TCP, YD/T 1363, and the reader
+of both directions (`fuzz/line.py`). The last lines say how many were run, how many got through, and what libFuzzer
+covered. A failing input is kept in a file.
 """
 
 import argparse
-import random
+import importlib
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["wire", "collectors.snmp.session"]):
-    from collectors.snmp import session  # noqa: F401 - imported here to be covered
-    from wire import snmp, usm  # noqa: F401 - the same
-
-from fuzz import oracle, version3
-from fuzz.mangle import mangled
-from fuzz.seeds import seeds
-from wire.ber import MalformedError
-
-SEEDS = [*seeds(), *version3.seeds()]
-
-
-class Target:
-    """What is fed; it counts."""
-
-    def __init__(self, runs: int, every: int) -> None:
-        self.count: Counter[str] = Counter()
-        self._runs = runs
-        self._every = every
-
-    def __call__(self, octets: bytes) -> None:
-        """Take one input; raises what is a finding."""
-        self.count["runs"] += 1
-        if snmp.version_of(octets) == snmp.V3 or self.count["runs"] % 8 == 0:
-            self.count[version3.check(octets)] += 1
-            if self.count["runs"] % max(1, self._every) == 0:
-                version3.compare(octets)
-        try:
-            message = snmp.decode(octets)
-        except MalformedError:
-            kind = "no message"
-        else:
-            kind = "messages"
-            check(octets, message)
-        self.count[kind] += 1
-        if self._every and self.count[kind] % self._every == 0:
-            self.count["oracle"] += 1
-            self.count[oracle.compare(octets)] += 1
-        if self.count["runs"] == self._runs:
-            self.tell()
-
-    def tell(self) -> None:
-        """Say what was done; libFuzzer ends the process without coming back."""
-        count = self.count
-        read = (
-            f"{count['messages']} read as messages of version 1 or 2c, {count['envelopes']} as envelopes of version 3"
-        )
-        print(f"{count['runs']} runs: {read}", flush=True)
-        if count["oracle"]:
-            kinds = ", ".join(f"{name} {count[name]}" for name in ("both", "ours", "theirs", "neither"))
-            print(f"{count['oracle']} of them read by pysnmp too; accepted by: {kinds}", flush=True)
-
-
-def check(octets: bytes, message: snmp.Message) -> None:
-    """See that a message that was read is read again as itself: written anew, by its layout, and one octet changed.
-
-    Messages are compared as text: a NaN equals itself.
-    """
-    assert repr(snmp.decode(snmp.encode(message))) == repr(message)
-    assert repr(snmp.decode(octets)) == repr(message)  # by the layout that has just been learnt
-    draw = random.Random(octets)
-    at = draw.randrange(len(octets))
-    other = octets[:at] + bytes((draw.randrange(256),)) + octets[at + 1 :]
-    by_layout = read(other)
-    snmp.layouts.clear()
-    assert by_layout == read(other)
-
-
-def read(octets: bytes) -> str:
-    """Return what is read, as text; nothing of what is refused."""
-    try:
-        return repr(snmp.decode(octets))
-    except MalformedError:
-        return ""
-
-
-def mutate(octets: bytes, most: int, seed: int) -> bytes:
-    """Mangle as BER, or one time in four as libFuzzer does by itself."""
-    draw = random.Random(seed)
-    if draw.random() < 0.25:
-        return bytes(atheris.Mutate(octets, most))
-    return mangled(octets, SEEDS, draw)[:most]
+TARGETS = {"snmp": "fuzz.snmp", **dict.fromkeys(("modbus", "modbus-tcp", "ydt1363", "traffic"), "fuzz.line")}
 
 
 def main() -> int:
     """Run in a process of its own, which libFuzzer ends as it likes; returns 0 when nothing was found."""
-    parser = argparse.ArgumentParser(prog="python -m fuzz", description="Fuzz the SNMP codec.")
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description="Fuzz the codecs.")
+    parser.add_argument("target", nargs="?", choices=TARGETS, default="snmp")
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0, help="0: another each time")
-    parser.add_argument("--oracle", type=int, default=20, metavar="N", help="ask pysnmp about each Nth; 0: never")
+    parser.add_argument("--oracle", type=int, default=20, metavar="N", help="ask the peer about each Nth; 0: never")
     parser.add_argument("--findings", type=Path, default=Path("var/fuzz"), help="where a failing input is kept")
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    kind = importlib.import_module(TARGETS[args.target])
     if args.corpus is not None:
-        fuzz(args)
+        fuzz(args, kind)
     args.findings.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="roundsman-fuzz-") as corpus:
-        for place, seed in enumerate(SEEDS):
+        for place, seed in enumerate(kind.seeds_of(args.target)):
             (Path(corpus) / str(place)).write_bytes(seed)
         words = [sys.executable, "-m", "fuzz", *sys.argv[1:], "--corpus", corpus]
         return subprocess.run(words, check=False).returncode
 
 
-def fuzz(args: argparse.Namespace) -> None:
+def fuzz(args: argparse.Namespace, kind: Any) -> None:
     """Let libFuzzer run; it ends the process."""
-    words = [f"-runs={args.runs}", f"-seed={args.seed}", "-max_len=4096", "-timeout=10", "-print_final_stats=1"]
+    words = [
+        f"-runs={args.runs}",
+        f"-seed={args.seed}",
+        f"-max_len={kind.LONGEST}",
+        "-timeout=10",
+        "-print_final_stats=1",
+    ]
     words += [f"-artifact_prefix={args.findings}/", str(args.corpus)]
-    atheris.Setup([sys.argv[0], *words], Target(args.runs, args.oracle), custom_mutator=mutate)
+    target = kind.target_of(args.target, args.runs, args.oracle)
+    atheris.Setup([sys.argv[0], *words], target, custom_mutator=kind.mutator_of(args.target))
     atheris.Fuzz()
 
 

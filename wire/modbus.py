@@ -14,6 +14,7 @@ byte count and CRC must all be those of the expected reply, at whatever place in
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -154,46 +155,42 @@ class ReplyReader:
 
     def feed(self, octets: bytes) -> Reply | Refusal | None:
         """Take bytes; return the reply as soon as its last byte is here, or None."""
-        fresh = len(self._held) + 1
+        seen = len(self._held)
         self._held += octets
-        for end in self._ends(fresh):
-            found = self._reply_ending(end) or self._refusal_ending(end)
-            if found:
-                self.skipped += len(self._held) - (self._length if isinstance(found, Reply) else 5)
-                self._held.clear()
-                return found
-        spare = len(self._held) - self._length
+        found = self._refusal_behind(seen)
+        found = self._reply_behind(seen, found[0] if found else len(self._held)) or found
+        if found:
+            self.skipped += len(self._held) - (self._length if isinstance(found[1], Reply) else 5)
+            self._held.clear()
+            return found[1]
+        spare = len(self._held) - max(self._length, 5)
         if spare > 0:
             del self._held[:spare]
             self.skipped += spare
         return None
 
-    def _ends(self, fresh: int) -> list[int]:
-        """Return where a reply or refusal may end, from `fresh` on, in order: only where one begins is worth a look."""
-        ends = []
-        for head, length in ((self._reply, self._length), (self._refusal, 5)):
-            at = self._held.find(head, max(0, fresh - length))
-            while 0 <= at <= len(self._held) - length:
-                ends.append(at + length)
-                at = self._held.find(head, at + 1)
-        return sorted(ends)
-
-    def _reply_ending(self, end: int) -> Reply | None:
-        start = end - self._length
-        if start < 0 or not self._held.startswith(self._reply, start):
-            return None
-        if crc16(self._held[start : end - 2]) != self._held[end - 2 : end]:
+    def _reply_behind(self, seen: int, until: int) -> tuple[int, Reply] | None:
+        """Return the first reply that ends behind the bytes seen before and not behind `until`, and where it ends."""
+        for end in self._ends(self._reply, self._length, seen, until):
+            start = end - self._length
+            if crc16(self._held[start : end - 2]) == self._held[end - 2 : end]:
+                return end, Reply(self._reply[0], self._reply[1], bytes(self._held[start + 3 : end - 2]))
             self.mismatches += 1
-            return None
-        return Reply(self._reply[0], self._reply[1], bytes(self._held[start + 3 : end - 2]))
+        return None
 
-    def _refusal_ending(self, end: int) -> Refusal | None:
-        start = end - 5
-        if start < 0 or not self._held.startswith(self._refusal, start) or not self._held[start + 2]:
-            return None
-        if crc16(self._held[start : end - 2]) != self._held[end - 2 : end]:
-            return None
-        return Refusal(self._reply[0], self._reply[1], self._held[start + 2])
+    def _refusal_behind(self, seen: int) -> tuple[int, Refusal] | None:
+        for end in self._ends(self._refusal, 5, seen, len(self._held)):
+            code = self._held[end - 3]
+            if code and crc16(self._held[end - 5 : end - 2]) == self._held[end - 2 : end]:
+                return end, Refusal(self._reply[0], self._reply[1], code)
+        return None
+
+    def _ends(self, head: bytes, length: int, seen: int, until: int) -> Iterator[int]:
+        """Give the ends, after `seen` and up to `until`, of what begins with this head and has this length."""
+        start, last = max(0, seen - length + 1), max(0, until - length + len(head))
+        while (start := self._held.find(head, start, last)) >= 0:
+            yield start + length
+            start += 1
 
 
 def whole_number(registers: tuple[int, ...], *, signed: bool, order: Order = "big") -> int:

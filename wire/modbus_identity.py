@@ -45,11 +45,15 @@ class IdentityRequest:
 
 @dataclass(slots=True)
 class _Start:
-    """A place where the answer may begin: where its next object stands, and how many are left (-1: not said yet)."""
+    """A place where the answer may begin: where its next object stands, and how many are left (-1: not said yet).
+
+    `refused`: it would be an exception, of 5 bytes.
+    """
 
     at: int
     next: int = 0
     left: int = -1
+    refused: bool = False
 
 
 class IdentityReader:
@@ -70,39 +74,40 @@ class IdentityReader:
 
     def feed(self, octets: bytes) -> Identity | Refusal | None:
         """Take bytes; return the answer as soon as its last byte is here, or None."""
-        for octet in octets:
-            self._held.append(octet)
-            if self._held.endswith(self._answer):
-                self._starts.append(_Start(len(self._held) - len(self._answer)))
-            found = self._refused() or self._ended()
-            if found is not None:
-                self._forget(len(self._held))
-                return found
-            if len(self._held) > 2 * LONGEST_RTU:
-                self._forget(LONGEST_RTU)
+        seen = len(self._held)
+        self._held += octets
+        self._begin(self._answer, seen)
+        self._begin(self._refusal, seen)
+        found = self._first()
+        if found is not None:
+            self._forget(len(self._held))
+            return found
+        self._forget(min([start.at for start in self._starts], default=len(self._held) - len(self._answer) + 1))
         return None
 
-    def _refused(self) -> Refusal | None:
-        start = len(self._held) - 5
-        if start < 0 or not self._held.startswith(self._refusal, start) or not self._held[start + 2]:
-            return None
-        if crc16(self._held[start:-2]) != self._held[-2:]:
-            return None
-        self.skipped -= 5
-        return Refusal(self._refusal[0], ENCAPSULATED, self._held[start + 2])
+    def _begin(self, head: bytes, seen: int) -> None:
+        """Follow every place where this head ends behind the bytes seen before."""
+        at = max(0, seen - len(head) + 1)
+        while (at := self._held.find(head, at)) >= 0:
+            self._starts.append(_Start(at, refused=head == self._refusal))
+            at += 1
 
-    def _ended(self) -> Identity | None:
-        """Return the answer that ends with the last byte held."""
-        for start in list(self._starts):
-            end = self._end(start)
-            if end > start.at + LONGEST_RTU:
-                self._starts.remove(start)
-            elif end == len(self._held):
-                self._starts.remove(start)
-                if crc16(self._held[start.at : -2]) == self._held[-2:]:
-                    self.skipped -= end - start.at
-                    return response_of(bytes(self._held[start.at : -2])).identity
-                self.mismatches += 1
+    def _first(self) -> Identity | Refusal | None:
+        """Return the answer that ends first; forget the places that were none."""
+        ended, going = list[tuple[int, _Start]](), list[_Start]()
+        for start in self._starts:
+            end = start.at + 5 if start.refused else self._end(start)
+            if not end or end > len(self._held):
+                going += [start] if end <= start.at + LONGEST_RTU else []
+            elif end <= start.at + LONGEST_RTU:
+                ended.append((end, start))
+        self._starts = going
+        for end, start in sorted(ended, key=lambda each: each[0]):
+            body = bytes(self._held[start.at : end - 2])
+            if crc16(body) == self._held[end - 2 : end] and (not start.refused or body[2]):
+                self.skipped -= end - start.at
+                return Refusal(body[0], ENCAPSULATED, body[2]) if start.refused else response_of(body).identity
+            self.mismatches += not start.refused
         return None
 
     def _end(self, start: _Start) -> int:
@@ -122,8 +127,9 @@ class IdentityReader:
 
     def _forget(self, count: int) -> None:
         """Let go of the first bytes, which are part of nothing any more."""
+        if count <= 0:
+            return
         del self._held[:count]
         self.skipped += count
-        self._starts = [
-            _Start(each.at - count, each.next - count, each.left) for each in self._starts if each.at >= count
-        ]
+        kept = (each for each in self._starts if each.at >= count)
+        self._starts = [_Start(each.at - count, max(0, each.next - count), each.left, each.refused) for each in kept]

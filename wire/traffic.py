@@ -15,10 +15,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from wire.modbus import ModbusError, crc16
-from wire.modbus_frames import Message, Side, request_of, response_of, sizes
+from wire.modbus_frames import FUNCTIONS, Message, Side, request_of, response_of, sizes
 from wire.ydt1363 import EOI, LONGEST, MAKERS_RTN, SOI, Frame, YdtError, decode
 
 _TEXT: Final = re.compile(rb"[0-9A-Fa-f]*")
+_BEGIN: Final = re.compile(
+    b"~[0-9A-Fa-f]|.[" + re.escape(bytes(byte for each in FUNCTIONS for byte in (each, each | 0x80))) + b"]", re.DOTALL
+)
+"""SOI and text, or a unit and one of the functions, as it is or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,17 @@ class TrafficReader:
             if said is not None:
                 found.append(self._talk.placed(said, bytes(held[start : start + size]), self._last))
             else:
-                size = size or 1
+                size = max(size, 1, self._next_start(start + 1) - start)
                 self.skipped += size
             start += size
             self._refused, self._text = 0, 1
         del held[:start]
         return found
+
+    def _next_start(self, at: int) -> int:
+        """Return the next place where a frame can begin, by its second byte: there are few in noise."""
+        begin = _BEGIN.search(self._held, at)
+        return begin.start() if begin else max(at, len(self._held) - 1)
 
     def _at(self, start: int) -> tuple[int, list[Message] | Frame | None]:
         """Say what begins here: its bytes and its readings, the bytes to skip and None, or 0 and None to wait."""
