@@ -70,7 +70,7 @@ def test_every_alarm_code_of_every_alarm_byte_is_a_state_and_a_fault(name: str, 
 def test_every_state_that_a_definition_calls_a_warning_or_worse_is_a_fault(name: str, rules: tuple[Rule, ...]) -> None:
     missed = set()
     for step in all_steps(name):
-        meanings = [step, *(bit.meaning() for bit in step.bits.values()), *step.masks]
+        meanings = [step, *(bit.meaning for bit in step.bits.values()), *step.masks]
         for meaning in (each for each in meanings if each.quantity and each.is_state):
             worse = [state for state in meaning.named_states() if state.severity in WORSE]
             missed |= {(str(meaning.quantity), each.name) for each in worse if not is_fault(rules, meaning, each)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
+import msgspec
+
 from collectors.line.plausible import proofs
 from collectors.line.ydt_definition import Layout, Meaning, Step, YdtRead
 from collectors.line.ydt_step import LEAST_FLOAT
@@ -22,12 +24,13 @@ MOST_DOUBTFUL = 1 / 3
 """The part of an answer's values that may be doubtful: one dead sensor of three is no other layout."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing met on a walk: what it means, its index, where it stands in INFO, its raw number.
+class Field(msgspec.Struct, frozen=True):
+    """One thing met on a walk: what it means, its index, where it stands in INFO, its raw number and its value.
 
     `raw` is None where the device does not monitor it, and of text. `kind` is what its step takes; `flag`, `skip`,
-    `count` (of a group), `items` (p) and `bits` (a whole status byte) are no readings. `doubtful`: it cannot be.
+    `count` (of a group), `items` (p), `item` (of the maker, not named) and `bits` (a whole status byte) are no
+    readings. `value` is in the quantity's unit, a state's name, or text; None where there is none to believe.
+    `doubtful`: it cannot be.
     """
 
     kind: str
@@ -36,15 +39,8 @@ class Field:
     at: int
     octets: bytes
     raw: float | None
+    value: float | str | None
     doubtful: bool = False
-
-    @property
-    def value(self) -> float | str | None:
-        """The value in the quantity's unit, the state's name, or text; None where there is none to believe."""
-        if self.kind == "text":
-            octets = self.octets.rstrip(b" \x00")
-            return "".join(chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets)
-        return None if self.doubtful else self.meaning.of(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +165,10 @@ def _optional(steps: Iterable[Step]) -> Iterator[str]:
             yield from _optional(inside)
 
 
+def _text(octets: bytes) -> str:
+    return "".join(chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets.rstrip(b" \x00"))
+
+
 def _told(doubtful: Field) -> str:
     name = doubtful.meaning.label or str(doubtful.meaning.quantity or doubtful.kind)
     return f"{name} of {doubtful.octets.hex().upper()}H"
@@ -212,7 +212,7 @@ class _Walker:
         """Keep bytes that are no value."""
         at, octets = self.walk.at, self.walk.take(length)
         raw = None if kind in {"text", "skip"} else float(int.from_bytes(octets, "big"))
-        self.fields.append(Field(kind, meaning, {**index, **meaning.index}, at, octets, raw))
+        self.fields.append(Field(kind, meaning, index, at, octets, raw, _text(octets) if kind == "text" else raw))
         return octets
 
     def _count(self, kind: str, step: Step, index: dict[str, str], of: str) -> int:
@@ -262,7 +262,7 @@ class _Walker:
         at = self.walk.at
         octets = self._meet("bits", Meaning(label=step.label), index, 1)
         for place, bit in step.bits.items():
-            self._value("bit", bit.meaning(), index, at, float(octets[0] >> place & 1))
+            self._value("bit", bit.meaning, index, at, float(octets[0] >> place & 1))
         for masked in step.masks:
             self._value("bit", masked, index, at, float(octets[0] & masked.mask))
 
@@ -288,9 +288,10 @@ class _Walker:
         self._value(step.take, step, index, at, raw)
 
     def _value(self, kind: str, meaning: Meaning, index: dict[str, str], at: int, raw: float | None) -> None:
-        octets = self.walk.since(at)
-        doubtful = meaning.doubts(raw)
+        octets, value = self.walk.since(at), meaning.of(raw)
+        doubtful = value is None and meaning.doubts(raw)
         if kind == "float":
             no_number = raw is None and octets != b"\x20" * len(octets)
             doubtful = doubtful or no_number or (raw is not None and 0 < abs(raw) < LEAST_FLOAT)
-        self.fields.append(Field(kind, meaning, {**index, **meaning.index}, at, octets, raw, doubtful))
+        where = {**index, **meaning.index} if meaning.index else index
+        self.fields.append(Field(kind, meaning, where, at, octets, raw, None if doubtful else value, doubtful))

@@ -35,6 +35,7 @@ class YdtSlave:
         self._walks = {read.name: Walks(read) for read in asked}
         self._tries = dict.fromkeys(self._reads, 0)
         self._points = Points(device)
+        self._found: dict[tuple[int, tuple[str, ...]], Point] = {}
         self._had: set[Point] = set()
         self._unmonitored: set[Point] = set()
         self._foreseen: dict[str, set[Point]] = {}
@@ -98,7 +99,10 @@ class YdtSlave:
     def _values(self, read: YdtRead, found: Walked) -> Values:
         values: dict[Point, float | str | None] = {}
         for each in found.readings:
-            point = self._point(read, each.meaning, each.index)
+            key = id(each.meaning), tuple(each.index.values())
+            point = self._found.get(key)
+            if point is None:
+                point = self._found[key] = self._point(read, each.meaning, each.index)
             if values.get(point) is None:  # the same may stand twice, once where it does not fit
                 values[point] = each.value
         self._had |= {point for point, value in values.items() if value is not None}

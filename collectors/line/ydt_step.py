@@ -1,5 +1,6 @@
 """One step of a walk over INFO of a YD/T 1363 answer: how many bytes it takes, and what they mean."""
 
+from functools import cached_property
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -47,7 +48,7 @@ LEAST_FLOAT: Final = 1e-6
 DECIMALS: Final = 9
 
 
-class Meaning(msgspec.Struct, frozen=True, kw_only=True):
+class Meaning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a number in INFO means: (raw * scale + offset) in `unit`, or the state that a code stands for.
 
     Without a quantity it is no reading; `label` names it where a frame is taken apart. `absent` are raw numbers that
@@ -81,10 +82,25 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
                 known = ", ".join(self.quantity.states)
                 raise ValueError(f'"{state.name}" is no state of {self.quantity}; write one of {known}')
 
-    @property
+    @cached_property
     def is_state(self) -> bool:
         """True where its values are states."""
         return bool(self.states) if self.quantity is None else self.quantity.kind is Kind.STATE
+
+    @cached_property
+    def _named(self) -> tuple[State, ...]:
+        return tuple({state.name: state for state in self.states.values()}.values())
+
+    def named_states(self) -> tuple[State, ...]:
+        """Return the states of the point, each name once."""
+        return self._named
+
+    @cached_property
+    def _linear(self) -> tuple[float, float, float, float]:
+        """Factor and summand from the raw number to the quantity's unit, and the least and most it can be."""
+        factor, added = conversion(self.quantity, self.unit) if self.quantity else (1.0, 0.0)
+        least, most = self.range or SANE.get(self.quantity.measure if self.quantity else "", (-1e30, 1e30))
+        return self.scale * factor, self.offset * factor + added, least, most
 
     def of(self, raw: float | None) -> float | str | None:
         """Return the value of a raw number; None where there is none, or no believable one."""
@@ -93,31 +109,16 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_state:
             state = self.states.get(int(raw))
             return state.name if state else None
-        value = self._scaled(raw)
-        return value if self._sane(value) else None
+        factor, added, least, most = self._linear
+        value = round(raw * factor + added, DECIMALS)
+        return value if least <= value <= most else None
 
     def doubts(self, raw: float | None) -> bool:
         """Tell whether a raw number is one that this cannot be: beyond its range, or a code that stands for nothing."""
         return not self.unsure and raw is not None and raw not in self.absent and self.of(raw) is None
 
-    def named_states(self) -> tuple[State, ...]:
-        """Return the states of the point, each name once."""
-        return tuple({state.name: state for state in self.states.values()}.values())
 
-    def _scaled(self, raw: float) -> float:
-        value = raw * self.scale + self.offset
-        if self.unit and self.quantity is not None:
-            factor, added = conversion(self.quantity, self.unit)
-            value = value * factor + added
-        return round(value, DECIMALS)
-
-    def _sane(self, value: float) -> bool:
-        measure = self.quantity.measure if self.quantity else ""
-        least, most = self.range or SANE.get(measure, (-1e30, 1e30))
-        return least <= value <= most
-
-
-class Bit(msgspec.Struct, frozen=True, kw_only=True):
+class Bit(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What one bit of a status byte means while it is set. An alarm needs its `name`, the index of its point."""
 
     name: str = ""
@@ -132,10 +133,11 @@ class Bit(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse an alarm without a name, and states that the quantity does not have."""
         if self.quantity is Quantity.ALARM_STATUS and not self.name:
             raise ValueError("a bit that is an alarm needs a name:")
-        self.meaning()
+        _ = self.meaning
 
+    @cached_property
     def meaning(self) -> Meaning:
-        """Return it as two states of one point."""
+        """It as two states of one point."""
         states = {0: State(self.clear), 1: State(self.active, self.severity)}
         index = {**self.index, "alarm": self.name} if self.name else self.index
         return Meaning(quantity=self.quantity, label=self.label or self.name, index=index, states=states)
