@@ -437,3 +437,34 @@ def test_a_device_whose_protocol_is_not_its_definition_s_is_refused() -> None:
 
 def test_an_input_that_is_a_switch_needs_no_normal_state() -> None:
     assert Input(is_="switch").normally is None
+
+
+# -- documents --------------------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "devices.md").read_text(encoding="utf-8")
+
+
+def block(kind: str) -> str:
+    found = re.search(rf"^```{kind} modbus\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_the_documents_example_reads_what_the_documents_say() -> None:
+    assert play(made(block("yaml"), head=""), read_image(block("text").splitlines())).by_id() == {
+        "mains.voltage": 230.2,
+        "mains.energy": 12345600.0,
+        "mains.frequency": 50.0,
+        "equipment.temperature": None,
+        "breaker.status": "open",
+        "alarm.status[alarm=over_voltage]": "clear",
+        "alarm.status[alarm=internal_fault]": "active",
+    }
+
+
+def test_every_key_of_a_modbus_definition_stands_in_the_documents() -> None:
+    section = PAGE[PAGE.index("### Every key of a Modbus definition") : PAGE.index("## A YD/T 1363 device")]
+    structs = schema()["$defs"]
+    keys = {key for name in ("ModbusDefinition", "Register", "Repeat") for key in structs[name]["properties"]}
+    told = {key for key in keys if f"`{key}`" in section}
+    assert keys - told == {"name", "maker", "source", "notes", "protocol"}

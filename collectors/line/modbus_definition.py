@@ -314,10 +314,16 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
             order=register.order or self.order,
             states=states,
             enumeration="",
-            absent=register.absent or tuple(each for each in self.absent + sentinels.absent if each not in listed),
-            unfitted=register.unfitted
-            or tuple(each for each in self.unfitted + sentinels.unfitted if each not in listed),
+            absent=_signed(kind, register.absent or self.absent + sentinels.absent, listed),
+            unfitted=_signed(kind, register.unfitted or self.unfitted + sentinels.unfitted, listed),
             when=tuple(map(self._filled, register.when)),
             while_=self._filled(register.while_) if register.while_ else None,
             scale_from=self._filled(register.scale_from) if register.scale_from else None,
         )
+
+
+def _signed(kind: Type, numbers: tuple[float, ...], listed: set[float]) -> tuple[float, ...]:
+    """Return sentinels as this type has them, 0x8000 of s16 as -32768 too; those that are states are none."""
+    bits = WIDTHS[kind] * 16
+    both = (*numbers, *(each - (1 << bits) for each in numbers if kind[0] == "s" and each >= 1 << (bits - 1)))
+    return tuple(each for each in both if each not in listed)
