@@ -75,7 +75,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One question to one address. `knock` is the YD/T question it was made of; `doing` says it in words."""
+    """One question to one address, after `settle` seconds of silence; `knock` is the YD/T question it was made of."""
 
     setting: Setting
     protocol: Protocol
@@ -84,11 +84,12 @@ class Step:
     wait: float = QUICK
     knock: Knock | None = None
     settle: float = 0.0
+    latency: float = 0.0
 
     @property
     def seconds(self) -> float:
         """How long it takes where nobody answers."""
-        return len(self.question.frame) * self.setting.char + self.wait + SETTLE + self.settle
+        return len(self.question.frame) * self.setting.char + self.wait + self.latency + SETTLE + self.settle
 
     @property
     def doing(self) -> str:
@@ -132,7 +133,11 @@ Recognise = Callable[[Found], Steps]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is searched: settings in order, Modbus units, YD/T addresses; `everywhere`: at every setting, whatever."""
+    """What is searched: settings in order, Modbus units, YD/T addresses; `everywhere`: at every setting, whatever.
+
+    `wait` is how long a knock waits for its first byte, `latency` what a network may add to that, in seconds. `shared`:
+    another master speaks on the line, whose bytes are no sign of slow slaves.
+    """
 
     settings: tuple[Setting, ...]
     units: tuple[int, ...] = UNITS
@@ -140,6 +145,8 @@ class Wanted:
     knocks: tuple[Knock, ...] = ()
     everywhere: bool = False
     wait: float = QUICK
+    latency: float = 0.0
+    shared: bool = False
 
 
 def settings(bauds: Sequence[int] = BAUDS, parities: Sequence[Parity] = PARITIES) -> tuple[Setting, ...]:
@@ -214,19 +221,21 @@ class Search:
     def _modbus(self, setting: Setting, function: int) -> Iterable[Step]:
         for unit in self.wanted.units:
             if (setting, "modbus", unit) not in self.found:
-                yield Step(setting, "modbus", unit, unit_question(unit, function), self.wanted.wait)
+                question = unit_question(unit, function)
+                yield Step(setting, "modbus", unit, question, self.wanted.wait, latency=self.wanted.latency)
 
     def _ydt(self, setting: Setting, addresses: Iterable[int], knocks: Iterable[Knock]) -> Iterable[Step]:
         for address in addresses:
             for knock in knocks:
-                yield Step(setting, "ydt1363", address, knock.question(address), self.wanted.wait, knock)
+                question, latency = knock.question(address), self.wanted.latency
+                yield Step(setting, "ydt1363", address, question, self.wanted.wait, knock, latency=latency)
 
     def _somebody(self, step: Step) -> Found | None:
         return self.found.get((step.setting, step.protocol, step.address))
 
     def _round(self, steps: list[Step]) -> Steps:
         """Ask one after the other; whoever is found is recognised as soon as the questions to his address are over."""
-        self._follow_ups = AGAIN
+        self._follow_ups = 0 if self.wanted.shared else AGAIN
         fresh: list[Found] = []
         recent = self._recent
         if recent and steps and recent[-1].setting != steps[0].setting:

@@ -10,6 +10,11 @@ from config.line_port import DeviceServer, line_port
 from config.schema import BAUDS
 from roundsman.output import CommandError
 
+GATEWAY_SECONDS = 3.0
+"""How long a gateway may wait for one of its slaves; asked anything before that, it is late with all that follows."""
+NETWORK_SECONDS = 0.25
+"""What a network adds to each wait, mostly."""
+
 
 def port_of(text: str) -> Path | DeviceServer:
     """Read a port; raises CommandError."""
@@ -34,7 +39,8 @@ def wanted_of(args: argparse.Namespace, scanner: Scanner) -> search.Wanted:
         addresses=addresses if ydt else (),
         knocks=shelf().knocks() if ydt else (),
         everywhere=args.all,
-        wait=max(args.timeout, 0.05),
+        wait=max(args.timeout, GATEWAY_SECONDS if scanner.gateway else 0.05),
+        latency=NETWORK_SECONDS if isinstance(scanner.port, DeviceServer) else 0.0,
     )
 
 

@@ -67,9 +67,10 @@ def _listened(args: argparse.Namespace, scanner: Scanner, wanted: Wanted) -> Wan
         raise CommandError(_refusal(args.port, heard.told(), framed=heard.listening is not None))
     print(f"Going on beside: {heard.told()}.", file=sys.stderr)
     if heard.listening is None:
-        return wanted
+        return replace(wanted, shared=True)
     first = heard.listening.setting
-    return replace(wanted, settings=(first, *(each for each in wanted.settings if each != first)))
+    others = (each for each in wanted.settings if each != first)
+    return replace(wanted, settings=(first, *others), shared=True)
 
 
 def _refusal(port: str, told: str, *, framed: bool) -> str:

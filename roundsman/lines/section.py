@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from collectors.line.search import PATIENT, Found, Setting
-from config.line_port import DeviceServer, lasting_name
+from config.line_port import LINKS, DeviceServer, lasting_name
 from roundsman.output import clean
 
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -16,7 +16,7 @@ def section(port: Path | DeviceServer, found: Sequence[Found], line: str = "line
     """Return the section; devices at another setting than most are told in comments: a line has one speed."""
     setting = _most(found)
     here = [each for each in found if each.setting == setting]
-    lasting = lasting_name(port) if isinstance(port, Path) else None
+    lasting = lasting_name(port, LINKS) if isinstance(port, Path) else None
     rows = [f"# {len(here)} device{'s' * (len(here) != 1)} answered at {setting} on {port}."]
     body = ["lines:", f"  - id: {line}", f"    port: {_quoted(str(lasting or port))}"]
     body += [f"    baud: {setting.baud}"] + ([f"    parity: {setting.parity}"] if setting.parity != "none" else [])
