@@ -177,3 +177,14 @@ def test_alarms_of_class_4a_count_two_temperatures_more() -> None:
     }
     assert active == {f"alarm.status[alarm={name}]" for name in {*expected, "low_charge"}}
     assert found["battery.status"] == "discharging"
+
+
+def test_limits_and_management_of_a_pylontech_pack_are_taken_apart() -> None:
+    found = values("battery-pylontech", 0x46, 0x92, b"\x02" + u16(53250, 47000, 370, -370) + b"\xc0")
+    assert (found["battery.voltage[of=charge limit]"], found["battery.current[of=discharge limit]"]) == (53.25, -37.0)
+    limits = u16(3700, 3050, 2900, 3231, 2731, 10200, 54000, 46000, 44500, 3331, 2631, -10000)
+    found = values("battery-pylontech", 0x46, 0x47, b"\x00" + limits)
+    assert found["battery.voltage[of=cell under limit]"] == 2.9
+    assert found["battery.temperature[of=charge high limit]"] == 50.0
+    assert found["battery.temperature[of=discharge low limit]"] == -10.0
+    assert (found["battery.current[of=charge limit]"], found["battery.current[of=discharge limit]"]) == (102.0, -100.0)

@@ -123,7 +123,8 @@ class YdtRead(msgspec.Struct, frozen=True, kw_only=True):
 class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protocol", tag="ydt1363"):
     """A YD/T 1363 device: the reads of one address, alarms and states first, and those of the definitions it `extends`.
 
-    `parts` are pieces of walks that several layouts share: {take: part, part: NAME}.
+    `parts` are pieces of walks that several layouts share: {take: part, part: NAME}. Where `dataflag` is not to be
+    relied on, alarms and states are read in every poll.
     """
 
     name: str
@@ -132,6 +133,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
     notes: str = ""
     ver: Byte = 0x20
     timeout: Timeout | None = None
+    dataflag: Literal["reliable", "unreliable"] = "reliable"
     identify: tuple[Identify, ...] = ()
     extends: tuple[str, ...] = ()
     parts: dict[str, tuple[Step, ...]] = {}

@@ -30,7 +30,7 @@ class YdtSlave:
         self._definition = definition
         self._address = address
         asked = [read for read in definition.reads if read.asked and (read_flags or not (shared and read.clears_flags))]
-        self._steering = Steering(asked, steered=not shared)
+        self._steering = Steering(asked, steered=not shared and definition.dataflag == "reliable")
         self._reads = {read.name: read for read in asked}
         self._walks = {read.name: Walks(read) for read in asked}
         self._tries = dict.fromkeys(self._reads, 0)
