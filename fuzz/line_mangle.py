@@ -74,3 +74,5 @@ def _checks(octets: bytes, _: Sequence[bytes], draw: Draw) -> bytes:
 WAYS: tuple[Callable[[bytes, Sequence[bytes], Draw], bytes], ...] = (
     *(_bit, _bit, _put, _put, _lose, _double, _join, _within, _crc, _crc, _crc, _checks, _checks, _checks),
 )
+RIGHT = {"modbus": _crc, "ydt1363": _checks}
+"""What puts a whole frame right again, by target, so that more than the check sum is tried."""
