@@ -14,7 +14,7 @@ from collectors.line.ports import modbus_tcp, tcp
 from config.line_port import line_port
 from config.schema import Line, LineDevice
 from model.point import Batch, Quality
-from tests.peers.gateways import Ser2net, Server, asked_of, gateway, mbap, silent
+from tests.peers.gateways import Ser2net, Server, asked_of, gateway, mbap, raw, silent
 from tests.peers.line import ModbusPeer, PacedBus, YdtPeer
 from tests.test_line_engine import METER, MONITOR, PLANT, meter, monitor, plant, running, values
 
@@ -109,6 +109,27 @@ async def test_a_gateway_that_babbles_is_told_once_and_read_when_it_has_come_to_
     warned = [text for text in said(caplog) if "open again" not in text]
     assert len(warned) == 1
     assert said(caplog)[-1] == f"line line-1: {where} is open again"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "modbus-tcp"])
+async def test_a_server_that_another_program_has_is_told_once_and_read_when_it_is_free(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    peer = ModbusPeer(2, MONITOR)
+    with Server(lambda connection, server: None) as server:  # how most refuse a second connection
+        where = f"{kind}://127.0.0.1:{server.port}"
+        async with running(line(where, monitor())) as rounds:
+            while server.connections < 3:
+                await rounds.until(is_lost("battery-1"))
+            free = gateway(lambda number, body: mbap(number, asked_of(peer, body) or b""))
+            server.serve = free if kind == "modbus-tcp" else raw(peer)
+            await rounds.until(is_read("battery-1"))
+            await rounds.until(lambda batch: rounds.stats.reopens == 1)
+    assert said(caplog) == [
+        f"line line-1: {where} closed the connection at once; another program may be connected to it",
+        f"line line-1: {where} is open again",
+    ]
 
 
 async def test_a_server_that_takes_a_connection_and_says_nothing_is_connected_anew_until_it_speaks(

@@ -195,13 +195,21 @@ def test_a_device_whose_questions_end_the_connection_keeps_no_other_from_being_r
         port.close()
 
 
-def test_a_server_that_closes_every_connection_is_dead() -> None:
-    with Server(lambda connection, server: None) as server:
+def test_a_server_that_closes_at_once_is_told() -> None:
+    told = "closed the connection at once; another program may be connected to it"
+    with Server(lambda connection, server: None) as server, pytest.raises(PortError, match=told):
+        open_port(line(server.port))
+
+
+def test_a_server_that_closes_at_every_question_is_dead_in_the_end() -> None:
+    with Server(lambda connection, server: (connection.recv(4096), None)[1]) as server:
         port = open_port(line(server.port))
-        with pytest.raises(PortError, match="closed the connection; another program may be connected to it"):
-            exchange_on(port, line(server.port)).ask(question())
+        exchange = exchange_on(port, line(server.port))
+        for _ in range(MOST_LOSSES):
+            assert exchange.ask(question(), 0.01).answer is None
+        with pytest.raises(PortError, match="another program may be connected to it"):
+            exchange.ask(question(), 0.01)
         port.close()
-        assert server.connections == MOST_LOSSES + 1
 
 
 def test_a_server_that_went_away_is_dead_and_says_so_once_connecting_fails() -> None:

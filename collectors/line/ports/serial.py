@@ -148,6 +148,17 @@ def locked_by(path: Path, folder: Path) -> int | None:
             number = int((folder / f"LCK..{name}").read_bytes()[:64])
         except (OSError, ValueError):
             continue  # no such file, or none of its kind
-        if number != os.getpid() and (Path("/proc") / str(number)).is_dir():
+        if number > 0 and number != os.getpid() and _lives(number):
             return number
     return None
+
+
+def _lives(number: int) -> bool:
+    """Tell whether there is such a process. Its folder in /proc may be hidden from a service, but not this."""
+    try:
+        os.kill(number, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

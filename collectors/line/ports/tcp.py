@@ -51,9 +51,11 @@ class TcpPort:
         self._wake = wake
         self._shortest_silence = self._patience = SILENT_SECONDS if silent is None else silent
         self._losses = 0
+        self._of_use = False
         self._told = -math.inf
         self.connections = 0
         self._connect()
+        self._see_it_lasts()
 
     @property
     def name(self) -> str:
@@ -89,6 +91,7 @@ class TcpPort:
         taken = self._taken(octets)
         if taken:
             self._asked, self._losses, self._since = 0, 0, time.monotonic()
+            self._of_use = True
             self._patience = self._shortest_silence
         return taken
 
@@ -96,7 +99,8 @@ class TcpPort:
         """Hand all bytes to the network within so many seconds. Raises PortError, StoppedError."""
         silent = time.monotonic() - self._since
         if self._asked >= SILENT_QUESTIONS and silent >= self._patience:
-            self._connect_anew(f"{self.name} is connected and silent for {silent:.0f} s")
+            self._connect_anew()
+            self._tell(f"{self.name} is connected and silent for {silent:.0f} s")
             self._patience = min(2 * self._patience, max(LONGEST_SILENT_SECONDS, self._shortest_silence))
         try:
             self._send(self._given(octets), seconds)
@@ -142,16 +146,31 @@ class TcpPort:
             self._socket.close()
             raise
 
+    def _see_it_lasts(self) -> None:
+        """Wait for as long as a server needs to close what it has taken: most refuse a second connection that way."""
+        if wait_for(select.POLLIN, self._socket.fileno(), self._wake, self.latency):
+            try:
+                closed = not self._socket.recv(1, socket.MSG_PEEK)
+            except OSError:
+                closed = True
+            if closed:
+                self._socket.close()
+                raise PortError(f"{self.name} closed the connection at once; another program may be connected to it")
+
     def _lost(self, why: str) -> None:
         """Connect anew, unless that has been of no use; then raise PortError."""
         self._losses += 1
         if self._losses > MOST_LOSSES:
             raise PortError(why)
-        self._connect_anew(why)
+        self._connect_anew()
+        if self._of_use:  # else it is about to be told why it is dead
+            self._tell(why)
 
-    def _connect_anew(self, why: str) -> None:
+    def _connect_anew(self) -> None:
         self._socket.close()
         self._connect()
+
+    def _tell(self, why: str) -> None:
         now = time.monotonic()
         if now - self._told >= TOLD_SECONDS:
             logger.warning("line %s: %s; connected anew", self._line.id, why)
