@@ -2,10 +2,10 @@
 
     python -m bench.reader {roundsman,pymodbus,pymodbus-async,minimalmodbus} PORT BAUD CYCLES MODBUS [YDT]
 
-MODBUS and YDT are addresses (`1,2,3`); CYCLES may be seconds (`60s`). Prints an object: `cpu` seconds of all cycles,
-the `seconds` of each, `values` that were read; answers taken that have a `wrong` one, and of these `foreign`: all of
-another slave; `lost`: slaves not read in a cycle; `reached`: cycles in which each was read. Registers tell their slave
-and their place: a value is known to be wrong by itself.
+MODBUS and YDT are addresses (`1,2,3`); CYCLES may be seconds (`60s`) or both, what is over first (`40,20s`). Prints an
+object: `cpu` seconds of all cycles, the `seconds` of each, `values` that were read; answers taken that have a `wrong`
+one, and of these `foreign`: all of another slave; `lost`: slaves not read in a cycle; `reached`: cycles in which each
+was read. Registers tell their slave and their place: a value is known to be wrong by itself.
 """
 
 import asyncio
@@ -22,6 +22,20 @@ from bench import definitions
 
 TIMEOUT = 0.5
 LEAST_EVERY = 0.001  # seconds: shorter than any cycle, so that each follows the other
+
+
+class Enough:
+    """When to stop: after so many cycles or so many seconds."""
+
+    def __init__(self, text: str) -> None:
+        parts = text.split(",")
+        self.cycles = next((int(part) for part in parts if part.isdigit()), sys.maxsize)
+        self.seconds = next((float(part.removesuffix("s")) for part in parts if part.endswith("s")), None)
+        self._until = time.monotonic() + self.seconds if self.seconds is not None else None
+
+    def reached(self, cycles: int) -> bool:
+        """Tell whether so many cycles, by now, are enough."""
+        return cycles >= self.cycles or (self._until is not None and time.monotonic() > self._until)
 
 
 @dataclass
@@ -45,7 +59,7 @@ class Read:
         self.reached[f"modbus-{unit}"] += bool(found)
 
 
-async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], ydt: list[int]) -> Read:
+async def roundsman(port: str, baud: int, until: Enough, modbus: list[int], ydt: list[int]) -> Read:
     """Let our engine read, cycle by cycle."""
     from collectors.line import engine
     from collectors.line.stats import LineStats
@@ -54,8 +68,6 @@ async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], 
 
     definitions.add()
     done, enough = Read(), asyncio.Event()
-    cycles = int(enough_after) if enough_after.isdigit() else sys.maxsize
-    limit = None if enough_after.isdigit() else float(enough_after.removesuffix("s"))
 
     def emit(batch: Batch) -> None:
         unit = int(batch.device.partition("-")[2])
@@ -69,7 +81,7 @@ async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], 
 
     def report(stats: LineStats) -> None:
         done.seconds.append(stats.cycle_seconds)
-        if len(done.seconds) >= cycles:
+        if len(done.seconds) >= until.cycles:
             enough.set()
 
     devices = [
@@ -84,7 +96,7 @@ async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], 
     before = time.process_time()
     running = asyncio.create_task(engine.run([line], emit, report))
     over = asyncio.create_task(enough.wait())
-    await asyncio.wait((running, over), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((running, over), timeout=until.seconds, return_when=asyncio.FIRST_COMPLETED)
     done.cpu = time.process_time() - before
     running.cancel()
     over.cancel()
@@ -93,7 +105,7 @@ async def roundsman(port: str, baud: int, enough_after: str, modbus: list[int], 
     return done
 
 
-def pymodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+def pymodbus(port: str, baud: int, until: Enough, modbus: list[int]) -> Read:
     """Let pymodbus read, synchronously, as its documentation shows it."""
     from pymodbus import ModbusException
     from pymodbus.client import ModbusSerialClient
@@ -109,10 +121,10 @@ def pymodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
             return []
         return [] if answer.isError() else list(answer.registers)
 
-    return _cycled(one, cycles, modbus)
+    return _cycled(one, until, modbus)
 
 
-async def pymodbus_async(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+async def pymodbus_async(port: str, baud: int, until: Enough, modbus: list[int]) -> Read:
     """Let pymodbus read, asynchronously."""
     from pymodbus import ModbusException
     from pymodbus.client import AsyncModbusSerialClient
@@ -120,7 +132,7 @@ async def pymodbus_async(port: str, baud: int, cycles: int, modbus: list[int]) -
     client = AsyncModbusSerialClient(port, baudrate=baud, timeout=TIMEOUT, retries=0)
     await client.connect()
     done, before = Read(), time.process_time()
-    for _ in range(cycles):
+    while not until.reached(len(done.seconds)):
         began = time.monotonic()
         for unit in modbus:
             try:
@@ -137,7 +149,7 @@ async def pymodbus_async(port: str, baud: int, cycles: int, modbus: list[int]) -
     return done
 
 
-def minimalmodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
+def minimalmodbus(port: str, baud: int, until: Enough, modbus: list[int]) -> Read:
     """Let minimalmodbus read."""
     import minimalmodbus as library
 
@@ -151,12 +163,12 @@ def minimalmodbus(port: str, baud: int, cycles: int, modbus: list[int]) -> Read:
         except OSError:  # what it raises for no answer and for a wrong one
             return []
 
-    return _cycled(one, cycles, modbus)
+    return _cycled(one, until, modbus)
 
 
-def _cycled(one: Callable[[int], list[int]], cycles: int, modbus: list[int]) -> Read:
+def _cycled(one: Callable[[int], list[int]], until: Enough, modbus: list[int]) -> Read:
     done, before = Read(), time.process_time()
-    for _ in range(cycles):
+    while not until.reached(len(done.seconds)):
         began = time.monotonic()
         for unit in modbus:
             found = one(unit)
@@ -169,14 +181,14 @@ def _cycled(one: Callable[[int], list[int]], cycles: int, modbus: list[int]) -> 
 
 def main() -> None:
     """Read and print."""
-    who, port, baud, cycles = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    who, port, baud, until = sys.argv[1], sys.argv[2], int(sys.argv[3]), Enough(sys.argv[4])
     modbus, ydt = ([int(part) for part in text.split(",") if part] for text in (*sys.argv[5:7], "")[:2])
     if who == "roundsman":
-        done = asyncio.run(roundsman(port, baud, cycles, modbus, ydt))
+        done = asyncio.run(roundsman(port, baud, until, modbus, ydt))
     elif who == "pymodbus-async":
-        done = asyncio.run(pymodbus_async(port, baud, int(cycles), modbus))
+        done = asyncio.run(pymodbus_async(port, baud, until, modbus))
     else:
-        done = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}[who](port, baud, int(cycles), modbus)
+        done = {"pymodbus": pymodbus, "minimalmodbus": minimalmodbus}[who](port, baud, until, modbus)
     print(json.dumps(vars(done)), flush=True)
 
 

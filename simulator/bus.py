@@ -19,17 +19,17 @@ import time
 import tty
 from collections.abc import Mapping, Sequence
 
-from simulator.pair import FIFO, LineDevice, OtherMaster, Pair
+from simulator.pair import FIFO, Heard, LineDevice, OtherMaster, Pair
 from simulator.tally import Tally
 from simulator.trouble import Trouble
 from simulator.uart import Parity, misheard
 
 __all__ = ["LineDevice", "PacedLine", "play"]
 
-SPIN = 0.00015
+SPIN = 0.0002
 """Seconds before something is due that a precise line no longer sleeps: longer than the kernel is mostly late."""
-AWAIT = 0.0004
-"""Seconds after the silence that follows an answer in which a precise line looks for the next request all the time."""
+LEAD = 0.00015
+"""Seconds by which a precise line makes bytes ready before it hands them over on time."""
 LOOK = 0.02
 """Seconds after which the client's speed is looked at anew while it only listens."""
 _TCGETS2, _TCSETS2 = 0x802C542A, 0x402C542B
@@ -76,7 +76,6 @@ class PacedLine:
         )
         self.idle = idle
         self.precise = precise
-        self.hot_until = 0.0
         self._speed, self._look_again = 0, 0.0
         self._thread: threading.Thread | None = None
 
@@ -157,11 +156,10 @@ class PacedLine:
 
         In this order also when this program woke late: a client in time must not be called a babbler.
         """
-        for heard in self.pair.act(now):
-            self._put(heard.octets)
+        for heard in self.pair.act(now + LEAD if self.precise else now):
+            self._put(heard)
             if heard.ends:
                 self.tally.was_late(max(0.0, time.monotonic() - heard.due))
-                self.hot_until = heard.due + self.gap + AWAIT
         if waiting:
             began, self._look_again = time.monotonic(), 0.0
             with contextlib.suppress(BlockingIOError):
@@ -181,9 +179,12 @@ class PacedLine:
         """Undo TIOCEXCL of a client that has closed: on a pty it would outlive it, as this end stays open."""
         fcntl.ioctl(self._slave, termios.TIOCNXCL)
 
-    def _put(self, part: bytes) -> None:
+    def _put(self, heard: Heard) -> None:
+        part = heard.octets
         if speed := self.speed():
             part = misheard(part, self.pair.baud, speed, self.pair.stop_bits)
+        while time.monotonic() < heard.due:
+            pass  # LEAD at most: no sleep ends so exactly
         with contextlib.suppress(BlockingIOError):  # nobody reads: the bytes are lost, as on a wire
             os.write(self._master, part)
 
@@ -197,10 +198,10 @@ def play(lines: Sequence[PacedLine], stop: int) -> None:
     idle = min(line.idle for line in lines)
     while True:
         due = min(line.pair.due() for line in lines)
-        now = time.monotonic()
-        left = due - now - SPIN if precise else due - now
-        if precise and any(now < line.hot_until and line.hot_until - now < AWAIT + SPIN for line in lines):
-            left = 0.0
+        left = due - time.monotonic()
+        # Nobody needs the processor more than a client that is about to ask: no other moment is looked out for.
+        if precise and any(line.pair.pressing(due) for line in lines):
+            left -= SPIN
         ready = select.select(descriptors, [], [], max(0.0, min(left, idle)))[0]
         if stop in ready:
             return

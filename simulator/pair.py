@@ -152,10 +152,16 @@ class Pair:
 
     def due(self) -> float:
         """Return when something happens next, if nobody speaks: infinity for never."""
-        soonest = min(self._spike_at, self._babble_at, self._other_at, self._over_at())
+        soonest = min(self._spike_at, self._babble_at, self._other_at)
+        if self._asked or self._asked_by_other:  # else the silence is of no consequence before somebody speaks
+            soonest = min(soonest, self._over_at())
         for talk in self._talks:
             soonest = min(soonest, talk.due)
         return soonest
+
+    def pressing(self, due: float) -> bool:
+        """Tell whether what is due then ends what the client hears: it counts its gap from there."""
+        return any(talk.who != CLIENT and talk.end <= due + talk.character for talk in self._talks)
 
     def act(self, now: float) -> list[Heard]:
         """Let everything happen that is due by now, in its order; returns what the client hears."""
@@ -166,6 +172,8 @@ class Pair:
             heard.extend(passed for talk in ready if (passed := self._pass(talk, moment)))
             if self._over_at() <= moment:
                 self._deliver()
+        if self._over_at() <= now:
+            self._deliver()
         return heard
 
     def _over_at(self) -> float:
@@ -247,7 +255,7 @@ class Pair:
         self.tally.badly_touched += talk.who != NOISE and talk.touched > 1
         if talk.least:
             self.tally.least_seconds += talk.least
-            self.tally.last_at = talk.end
+            self.tally.last_at = talk.end + self.gap
             self.tally.by_device[talk.who] = self.tally.by_device.get(talk.who, 0) + 1
 
     def _deliver(self) -> None:

@@ -16,7 +16,7 @@ class Tally:
     doubled; `badly_touched` are frames with two and more of these: a CRC of 16 bits tells any one.  `busy_seconds` is
     the time for which anybody spoke, `least_seconds` the least that the answered exchanges can take: their characters,
     the device's turnaround (or the gap, if that is longer) and the gap after them.  `window_seconds` goes from the
-    client's first byte to the end of the last answer.
+    client's first byte to the end of the gap after the last answer.
     """
 
     asked: int = 0
@@ -40,7 +40,7 @@ class Tally:
 
     @property
     def window_seconds(self) -> float:
-        """Seconds from the client's first byte to the last answer's end."""
+        """Seconds from the client's first byte to the gap's end after the last answer."""
         return 0.0 if self.first_at is None else max(0.0, self.last_at - self.first_at)
 
     def was_late(self, seconds: float) -> None:

@@ -77,7 +77,7 @@ def test_parity_and_stop_bits_make_a_character_longer(parity: str, stop_bits: in
     assert character_bits(parity, stop_bits) == bits  # type: ignore[arg-type]
     line.speak(read(2, 20), 0.0)
     line.act(math.nextafter(1.0, 2.0))
-    assert line.tally.last_at == pytest.approx(53 * bits / 9600 + TURNAROUND)
+    assert line.tally.last_at == pytest.approx((53 + 3.5) * bits / 9600 + TURNAROUND)
 
 
 def test_the_least_time_is_that_of_the_formula():
@@ -97,7 +97,7 @@ def test_bytes_that_the_client_writes_in_pieces_follow_each_other_on_the_wire():
     line.speak(read(2, 1)[:3], 0.0)
     line.speak(read(2, 1)[3:], 0.0001)
     assert heard(line, 1.0) == reply(2, 1)
-    assert line.tally.last_at == pytest.approx(15 * CHARACTER + TURNAROUND)
+    assert line.tally.last_at == pytest.approx(15 * CHARACTER + TURNAROUND + GAP)
 
 
 # --- Frames and silence ---
@@ -166,12 +166,12 @@ def test_a_slow_device_takes_its_own_time_between_two_bounds():
     took = []
     for turn in range(30):
         settled(line, read(2, 1), float(turn))
-        took.append(line.tally.last_at - turn - 15 * CHARACTER)
+        took.append(line.tally.last_at - turn - 15 * CHARACTER - GAP)
     assert min(took) >= 0.1
     assert max(took) <= 0.4
     assert max(took) - min(took) > 0.15
     settled(line, read(3, 1), 40.0)
-    assert line.tally.last_at == pytest.approx(40.0 + 15 * CHARACTER + TURNAROUND)
+    assert line.tally.last_at == pytest.approx(40.0 + 15 * CHARACTER + TURNAROUND + GAP)
 
 
 def test_two_devices_with_one_address_garble_each_other():

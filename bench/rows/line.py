@@ -11,7 +11,7 @@ from bench.sizes import Sizes
 from bench.wires import OURS, PEERS, Line, Outcome, ours, read
 
 Tell = Callable[[str], None]
-NO_YDT = "does not speak YD/T 1363"
+NO_YDT, NO_CYCLE = "does not speak YD/T 1363", "tells no cycle"
 
 
 def measure(sizes: Sizes, tell: Tell) -> list[Figure]:
@@ -36,11 +36,19 @@ def beside(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> li
     for turn in range(sizes.runs):
         for who, list_of in outcomes.items():
             tell(f"{what}: run {turn + 1} of {sizes.runs}, {who}")
-            outcome = read(who, line, cycles, sizes.listen)
+            outcome = read(who, line, cycles if who == OURS else f"{cycles},{sizes.listen:g}s", sizes.listen)
             list_of.extend([outcome] if outcome is not None else [])
 
-    def others(value: Callable[[Outcome], float]) -> tuple[Peer, ...]:
-        return tuple(peers.peer(name, [value(each) for each in outcomes[who]]) for who, name in PEERS.items())
+    def others(value: Callable[[Outcome], float | None]) -> tuple[Peer, ...]:
+        found = {who: [value(each) for each in list_of] for who, list_of in outcomes.items()}
+        return tuple(
+            peers.peer(
+                name,
+                [each for each in found[who] if each is not None],
+                NO_CYCLE if found[who] else peers.NOT_INSTALLED,
+            )
+            for who, name in PEERS.items()
+        )
 
     own, reads = outcomes[OURS], len(line.modbus)
     return [
@@ -50,6 +58,12 @@ def beside(line: Line, what: str, budget: float, sizes: Sizes, tell: Tell) -> li
             Spread.of(each.counts["ratio"] for each in own),
             others(lambda each: _cycle(each, reads) / line.least()),
             Budget(budget),
+        ),
+        Figure(
+            f"{what}: the quickest cycle over it",
+            "ratio",
+            Spread.of(_quickest(each, line) or 0.0 for each in own),
+            others(lambda each: _quickest(each, line)),
         ),
         Figure(f"{what}: answered", "%", Spread.of(each.answered for each in own), others(lambda each: each.answered)),
         Figure(
@@ -81,6 +95,11 @@ def punctual(what: str, outcomes: list[Outcome]) -> Figure:
     late = Spread.of(each.counts["late_microseconds_median"] or 0.0 for each in outcomes)
     most = max(each.counts["late_microseconds_p99"] or 0.0 for each in outcomes)
     return Figure(f"{what}: the simulated line's own lateness", "µs", late, note=f"99 of 100 within {most:g}")
+
+
+def _quickest(outcome: Outcome, line: Line) -> float | None:
+    """Return the shortest cycle over its least, by the reader's own clock; None of one that does not tell."""
+    return min(outcome.read["seconds"]) / line.least() if outcome.read else None
 
 
 def _cycle(outcome: Outcome, reads: int) -> float:
