@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors.line.search import Found, Setting
+from roundsman.lines.section import section
 from simulator.bus import LineDevice, PacedLine
 from simulator.line_devices import devices, meter, rectifier
 from simulator.modbus import HOLDING, ModbusSlave, crc
@@ -22,6 +24,7 @@ from simulator.trouble import Trouble
 from tests.peers.line import LateLine, ModbusPeer, PacedBus
 from tests.said import said
 
+USUAL = Setting()
 QUICK = ("--listen", "0.3", "--timeout", "0.05")
 
 
@@ -83,17 +86,14 @@ def test_a_mixed_line_is_found_recognised_and_its_section_is_a_good_site_file_th
         assert "{id: power-plant-1, protocol: ydt1363, address: 1, definition: power-plant}" in out
         assert "ROUNDSMAN SIMULATOR SIMPLANT48; classes 40H, 42H, 41H" in out
         assert "{id: eastron-sdm630-3, protocol: modbus, address: 3, definition: eastron-sdm630}" in out
-        # The battery monitor is nobody's product; its first two numbers could be those of a humidity sensor.
-        assert re.search(r"^ +# - \{id: [a-z0-9-]+-2, protocol: modbus, address: 2, definition: ", out, re.MULTILINE)
-        assert "# perhaps: its few numbers would fit others too" in out
+        assert "{id: block-battery-monitor-2, protocol: modbus, address: 2, definition: block-battery-monitor}" in out
         status, checked, err = said("check", site(tmp_path, out))
         assert (status, err) == (0, "")
         assert "is good" in checked
-        assert len(re.findall(r"^ +- {id: ", out, re.MULTILINE)) == 2
         status, read, err = said("read", "--once", "--site", site(tmp_path, out))
         assert (status, err) == (0, "")
         assert "power-plant-1" in read
-        assert re.search(r"eastron-sdm630-3 .*Frequency .*50", read)
+        assert re.search(r"eastron-sdm630-3 .* mains.frequency", read)
     assert asked_for(noting.heard) <= {("modbus", 1), ("modbus", 3), ("modbus", 4), ("modbus", 43)} | {
         ("ydt1363", command) for command in (0x41, 0x42, 0x50, 0x51, 0x43, 0x44)
     }
@@ -176,6 +176,37 @@ def test_a_line_with_echo_is_searched_all_the_same_and_said() -> None:
     assert "echo" in err
 
 
+def found_at(address: int, *definitions: str, setting: Setting = USUAL, sure: bool = True, says: str = "") -> Found:
+    return Found(setting, "modbus", address, definitions=definitions, says=says, sure=sure)
+
+
+def test_a_guess_stands_in_the_section_as_a_comment_with_the_advice_to_compare(tmp_path: Path) -> None:
+    port = Path("/dev/none")
+    out = section(port, [found_at(1, "eastron-sdm630"), found_at(2, "renke-rs-ws", sure=False, says="answered")])
+    assert "      # - {id: renke-rs-ws-2, protocol: modbus, address: 2, definition: renke-rs-ws}" in out
+    assert "# perhaps: its few numbers would fit others too, compare what is read; answered" in out
+    assert said("check", site(tmp_path, out))[0] == 0
+
+
+def test_two_of_one_kind_have_two_ids_and_who_is_at_another_speed_is_told_in_a_comment(tmp_path: Path) -> None:
+    slow = Setting(2400, "even")
+    found = [found_at(1, "xy-md02", "xy-md02"), found_at(7, "xy-md02", setting=slow)]
+    out = section(Path("/dev/none"), found)
+    assert "id: xy-md02-1," in out
+    assert "id: xy-md02-1-2," in out
+    assert "# Not in the section, as a line has one speed: Modbus address 7 at 2400 8E1 (xy-md02)." in out
+    only = section(Path("/dev/none"), found[1:])
+    assert "    baud: 2400\n    parity: even\n" in only
+    assert said("check", site(tmp_path, only))[0] == 0
+
+
+def test_what_a_device_says_of_itself_cannot_leave_its_comment() -> None:
+    out = section(Path("/dev/none"), [found_at(1, says="Acme\nlines: []\x1b[2J")])
+    assert len(out.splitlines()) == 8
+    assert "\x1b" not in out
+    assert all(row.startswith("#") for row in out.splitlines())
+
+
 def test_nobody_ends_with_1_and_says_what_to_look_at() -> None:
     with line_of() as path:
         words = ("--baud", "9600", "--parity", "none", "--addresses", "1", *QUICK)
@@ -229,6 +260,7 @@ def test_with_force_the_search_goes_on_beside_the_other_master_at_his_setting_fi
         status, out, err = said("scan", "line", path, *words, "--force")
     assert status == 0
     assert "Going on beside: 4800 8N1, Modbus address 9" in err
+    assert "    shared: yes" in out
     assert "eastron-sdm630-3" in out
 
 

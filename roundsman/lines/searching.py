@@ -94,7 +94,7 @@ def _told(args: argparse.Namespace, scanner: Scanner, search: Search, *, ended: 
     elif found:
         if ended:
             print("# Not complete: the search was ended early.")
-        print(section(scanner.port, found), end="")
+        print(section(scanner.port, found, shared=search.wanted.shared), end="")
     if scanner.echo:
         print("The line gives back what is sent (echo); the agent copes with it.", file=sys.stderr)
     for setting, octets in sorted(search.hints.items(), key=lambda hint: -hint[1])[: 0 if found else 3]:

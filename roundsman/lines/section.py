@@ -12,14 +12,19 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 _NAMES = {"modbus": "Modbus", "ydt1363": "YD/T 1363"}
 
 
-def section(port: Path | DeviceServer, found: Sequence[Found], line: str = "line-1") -> str:
-    """Return the section; devices at another setting than most are told in comments: a line has one speed."""
+def section(port: Path | DeviceServer, found: Sequence[Found], *, shared: bool = False) -> str:
+    """Return the section; devices at another setting than most are told in comments: a line has one speed.
+
+    `shared`: another master was heard on the line.
+    """
     setting = _most(found)
     here = [each for each in found if each.setting == setting]
     lasting = lasting_name(port, LINKS) if isinstance(port, Path) else None
     rows = [f"# {len(here)} device{'s' * (len(here) != 1)} answered at {setting} on {port}."]
-    body = ["lines:", f"  - id: {line}", f"    port: {_quoted(str(lasting or port))}"]
+    body = ["lines:", "  - id: line-1", f"    port: {_quoted(str(lasting or port))}"]
     body += [f"    baud: {setting.baud}"] + ([f"    parity: {setting.parity}"] if setting.parity != "none" else [])
+    if shared:
+        body.append("    shared: yes          # another master speaks here")
     if any(each.wait >= PATIENT for each in here):
         body.append("    timeout: 2s          # somebody here is slow")
     body.append("    devices:")
