@@ -10,7 +10,7 @@ from collectors.line.definition import definition, shipped
 from collectors.line.question import RefusedError
 from collectors.line.walk import Walks, walked
 from collectors.line.ydt_decode import decoded
-from collectors.line.ydt_definition import YdtDefinition
+from collectors.line.ydt_definition import YdtDefinition, meanings
 from collectors.line.ydt_slave import YdtSlave
 from config.node import ConfigError
 from config.reader import read_text
@@ -222,6 +222,21 @@ def test_a_read_that_a_device_need_not_serve_is_not_missed_and_not_asked_again()
     assert slave.points() == []
     assert ask(slave, 0x04) == {}
     assert slave.plan() == []
+
+
+def test_a_definition_may_ask_what_it_extends_with_another_info() -> None:
+    infos = [decode(each.frame).info for each in YdtSlave("d", shipped("battery-packs"), 2).plan()]  # type: ignore[arg-type]
+    assert infos == [b"\xff", b"\xff"]
+    infos = [decode(each.frame).info for each in YdtSlave("d", shipped("battery"), 2).plan()]  # type: ignore[arg-type]
+    assert infos == [b"\x02", b"\x02"]
+
+
+def test_every_reading_of_a_read_is_told_once_those_of_bits_and_cases_too() -> None:
+    alarms, values = shipped("battery-pylontech").reads[:2]  # type: ignore[union-attr]
+    told = [(str(each.quantity), each.label) for each in meanings(alarms)]
+    assert ("battery.status", "Battery") in told
+    assert ("alarm.status", "Pack undervoltage") in told
+    assert [each.label for each in meanings(values)].count("Total capacity") == 1
 
 
 def test_what_was_foreseen_and_does_not_come_is_no_point() -> None:

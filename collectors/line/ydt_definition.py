@@ -5,18 +5,31 @@ INFO ends and whose values are plausible (`walk`).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import force_setattr, replace
 
-from collectors.line.ydt_step import ALARM_BYTE, Bit, Byte, Index, Masked, Meaning, Step
+from collectors.line.ydt_step import Byte, Index, Meaning, Step
 from config.schema import Timeout
 from model.quantity import Quantity
 from wire.ydt1363 import READS
 
-__all__ = ["ALARM_BYTE", "Bit", "Check", "Identify", "Layout", "Masked", "Meaning", "Step", "YdtDefinition", "YdtRead"]
+__all__ = [
+    "ALARM_BYTE",
+    "Bit",
+    "Check",
+    "Identify",
+    "Layout",
+    "Masked",
+    "Meaning",
+    "Step",
+    "YdtDefinition",
+    "YdtRead",
+    "meanings",
+]
 
 Info = Annotated[str, Meta(pattern=r"([0-9A-F]{2}|ADR)*")]
 
@@ -124,7 +137,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
     """A YD/T 1363 device: the reads of one address, alarms and states first, and those of the definitions it `extends`.
 
     `parts` are pieces of walks that several layouts share: {take: part, part: NAME}. Where `dataflag` is not to be
-    relied on, alarms and states are read in every poll.
+    relied on, alarms and states are read in every poll. `info` takes the place of every read's that it extends.
     """
 
     name: str
@@ -136,6 +149,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
     dataflag: Literal["reliable", "unreliable"] = "reliable"
     identify: tuple[Identify, ...] = ()
     extends: tuple[str, ...] = ()
+    info: Info | tuple[Info, ...] | None = None
     parts: dict[str, tuple[Step, ...]] = {}
     reads: tuple[YdtRead, ...] = ()
 
@@ -144,7 +158,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
         if not self.reads and not self.extends:
             raise ValueError("a definition needs reads:, or extends: with the names of others")
         reads = tuple(_replaced(read, lambda steps: _whole(steps, self.parts)) for read in self.reads)
-        msgspec.structs.force_setattr(self, "reads", _in_order(reads))
+        force_setattr(self, "reads", _in_order(reads))
 
     def with_bases(self, find: Callable[[str], object]) -> "YdtDefinition":
         """Return it with the reads of what it extends; reads for the same question have their layouts joined.
@@ -159,8 +173,8 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
                 base = None
             if base is None or not isinstance(base, YdtDefinition):
                 raise ValueError(f'extends "{name}"; there is no such definition of this protocol')
-            _join(reads, base.reads)
-        return msgspec.structs.replace(self, reads=_in_order(reads))
+            _join(reads, (read if self.info is None else replace(read, info=self.info) for read in base.reads))
+        return replace(self, reads=_in_order(reads))
 
 
 def _in_order(reads: Iterable[YdtRead]) -> tuple[YdtRead, ...]:
@@ -174,18 +188,36 @@ def _join(reads: list[YdtRead], more: Iterable[YdtRead]) -> None:
         for place, known in enumerate(reads):
             if (known.cid1, known.command, known.infos) == (read.cid1, read.command, read.infos):
                 layouts = (*known.layouts, *(each for each in read.layouts if each not in known.layouts))
-                reads[place] = msgspec.structs.replace(known, layouts=layouts)
+                reads[place] = replace(known, layouts=layouts)
                 break
         else:
             reads.append(read)
+
+
+def meanings(read: YdtRead) -> Iterator[Meaning]:
+    """Return every reading that an answer may bring, in the order of its layouts: those of bits and of cases too."""
+    seen = set[tuple[Quantity | None, str, tuple[tuple[str, str], ...]]]()
+    for step in (step for layout in read.layouts for step in _every(layout.walk)):
+        for each in (step, *(bit.meaning for bit in step.bits.values()), *step.masks):
+            key = each.quantity, each.label, tuple(each.index.items())
+            if each.quantity is not None and key not in seen:
+                seen.add(key)
+                yield each
+
+
+def _every(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        for inside in (step.walk, *step.others.values(), *step.cases.values()):
+            yield from _every(inside)
 
 
 Steps = tuple[Step, ...]
 
 
 def _replaced(read: YdtRead, change: Callable[[Steps], Steps]) -> YdtRead:
-    layouts = (msgspec.structs.replace(layout, walk=change(layout.walk)) for layout in read.layouts)
-    return msgspec.structs.replace(read, layouts=tuple(layouts))
+    layouts = (replace(layout, walk=change(layout.walk)) for layout in read.layouts)
+    return replace(read, layouts=tuple(layouts))
 
 
 def _whole(steps: Steps, parts: dict[str, Steps], depth: int = 0) -> Steps:
@@ -202,5 +234,5 @@ def _whole(steps: Steps, parts: dict[str, Steps], depth: int = 0) -> Steps:
         inside = {"walk": _whole(step.walk, parts, depth + 1)}
         for key in ("others", "cases"):
             inside[key] = {n: _whole(each, parts, depth + 1) for n, each in getattr(step, key).items()}  # type: ignore[assignment]
-        whole.append(msgspec.structs.replace(step, **inside))
+        whole.append(replace(step, **inside))
     return tuple(whole)
