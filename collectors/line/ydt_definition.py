@@ -17,19 +17,7 @@ from config.schema import Timeout
 from model.quantity import Quantity
 from wire.ydt1363 import READS
 
-__all__ = [
-    "ALARM_BYTE",
-    "Bit",
-    "Check",
-    "Identify",
-    "Layout",
-    "Masked",
-    "Meaning",
-    "Step",
-    "YdtDefinition",
-    "YdtRead",
-    "meanings",
-]
+__all__ = ["Check", "Identify", "Layout", "Meaning", "Step", "YdtDefinition", "YdtRead", "meanings"]
 
 Info = Annotated[str, Meta(pattern=r"([0-9A-F]{2}|ADR)*")]
 
