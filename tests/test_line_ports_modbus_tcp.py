@@ -1,6 +1,7 @@
 """Modbus TCP gateways: pymodbus' server as it is, and gateways that answer late, wrongly, in pieces or not at all."""
 
 import asyncio
+import random
 import socket
 import threading
 import time
@@ -273,3 +274,44 @@ def test_what_a_gateway_began_on_a_lost_connection_does_not_spoil_the_next() -> 
     with Server(serve) as server, Asking(server.port) as asking:
         assert asking().answer is None
         assert registers(asking())[0] == 1000
+
+
+class Moody:
+    """A gateway that answers as chance has it, until it is `calm`."""
+
+    def __init__(self) -> None:
+        self.calm = False
+        self._chance = random.Random(20260801)
+        self._late = b""
+        self._peer = ModbusPeer(2, REGISTERS)
+
+    def __call__(self, connection: socket.socket, _: Server) -> None:
+        while request := connection.recv(4096):
+            number = int.from_bytes(request[:2], "big")
+            right = mbap(number, asked_of(self._peer, request[6:]) or b"")
+            others = {
+                "number": mbap(number ^ 0x0101, right[6:]),
+                "silent": mbap(number, b"\x02\x83\x0b"),
+                "half": right[:11],
+                "late": b"",
+                "close": b"",
+            }
+            mood = "well" if self.calm else self._chance.choice(("well", "well", "well", "well", *others))
+            connection.sendall(others.get(mood, self._late + right))
+            self._late = right if mood == "late" else b"" if mood == "well" else self._late
+            if mood in {"half", "close"}:
+                return
+
+
+def test_a_gateway_that_fails_in_every_way_at_random_brings_no_wrong_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modbus_tcp, "GATEWAY_SECONDS", 0.05)
+    answered, moody = 0, Moody()
+    with Server(moody) as server, Asking(server.port) as asking:
+        for at in range(120):
+            outcome = asking(first=at % 40, count=10, wait=0.001)
+            if outcome.answer is not None:
+                answered += 1
+                assert registers(outcome) == tuple(range(1000 + at % 40, 1010 + at % 40))
+        moody.calm = True
+        assert any(asking(first=7, count=2, wait=2.0).answer for _ in range(3))
+    assert 40 < answered < 120
