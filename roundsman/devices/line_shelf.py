@@ -10,8 +10,7 @@ from collectors.line.definition import Definition, ModbusDefinition, YdtDefiniti
 from collectors.line.inputs import with_inputs
 from collectors.line.modbus_definition import Register
 from collectors.line.recording import RecordingError, play, read_image
-from collectors.line.ydt_definition import YdtRead
-from collectors.line.ydt_step import Step
+from collectors.line.ydt_definition import YdtRead, meanings
 from config import node as nodes
 from config.node import Node
 from config.reader import read
@@ -60,21 +59,10 @@ def _modbus_rows(register: Register) -> Iterator[dict[str, Any]]:
 
 
 def _ydt_rows(each: YdtRead) -> Iterator[dict[str, Any]]:
-    seen = set[str]()
-    for layout in each.layouts:
-        for step in _steps(layout.walk):
-            name = ",".join(f"{key}={value}" for key, value in step.index.items())
-            key = f"{step.quantity} {step.label} {name}"
-            if step.quantity is not None and key not in seen:
-                seen.add(key)
-                source = f"{each.cid1:02X}H/{each.command:02X}H"
-                yield _row(step.quantity, step.label, name, source, step.named_states())
-
-
-def _steps(walk: tuple[Step, ...]) -> Iterator[Step]:
-    for step in walk:
-        yield step
-        yield from _steps(step.walk)
+    for meaning in meanings(each):
+        name = ",".join(f"{key}={value}" for key, value in meaning.index.items())
+        source = f"{each.cid1:02X}H/{each.command:02X}H"
+        yield _row(meaning.quantity, meaning.label, name, source, meaning.named_states())
 
 
 def _row(quantity: Any, label: str, name: str, source: str, states: tuple[State, ...]) -> dict[str, Any]:
