@@ -9,7 +9,7 @@ help:
 	@echo "make run     the demo: this machine and a small power room, with its page"
 	@echo "make .venv   the environment alone        make test    every test"
 	@echo "make lint    types, style, the house      make crash   1,000 kills of agent and desk"
-	@echo "make bench   cost, beside its peers       make fuzz    1,000,000 mangled SNMP messages"
+	@echo "make bench   cost, beside its peers       make fuzz    1,000,000 mangled messages of each kind"
 	@echo "make clean   remove what make made"
 
 # Runtime only: enough for `make run` and for a site.
@@ -47,7 +47,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m bench
 
 fuzz: .venv/ready-dev
-	$(BIN)/python -m fuzz --runs 1000000
+	for target in snmp modbus modbus-tcp ydt1363 traffic; do $(BIN)/python -m fuzz $$target --runs 1000000 || exit 1; done
 
 clean:
 	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
