@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors.line.definition import definition, shipped
 from collectors.line.question import RefusedError
@@ -12,6 +14,7 @@ from collectors.line.walk import Walks, walked
 from collectors.line.ydt_decode import decoded
 from collectors.line.ydt_definition import YdtDefinition, meanings
 from collectors.line.ydt_slave import YdtSlave
+from collectors.line.ydt_step import SANE
 from config.node import ConfigError
 from config.reader import read_text
 from tests.peers.line import ydt_frame
@@ -239,6 +242,23 @@ def test_every_reading_of_a_read_is_told_once_those_of_bits_and_cases_too() -> N
     assert [each.label for each in meanings(values)].count("Total capacity") == 1
 
 
+def test_a_value_that_cannot_be_is_a_missing_point_and_one_not_monitored_is_none() -> None:
+    slave = YdtSlave("d", shipped("battery"), 1)  # type: ignore[arg-type]
+    slave.begin(0.0, whole=True)
+    question = next(each for each in slave.plan() if decode(each.frame).code == 0x42)
+    info = (
+        b"\x00\x01\x02"
+        + u16(3300, 3301)
+        + b"\x03"
+        + u16(2940, 9000, 0x2020, 100, 6601, 500)
+        + b"\x03"
+        + u16(900, 5, 1000)
+    )
+    values = slave.take(question, decode(ydt_frame(0x25, 1, 0x46, 0, info)))
+    sensors = {point.id: value for point, value in values.items() if point.quantity.measure == "temperature"}
+    assert sensors == {"battery.temperature[sensor=1]": 21.0, "battery.temperature[sensor=2]": None}
+
+
 def test_what_was_foreseen_and_does_not_come_is_no_point() -> None:
     slave = YdtSlave("d", shipped("battery"), 1)  # type: ignore[arg-type]
     slave.begin(0.0, whole=True)
@@ -302,3 +322,13 @@ def test_the_example_of_the_documents_reads_what_they_say() -> None:
         for command, _, octets in (line.partition(":") for line in frames.splitlines())
     ]
     assert told == [["smoke", "active", "open"], [3.3, 3.301, -1.0, 6.6, 42.0], [3.3, 3.301, -1.0, 6.6]]
+
+
+@given(cid1=st.sampled_from([0x2A, 0x40, 0x41, 0x42, 0x46, 0x4A, 0x60, 0x66, 0x80, 0xD0]), info=st.binary(max_size=120))
+@settings(max_examples=200, deadline=None)
+def test_whatever_bytes_come_no_definition_raises_and_no_value_is_beyond_all_measure(cid1: int, info: bytes) -> None:
+    for found in decoded(cid1, None, 0x20, info):
+        for each in found.fields:
+            if each.meaning.quantity is not None and isinstance(each.value, float):
+                least, most = SANE.get(each.meaning.quantity.measure, (-1e30, 1e30))
+                assert least <= each.value <= most

@@ -43,6 +43,11 @@ class YdtSlave:
         for read in (each for each in asked if not each.optional):
             self._foreseen[read.name] = set(self._foresee(read, read.layouts[0].walk, {}))
 
+    @property
+    def is_fixed(self) -> bool:
+        """False: DATAFLAG decides about alarms and states."""
+        return False
+
     def begin(self, now: float, *, whole: bool) -> None:
         """Begin a poll (`dataflag`)."""
         self._steering.begin(now, whole=whole)
@@ -105,6 +110,8 @@ class YdtSlave:
                 point = self._found[key] = self._point(read, each.meaning, each.index)
             if values.get(point) is None:  # the same may stand twice, once where it does not fit
                 values[point] = each.value
+            if each.doubtful:  # a dead sensor is missing, not "not monitored"
+                self._had.add(point)
         self._had |= {point for point, value in values.items() if value is not None}
         missing = values.keys() | self._foreseen.pop(read.name, set())
         self._unmonitored = (self._unmonitored | missing) - self._had
