@@ -288,6 +288,7 @@ BAD = [
     ("function: 3\n", 'the key "registers" is missing'),
     ("registers: [{register: 0, quantity: mains.power}, {register: 1, quantity: mains.power}]", "are both mains.power"),
     ("longest: 3\nregisters: [{register: 0, type: u64, quantity: mains.energy}]", "4 registers are more than longest"),
+    ("inputs: {register: 0, count: 17}", "a register has 16 bits; count is 17"),
     ("reserved: [[5, 4]]\nregisters: [{register: 0, quantity: mains.power}]", "no register lies in this span"),
     ("reserved: [[0, 4]]\nregisters: [{register: 4, quantity: mains.power}]", "register 4 lies in a reserved span"),
 ]
@@ -433,6 +434,19 @@ def test_a_device_whose_protocol_is_not_its_definition_s_is_refused() -> None:
         definition_of(LineDevice(id="d", protocol="ydt1363", address=1, definition="pzem-004t"))
     with pytest.raises(ConfigError, match="there is no definition"):
         definition_of(LineDevice(id="d", protocol="modbus", address=1, definition="no-such"))
+
+
+def test_inputs_may_be_the_bits_of_a_register_and_a_closed_contact_a_0(tmp_path: Path) -> None:
+    file = tmp_path / "acme.yaml"
+    file.write_text(HEAD + "inputs: {register: 4, count: 3, closed: 0}\n")
+    meant = {1: Input(is_="door", normally="closed"), 2: Input(is_="leak", normally="open"), 3: Input(is_="switch")}
+    found = definition_of(LineDevice(id="d", protocol="modbus", address=1, definition=str(file), inputs=meant))
+    assert isinstance(found, ModbusDefinition)
+    assert play(found, {3: {4: 0b100}}).by_id() == {
+        "door.status[input=1]": "closed",
+        "leak.status[input=2]": "wet",
+        "device.status[input=3]": "open",
+    }
 
 
 def test_an_input_that_is_a_switch_needs_no_normal_state() -> None:

@@ -7,7 +7,6 @@ import msgspec
 from collectors.line.definition import Definition, ModbusDefinition, named
 from collectors.line.modbus_definition import Register
 from collectors.line.modbus_parts import Bit, Inputs
-from collectors.line.registers import Type
 from config.node import ConfigError, Problem
 from config.schema import Input, LineDevice
 from model.point import Severity
@@ -55,8 +54,7 @@ def with_inputs(definition: ModbusDefinition, inputs: Inputs, meant: dict[int, I
     """Return a definition whose inputs have become states; one that nobody gave a meaning is a switch."""
     plain = Input(is_="switch")
     bits = {number - 1: _bit(number, meant.get(number, plain), inputs) for number in range(1, inputs.count + 1)}
-    kind: Type = "u64" if inputs.count > 32 else "u32" if inputs.count > 16 else "u16"
-    states = Register(register=inputs.register, function=inputs.function, type=kind, bits=bits)
+    states = Register(register=inputs.register, function=inputs.function, type="u16", bits=bits)
     return msgspec.structs.replace(definition, inputs=None, registers=(*definition.registers, states))
 
 

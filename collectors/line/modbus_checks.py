@@ -21,6 +21,9 @@ def check(definition: "ModbusDefinition") -> None:
         if len(same) > 1 and not all(each.when for each in same):  # else each is there under a condition of its own
             places = " and ".join(str(each.register) for each in same)
             raise ValueError(f"registers {places} are both {name}; give each an index, as index: {{phase: 1}}")
+    inputs = definition.inputs
+    if inputs is not None and inputs.function in {3, 4} and inputs.count > 16:
+        raise ValueError(f"inputs: a register has 16 bits; count is {inputs.count}")
     for first, last in definition.reserved:
         if first > last:
             raise ValueError(f"reserved: no register lies in this span; write the least first: [{last}, {first}]")
