@@ -317,13 +317,13 @@ async def test_counters_tell_cycles_use_of_the_line_and_each_device(bus: PacedBu
 async def test_an_error_in_the_program_is_logged_and_the_line_goes_on(
     bus: PacedBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    polls, poll = [], PolledDevice.poll
+    polls, ask = [], PolledDevice.ask
 
-    def fail_once(device: PolledDevice, exchange: Exchange) -> Batch:
+    def fail_once(device: PolledDevice, exchange: Exchange) -> Callable[[], Batch]:
         polls.append(device.id)
-        return poll(device, exchange) if len(polls) > 1 else values(None)  # type: ignore[arg-type, return-value]
+        return ask(device, exchange) if len(polls) > 1 else values(None)  # type: ignore[arg-type, return-value]
 
-    monkeypatch.setattr(PolledDevice, "poll", fail_once)
+    monkeypatch.setattr(PolledDevice, "ask", fail_once)
     monkeypatch.setattr(engine, "FIRST", 0.01)
     async with running(line(bus, meter())) as rounds:
         await rounds.until(lambda batch: batch.reachable)

@@ -168,6 +168,16 @@ def test_a_slave_that_has_answered_often_is_waited_for_by_its_own_times_and_not_
     assert Patience(3.0).longest == 3.0
 
 
+def test_a_lost_request_does_not_make_a_slave_look_slow_and_a_late_answer_does() -> None:
+    patience = Patience(0.5)
+    for _ in range(KNOWN):
+        patience.took(0.03)
+    patience.took_again(0.03, 0.2)
+    assert patience.slowest == 0.03
+    patience.took_again(0.1, 0.35)
+    assert patience.slowest == 0.35
+
+
 def test_a_slave_that_was_slower_than_the_longest_wait_is_waited_for_longer_when_it_is_down() -> None:
     patience = Patience(0.5)
     assert patience.longest == 2.0

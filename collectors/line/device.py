@@ -9,6 +9,8 @@ Nothing else is asked of a device while a late answer of it may be under way (`p
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 
 from collectors.line.backoff import Backoff
 from collectors.line.definition import Definition, ModbusDefinition
@@ -79,12 +81,17 @@ class PolledDevice:
 
         `patient`: wait the longest for a device that never answered yet; else that is left to its first probe.
         """
+        return self.ask(exchange, patient=patient)()
+
+    def ask(self, exchange: Exchange, *, patient: bool = False) -> Callable[[], Batch]:
+        """Do what of a poll needs the line; return what makes its batch, to be called before the next poll."""
         started = time.monotonic()
         probing = self.down.failures > 0
         # A device that was never heard is asked one thing: before another, its late answer would have to be waited for.
         patience, in_a_row = (SILENT_IN_A_ROW, 0) if patient or self._stats.up else (1, 0)
         patient = patient or self._is_patient()
         readings: dict[Point, Reading] = {}
+        later: list[tuple[Question, Answer, float]] = []
         silent: list[str] = []
         asked: set[str] = set()
         self._slave.begin(started, whole=probing or not self._stats.up)
@@ -92,24 +99,44 @@ class PolledDevice:
         while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
             tries = TRIES if self._stats.up and not in_a_row else 1
-            values = self._ask(exchange, question, tries=tries, patiently=patient and not in_a_row)
-            if values is None:
+            answer = self._ask(exchange, question, tries=tries, patiently=patient and not in_a_row)
+            if answer is None:
                 in_a_row += 1
                 silent.append(question.key)
                 continue
-            patience, in_a_row, now = SILENT_IN_A_ROW, 0, boot_time()
-            self._held[question.key] = (values, now)
-            readings |= _read(values, now)
+            patience, in_a_row = SILENT_IN_A_ROW, 0
+            later.append((question, answer, boot_time()))
+            if not self._slave.is_fixed:  # what is to be asked next may hang on it
+                self._take(later, readings)
         self._stats.polls += 1
         self._stats.probes += probing
         self._stats.poll_seconds = time.monotonic() - started
         if len(silent) == len(asked):
             self.down.failed(time.monotonic())
-            return self.absent(self._error, time.monotonic() - started)
+            return partial(self.absent, self._error, time.monotonic() - started)
+        self.down.succeeded()
+        return partial(self._finish, later, readings, silent, time.monotonic() - started)
+
+    def _take(self, later: list[tuple[Question, Answer, float]], readings: dict[Point, Reading]) -> None:
+        """Take answers apart, and empty their list."""
+        for question, answer, at in later:
+            values = self._taken(question, answer)
+            self._held[question.key] = (values, at)
+            readings |= _read(values, at)
+        later.clear()
+
+    def _finish(
+        self,
+        later: list[tuple[Question, Answer, float]],
+        readings: dict[Point, Reading],
+        silent: list[str],
+        seconds: float,
+    ) -> Batch:
+        self._take(later, readings)
         self._spare(silent, time.monotonic())
         for key, told_by in self._slave.unchanged().items():  # the device has just said that these are as they were
             readings |= _read(self._held[key][0], self._held[told_by][1])
-        return self._present(readings, time.monotonic() - started)
+        return self._present(readings, seconds)
 
     def absent(self, error: str, seconds: float = 0.0) -> Batch:
         """Return the batch of a device that did not answer or cannot be asked: everything unavailable, and why."""
@@ -125,7 +152,6 @@ class PolledDevice:
     def _present(self, readings: dict[Point, Reading], seconds: float) -> Batch:
         now = boot_time()
         self._stats.up = True
-        self.down.succeeded()
         every = tuple(readings.get(point) or unavailable(point, now) for point in self._slave.points())
         # A device that answers and yet gives nothing, or not everything, says why.
         error = "; ".join(self._said.values())[:LONGEST_ERROR]
@@ -161,8 +187,8 @@ class PolledDevice:
         self._slave.begin(time.monotonic(), whole=True)
         return bool(self._slave.plan())
 
-    def _ask(self, exchange: Exchange, question: Question, *, tries: int, patiently: bool) -> Values | None:
-        """Ask up to so many times, the last time `patiently`; return the values, none after a refusal, None: silence.
+    def _ask(self, exchange: Exchange, question: Question, *, tries: int, patiently: bool) -> Answer | None:
+        """Ask up to so many times, the last time `patiently`; return the answer, None after silence.
 
         To wait with open ears costs no more than the silence that would be due before the next question.
         """
@@ -184,11 +210,11 @@ class PolledDevice:
                 if began is None:
                     self._patience.took(outcome.waited)
                 else:  # it may be the first try's answer, with the others' under way still
-                    self._patience.took(now - began)
+                    self._patience.took_again(outcome.waited, now - began)
                     self._patience.answered(question.key, now, now - began, attempt)
                 self._stats.first_byte_seconds = patience.slowest
                 self._stats.timeout_seconds = patience.first
-                return self._taken(question, outcome.answer)
+                return outcome.answer
             if not outcome.mismatches:
                 began = now - outcome.seconds if began is None else began
                 self._patience.silent(question.key, now - outcome.seconds)

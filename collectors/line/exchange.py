@@ -68,7 +68,10 @@ class Usual(NamedTuple):
 
 
 class Exchange:
-    """Asks questions on one open port, one at a time."""
+    """Asks questions on one open port, one at a time.
+
+    `meanwhile` is called while a request is on its way: what is left to do with the answers before then costs no gap.
+    """
 
     def __init__(self, port: Port, timing: Timing, clock: Callable[[], float] = time.monotonic) -> None:
         self._port = port
@@ -78,6 +81,7 @@ class Exchange:
         self._quiet = timing.quiet
         self._unit = -1
         self.others: Others | None = None
+        self.meanwhile: Callable[[], object] = _nothing
         self._usual: dict[bytes, Usual] = {}
 
     def ask(self, question: Question, first: float | None = None) -> Outcome:
@@ -91,13 +95,16 @@ class Exchange:
         started = self._clock()
         self._port.write(question.frame, wait + len(question.frame) * timing.char)
         sent = self._last_byte = started + len(question.frame) * timing.char
+        self.meanwhile()
         deadline = sent + wait
         # However much noise comes, an answer as long as it can be is through by then.
         latest = deadline + 1.5 * (question.longest + len(question.frame)) * timing.char
         self._rest(min(usual.seconds - SLACK, wait) - (self._clock() - sent))
-        answer, heard, strange = None, 0, list[bytes]()
-        while answer is None and (now := self._clock()) < min(deadline, latest):
-            octets = self._port.read(min(deadline, latest) - now)
+        answer, heard, strange, over = None, 0, list[bytes](), False
+        while answer is None and not over:
+            left = min(deadline, latest) - self._clock()
+            octets = self._port.read(max(0.0, left))  # what came while we rested is read even when the time is over
+            over = left <= 0 and (not octets or self._clock() >= latest)
             if not octets:
                 continue
             self._last_byte = max(sent, self._clock())
@@ -161,6 +168,10 @@ class Exchange:
         if self.others is None or not self.others.shared:
             return free
         return max(free, self.others.free_at(hurried=waited > HURRIED))
+
+
+def _nothing() -> None:
+    """Do nothing while a request is on its way."""
 
 
 class Echo:

@@ -71,6 +71,11 @@ class ModbusSlave:
         self._spans: dict[str, Span] = {}
         self._planned: list[Question] = []
 
+    @property
+    def is_fixed(self) -> bool:
+        """True where nothing that is read decides about the rest."""
+        return self._map.is_fixed
+
     def begin(self, now: float, *, whole: bool) -> None:
         """Begin a poll: each one reads everything."""
 

@@ -51,6 +51,15 @@ class Patience:
         self._times.append(seconds)
         self.slowest = max(self._times)
 
+    def took_again(self, waited: float, since: float) -> None:
+        """Note an answer to a question asked again: so long after the last time and so long after the first.
+
+        It may be the first one's, late. Where it came as soon as answers of this slave do, it was the last one's: the
+        first was lost; else each lost request would make the slave look slower than it is.
+        """
+        own = len(self._times) >= KNOWN and waited <= self.slowest
+        self.took(waited if own else since)
+
     def silent(self, key: str, asked: float) -> None:
         """Note a question asked at this time and not answered: its answer may come until the longest wait is over."""
         self._owe(key, asked + self.longest, self.longest)

@@ -62,6 +62,11 @@ class Slave(Protocol):
 
     device: str
 
+    @property
+    def is_fixed(self) -> bool:
+        """True while no answer changes what else is asked in a poll."""
+        ...
+
     def begin(self, now: float, *, whole: bool) -> None:
         """Begin a poll at this time (s); `whole`: of everything, because the device is new or was away."""
         ...

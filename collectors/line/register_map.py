@@ -62,6 +62,11 @@ class RegisterMap:
                 for cell in self._cells(register):
                     self._foresee(cell)
 
+    @property
+    def is_fixed(self) -> bool:
+        """True where no number decides about others."""
+        return not self._deciding
+
     def wanted(self) -> Iterator[tuple[int, int, int]]:
         """Every span to read by what is known: (function, first register or bit, how many)."""
         for fact in self._deciding:
