@@ -1,5 +1,8 @@
 """What is heard on a line is put in order and in books, and its setting is found by listening; time is an argument."""
 
+from itertools import pairwise
+from random import Random
+
 import pytest
 
 from collectors.line.listening import BYTES, Listening, Spoken, Tuner
@@ -58,6 +61,27 @@ def test_noise_stands_where_it_was_heard_and_is_counted() -> None:
         "frame",
     ]
     assert (listening.noise, listening.frames) == (3, 2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_byte_is_told_once_and_in_order_whatever_noise_stands_around_the_frames(seed: int) -> None:
+    random = Random(seed)
+    listening, at, spoken, said = Listening(Setting(), 0.0), 0.0, list[Spoken](), b""
+    for _ in range(60):
+        at += random.choice((0.001, 0.02, 0.3))
+        noise = random.randbytes(random.randrange(6))
+        frame = random.choice((ASK, ANSWER, REFUSAL, YDT_ASK, YDT_ANSWER, YDT_ASK[1:], YDT_ANSWER[5:]))
+        octets = random.choice((noise, frame, noise + frame, frame[:-3], frame[3:]))
+        said += octets
+        for place in range(0, len(octets), 7):
+            part = octets[place : place + 7]
+            at += len(part) * CHAR
+            spoken += listening.feed(part, at)
+    spoken += listening.feed(b"", at + 5.0)
+    assert b"".join(each.octets for each in spoken) == said
+    assert all(before.ended <= after.began + 1e-6 for before, after in pairwise(spoken))
+    assert listening.noise == sum(len(each.octets) for each in spoken if each.heard is None)
+    assert listening.frames > 10
 
 
 def test_the_books_tell_who_was_asked_what_and_how_he_answered() -> None:

@@ -6,7 +6,7 @@ have right check sums. No I/O, no clock: time is an argument, in seconds.
 
 import statistics
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -100,7 +100,7 @@ class Listening:
         self._held = bytearray()
         self._ended: float | None = None
         self._noise = b""
-        self._noise_began = self._noise_ended = began
+        self._noise_began = self._noise_ended = self._read_at = began
         self._asked: dict[bytes, float] = {}
         self._last_asked = b""
         self._intervals: deque[float] = deque(maxlen=KEPT)
@@ -129,29 +129,39 @@ class Listening:
 
         Noise is complete when a frame or a silence follows it, or when it is long.
         """
-        self._held += octets
-        self.octets += len(octets)
         spoken: list[Spoken] = []
-        for heard in self._reader.feed(octets, at):
-            self._take_noise(self._held.find(heard.octets), at)
-            spoken += self._noise_over()
-            began, ended = self._take(len(heard.octets), at)
-            spoken.append(self._said(heard.octets, began, ended, heard))
-        self._take_noise(len(self._held) - self._reader.held, at)
+        if not octets or at - self._read_at > BURST:  # what was read before is judged by the silence after it
+            spoken += self._sorted(self._reader.feed(b"", at))
+        if octets:
+            self._held += octets
+            self.octets += len(octets)
+            self._read_at = at
+            spoken += self._sorted(self._reader.feed(octets, at))
         if self._noise and (at - self._noise_ended > BURST or len(self._noise) >= BYTES):
             spoken += self._noise_over()
         return spoken
 
-    def _take(self, count: int, at: float) -> tuple[float, float]:
+    def _sorted(self, frames: Iterable[Heard]) -> list[Spoken]:
+        """Take frames, and the noise around them, off the front of what was read."""
+        spoken: list[Spoken] = []
+        for heard in frames:
+            self._take_noise(self._held.find(heard.octets))
+            spoken += self._noise_over()
+            began, ended = self._take(len(heard.octets))
+            spoken.append(self._said(heard.octets, began, ended, heard))
+        self._take_noise(len(self._held) - self._reader.held)
+        return spoken
+
+    def _take(self, count: int) -> tuple[float, float]:
         """Take bytes off the front of what was read; return when they began on the wire, and ended."""
         del self._held[:count]
-        ended = at - len(self._held) * self.setting.char
+        ended = self._read_at - len(self._held) * self.setting.char
         return ended - count * self.setting.char, ended
 
-    def _take_noise(self, count: int, at: float) -> None:
+    def _take_noise(self, count: int) -> None:
         if count > 0:
             octets = bytes(self._held[:count])
-            began, self._noise_ended = self._take(count, at)
+            began, self._noise_ended = self._take(count)
             if not self._noise:
                 self._noise_began = began
             self._noise += octets
