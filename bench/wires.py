@@ -22,7 +22,7 @@ PEERS = {
     "minimalmodbus": "minimalmodbus",
     "collectd": "collectd's modbus plugin",
 }
-FIFO = 8
+FIFO = 16
 
 _COLLECTD = """\
 Interval 1

@@ -127,10 +127,15 @@ class Pair:
         self._quiet_since = self._client_free = now
         self._last = NOISE
         self._frames = 0
-        self._spike_at = now + self._dice.next_spike()
-        self._babble_wait, self._babble = self._dice.next_babble(self.character)
-        self._babble_at = now + self._babble_wait
+        self.worsen(self.trouble, now)
         self._other_at = now + self._other.every if self._other else math.inf
+
+    def worsen(self, trouble: Trouble, now: float) -> None:
+        """Let the line be as bad as that from now on; it may be called from another thread."""
+        self.trouble = self._dice.trouble = trouble
+        self._spike_at = now + self._dice.next_spike()
+        wait, self._babble = self._dice.next_babble(self.character)
+        self._babble_at = now + wait
 
     def speak(self, octets: bytes, now: float, baud: int = 0) -> None:
         """Take the client's bytes, which begin now or when its last have left; `baud` is its own speed."""
@@ -191,8 +196,8 @@ class Pair:
         if self._babble_at <= moment:
             babble = Talk(NOISE, self._babble, self._babble_at, self.character, self._fifo)
             self._talks.append(babble)
-            self._babble_wait, self._babble = self._dice.next_babble(self.character)
-            self._babble_at = babble.end + self._babble_wait
+            wait, self._babble = self._dice.next_babble(self.character)
+            self._babble_at = babble.end + wait
         if self._other is not None and self._other_at <= moment:
             frame = self._other.frames[self._frames % len(self._other.frames)]
             self._talks.append(Talk(OTHER, frame, self._other_at, self.character, self._fifo))

@@ -15,6 +15,7 @@ from simulator.bus import PacedLine
 from simulator.plant import MODULES, Plant, Snapshot
 from simulator.scenario import DEVICES, Scenario, Step, Title, load
 from simulator.subrack import FANS
+from simulator.trouble import Trouble
 
 _LOOK_IN_SECONDS = 10.0
 _REMEMBERED = 500
@@ -127,6 +128,10 @@ class PowerRoom:
                 self.line_link.unlink(missing_ok=True)
             self.line.stop()
             self.line_port = ""
+
+    def trouble_line(self, trouble: Trouble) -> None:
+        """Let the line be as bad as that from now on."""
+        self.line.pair.worsen(trouble, time.monotonic())
 
     def mains(self, on: bool) -> None:
         """Take mains away or give it back."""

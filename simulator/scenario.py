@@ -18,12 +18,15 @@ from config.reader import ConfigError, Problem, convert, read, read_text
 from config.scalars import Seconds
 from simulator.plant import MODULES, SUBRACKS
 from simulator.subrack import FANS
+from simulator.trouble import Trouble
 
 Device = Literal["rectifier", "battery", "meter", "ups", "subracks"]
 DEVICES: tuple[Device, ...] = ("rectifier", "battery", "meter", "ups", "subracks")
 SubrackNumber = Annotated[int, msgspec.Meta(ge=1, le=SUBRACKS, examples=[1])]
 FanNumber = Annotated[int, msgspec.Meta(ge=1, le=FANS, examples=[1])]
 ModuleNumber = Annotated[int, msgspec.Meta(ge=1, le=MODULES, examples=[1])]
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1, description="a share from 0 to below 1", examples=[0.01])]
+Rate = Annotated[float, msgspec.Meta(ge=0, le=1000, examples=[0.5])]
 Celsius = Annotated[float, msgspec.Meta(ge=-40, le=120, examples=[46.0])]
 
 
@@ -62,6 +65,15 @@ class Controls(Protocol):
 
     def revive(self, device: str) -> None:
         """Let it answer again."""
+
+    def unplug(self) -> None:
+        """Pull the line's adapter."""
+
+    def plug_in(self) -> None:
+        """Put it back."""
+
+    def trouble_line(self, trouble: Trouble) -> None:
+        """Let the line be as bad as that from now on."""
 
 
 class Title(msgspec.Struct, frozen=True):
@@ -206,6 +218,48 @@ class AnswersAgain(Step, frozen=True, kw_only=True, tag_field="do", tag="answers
             room.revive(device)
 
 
+class AdapterPulled(Step, frozen=True, kw_only=True, tag_field="do", tag="adapter_pulled"):
+    """The line's adapter is pulled: its port hangs up."""
+
+    def apply(self, room: Controls) -> None:
+        """Make it happen."""
+        room.unplug()
+
+
+class AdapterBack(Step, frozen=True, kw_only=True, tag_field="do", tag="adapter_back"):
+    """The adapter is back, under the same link."""
+
+    def apply(self, room: Controls) -> None:
+        """Make it happen."""
+        room.plug_in()
+
+
+class LineTroubled(Step, frozen=True, kw_only=True, tag_field="do", tag="line_troubled"):
+    """The line is as bad as this until the next such step (docs/simulator.md); without a key it is well again."""
+
+    echo: bool = False
+    corrupt: Share = 0.0
+    lose: Share = 0.0
+    double: Share = 0.0
+    noise: Share = 0.0
+    spikes: Rate = 0.0
+    babble: Share = 0.0
+
+    def apply(self, room: Controls) -> None:
+        """Make it happen."""
+        room.trouble_line(
+            Trouble(
+                echo=self.echo,
+                corrupted=self.corrupt,
+                lost=self.lose,
+                doubled=self.double,
+                stray=self.noise,
+                spikes=self.spikes,
+                babble=self.babble,
+            )
+        )
+
+
 AnyStep = (
     MainsFails
     | MainsReturns
@@ -219,6 +273,9 @@ AnyStep = (
     | ModuleMended
     | FallsSilent
     | AnswersAgain
+    | AdapterPulled
+    | AdapterBack
+    | LineTroubled
 )
 
 

@@ -150,6 +150,24 @@ async def test_an_adapter_that_is_pulled_hangs_up_and_comes_back_under_the_same_
     await room.stop()
 
 
+async def test_a_story_may_trouble_the_line_and_pull_its_adapter(tmp_path: Path):
+    (tmp_path / "story.yaml").write_text(
+        "title: {en: Line, zh: 总线}\nsteps:\n"
+        "  - {at: 0s, do: line_troubled, echo: true, corrupt: 0.01, title: {en: Echo, zh: 回声}}\n"
+        "  - {at: 1s, do: adapter_pulled, title: {en: Pulled, zh: 拔出}}\n"
+        "  - {at: 2s, do: adapter_back, title: {en: Back, zh: 插回}}\n"
+        "  - {at: 3s, do: line_troubled, title: {en: Well, zh: 正常}}\n"
+    )
+    room = PowerRoom(tmp_path / "room")
+    await room.start()
+    seen = []
+    for step in load(tmp_path / "story.yaml").steps:
+        step.apply(room)
+        seen.append((bool(room.line_port), room.line.pair.trouble.echo, room.line.pair.trouble.corrupted))
+    await room.stop()
+    assert seen == [(True, True, 0.01), (False, True, 0.01), (True, True, 0.01), (True, False, 0.0)]
+
+
 async def test_a_room_answers_on_the_line_and_by_snmp_about_the_same_moment_of_the_same_plant(tmp_path: Path):
     room = PowerRoom(tmp_path)
     await room.start()
