@@ -1,5 +1,6 @@
 """Device servers that pass bytes on: real ones, and the ways in which connections fail."""
 
+import errno
 import logging
 import os
 import re
@@ -110,6 +111,21 @@ def test_a_server_that_refuses_is_told_with_what_to_do() -> None:
 def test_a_name_that_nobody_knows_is_told() -> None:
     with pytest.raises(PortError, match=r": (nobody knows this name; check|no name server answers; write)"):
         open_port(line("tcp://no-such-name.invalid:4001"))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ECONNRESET, "broke the connection off; another program may be connected to it"),
+        (errno.ETIMEDOUT, "does not answer; check its address, its power and the network"),
+        (errno.EHOSTUNREACH, "cannot be reached; check its address, its power and the network"),
+        (errno.ENETUNREACH, "is in a network that this machine knows no way to; check its address and the routes"),
+        (errno.EPERM, "may not be reached from this machine; check its firewall"),
+    ],
+)
+def test_each_failure_of_the_network_has_its_sentence(number: int, words: str) -> None:
+    name = "tcp://192.0.2.7:4001"
+    assert connecting.plainly(name, OSError(number, os.strerror(number))) == f"{name} {words}"
 
 
 @pytest.fixture
