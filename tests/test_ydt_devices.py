@@ -126,9 +126,15 @@ def test_a_dc_panel_is_read_with_and_without_items(items: bytes) -> None:
 
 
 def test_the_ups_reads_float_values_and_its_alarms() -> None:
-    info = b"\x00" + f32(221.0, 222.0, 223.0, 220.0, 220.5, 219.5, 10.0, 11.0, 12.0, 405.0, 50.0) + b"\x01" + f32(1.0)
+    info = (
+        b"\x00"
+        + f32(382.0, 383.0, 384.0, 220.0, 220.5, 219.5, 10.0, 11.0, 12.0, 405.0, 50.0)
+        + b"\x02"
+        + f32(97.5, 24.5)
+    )
     found = values("ups", 0x2A, 0x41, info)
-    assert (found["input.voltage[phase=3]"], found["output.current[phase=2]"]) == (223.0, 11.0)
+    assert (found["input.line_voltage[phase=3]"], found["output.current[phase=2]"]) == (384.0, 11.0)
+    assert (found["battery.charge"], found["battery.temperature"]) == (97.5, 24.5)
     assert (found["battery.voltage"], found["output.frequency"]) == (405.0, 50.0)
     found = values("ups", 0x2A, 0x44, bytes((0, 0xE0, 0x01, 0xF0, 0, 0x01, 0, 2, 0, 0x85)))
     assert (found["input.status"], found["device.status[of=rectifier]"], found["bypass.status"]) == (

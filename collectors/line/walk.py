@@ -169,6 +169,12 @@ def _text(octets: bytes) -> str:
     return "".join(chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets.rstrip(b" \x00"))
 
 
+def _plural(word: str) -> str:
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "ch", "sh")) else f"{word}s"
+
+
 def _told(doubtful: Field) -> str:
     name = doubtful.meaning.label or str(doubtful.meaning.quantity or doubtful.kind)
     return f"{name} of {doubtful.octets.hex().upper()}H"
@@ -224,7 +230,7 @@ class _Walker:
         return count
 
     def _group(self, step: Step, index: dict[str, str]) -> None:
-        for number in range(1, self._count("count", step, index, f"{step.each}s") + 1):
+        for number in range(1, self._count("count", step, index, _plural(step.each)) + 1):
             inside = {**index, step.each: str(number)} if number >= step.indexed_from else index
             self.follow(step.others.get(number, step.walk), inside)
 
