@@ -184,6 +184,11 @@ def test_every_flipped_bit_and_every_lost_byte_of_a_recorded_ydt_frame_is_refuse
         (MODBUS, "11030", "5 hexadecimal digits are not whole bytes"),
         (MODBUS, "11 03 hello", '"h" is no hexadecimal digit'),
         (MODBUS, "1163006b00037687", "function 99 is none that is known, and the CRC is 7687, expected"),
+        (
+            MODBUS,
+            "~210141410000FDB2",
+            '"~" is no hexadecimal digit; this looks like YD/T 1363: roundsman decode ydt1363',
+        ),
         (YDT, "~210141410000FDB3", "CHKSUM is FDB3, expected FDB2"),
         (YDT, "~21014141E000FD9D", "LCHKSUM is E, expected 0"),
         (YDT, "~2101414100", "no frame: 10 characters after ~, and a frame has 16 at least"),
@@ -232,8 +237,9 @@ def ydt(*frame: Any) -> str:
 
 def test_a_frame_that_lost_its_start_mark_or_has_blanks_is_read() -> None:
     text = ydt(0x20, 5, 0x46, 0x42, b"\x01")[1:-1]
-    for before in ("", "?", ">", "\xff "):
+    for before in ("", "?", "\xff "):
         assert decoded(YDT, before + text)[0]["quirks"] == ["SOI is missing or another character"]
+    assert decoded(YDT, f">{text}")[0]["quirks"] == ["SOI is 3EH"]
     blanks = decoded(YDT, "~" + " ".join(text[at : at + 2] for at in range(0, len(text), 2)))
     assert (blanks[0]["info"], blanks[0]["group"], "quirks" in blanks[0]) == ("01", 1, False)
 

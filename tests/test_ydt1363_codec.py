@@ -157,11 +157,20 @@ def test_every_flipped_bit_and_every_lost_byte_of_a_recorded_frame_is_refused_or
 
 
 def test_a_frame_that_lost_its_start_mark_is_read_and_says_so() -> None:
-    for before in (b"", b"?", b">", b"\xff\x00"):
+    for before in (b"", b"?", b"\xff\x00"):
         found = FrameReader().feed(before + ANSWER.encode()[1:])
         assert found == [ANSWER]
         assert found[0].quirks == (Quirk.NO_SOI,)
     assert FrameReader().feed(b"0" + ANSWER.encode()[1:]) == []
+
+
+def test_a_battery_that_begins_with_another_mark_and_names_the_command_as_its_class_is_read() -> None:
+    request = Request(0x22, 1, 0x4A, 0x42)
+    answer = b">" + Frame(0x22, 1, 0x42, 0x00, b"\x01\x02").encode()[1:]
+    found = AnswerReader(request).feed(answer)
+    assert found == Frame(0x22, 1, 0x42, 0x00, b"\x01\x02")
+    assert found.quirks == (Quirk.SOI_3EH,)
+    assert AnswerReader(request).feed(b"~" + answer[1:]) is None  # that is class 42H
 
 
 def relengthed(frame: Frame, length: str) -> bytes:

@@ -157,8 +157,8 @@ class ReplyReader:
         """Take bytes; return the reply as soon as its last byte is here, or None."""
         seen = len(self._held)
         self._held += octets
-        found = self._refusal_behind(seen)
-        found = self._reply_behind(seen, found[0] if found else len(self._held)) or found
+        refusal = self._refusal_behind(seen)
+        found = self._reply_behind(seen, refusal[0] if refusal else len(self._held)) or refusal
         if found:
             self.skipped += len(self._held) - (self._length if isinstance(found[1], Reply) else 5)
             self._held.clear()

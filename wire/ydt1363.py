@@ -29,6 +29,8 @@ SOI: Final = 0x7E
 EOI: Final = 0x0D
 LONGEST: Final = 18 + 4095
 """Most characters of one frame, SOI and EOI included."""
+OTHER_SOI: Final = 0x3E
+"""What one maker's batteries begin a frame with; they answer with the command where CID1 stands."""
 SHORTEST: Final = 18
 """Characters of a frame without INFO."""
 
@@ -69,6 +71,7 @@ class Quirk(StrEnum):
     """What a frame has that the standard has not; seen in the field, and harmless where CHKSUM is right."""
 
     NO_SOI = "SOI is missing or another character"
+    SOI_3EH = "SOI is 3EH"
     LENID_IN_BYTES = "LENID counts bytes, not characters"
     LCHKSUM_MODULO_15 = "LCHKSUM is reckoned modulo 15"
 
@@ -183,7 +186,7 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._text = bytearray()
-        self._begun = False
+        self._mark = 0  # the character before the text
         self.errors = 0
         self.skipped = 0
 
@@ -204,26 +207,35 @@ class FrameReader:
                     frames.append(frame)
                 else:
                     self._drop()
-                    self._begun = run[2][0] == SOI
-                    self.skipped += not self._begun
+                    self._mark = run[2][0]
+                    self.skipped += self._mark != SOI
         return frames
 
     def _frame(self) -> Frame | None:
-        if not self._begun and len(self._text) < SHORTEST - 2:
+        if self._mark != SOI and len(self._text) < SHORTEST - 2:
             return None
         try:
-            frame = decode_text(bytes(self._text), *(() if self._begun else (Quirk.NO_SOI,)))
+            frame = decode_text(bytes(self._text), *soi_quirks(self._mark))
         except YdtError:
             return None
         self._text.clear()
-        self._begun = False
+        self._mark = 0
         return frame
 
     def _drop(self) -> None:
-        self.errors += self._begun
-        self.skipped += 0 if self._begun else len(self._text)
+        if self._mark == SOI:
+            self.errors += 1
+        else:
+            self.skipped += len(self._text)
         self._text.clear()
-        self._begun = False
+        self._mark = 0
+
+
+def soi_quirks(mark: int) -> tuple[Quirk, ...]:
+    """Return what is odd about the character before the text of a frame; 0 where there is none."""
+    if mark == SOI:
+        return ()
+    return (Quirk.SOI_3EH if mark == OTHER_SOI else Quirk.NO_SOI,)
 
 
 _RUNS: Final = re.compile(rb"([0-9A-Fa-f]*)([^0-9A-Fa-f]?)", re.DOTALL)
@@ -254,7 +266,11 @@ class AnswerReader:
     def feed(self, octets: bytes) -> Frame | None:
         """Take bytes; return the answer as soon as its EOI is here, or None."""
         for frame in self._frames.feed(octets):
-            if (frame.adr, frame.cid1) == (self._request.adr, self._request.cid1) and not 0x40 <= frame.code < 0x80:
+            if frame.adr == self._request.adr and self._is_class(frame) and not 0x40 <= frame.code < 0x80:
                 return frame
             self.foreign += 1
         return None
+
+    def _is_class(self, frame: Frame) -> bool:
+        asked = self._request
+        return frame.cid1 == asked.cid1 or (Quirk.SOI_3EH in frame.quirks and frame.cid1 == asked.command)

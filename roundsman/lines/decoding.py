@@ -9,11 +9,11 @@ from roundsman.lines.frames import fields
 from roundsman.lines.modbus_faults import adus, rtu_fault, tcp_fault, unknown_function
 from wire.modbus_frames import sizes
 from wire.traffic import Talk, TrafficReader, readings
-from wire.ydt1363 import SHORTEST, Frame, Quirk, YdtError, decode_text
+from wire.ydt1363 import SHORTEST, Frame, YdtError, decode_text, soi_quirks
 
 Fields = dict[str, Any]
 Decode = Callable[[str], list[Fields]]
-_RUN: Final = re.compile(rb"(~?)([0-9A-Fa-f]*)\r")
+_RUN: Final = re.compile(rb"([~>]?)([0-9A-Fa-f]*)\r")
 
 
 def decoder(protocol: str, *, tcp: bool = False) -> Decode:
@@ -28,7 +28,8 @@ def _modbus(text: str, talk: Talk, *, tcp: bool) -> list[Fields]:
     try:
         octets = octets_of(text)
     except FrameTextError as error:
-        return [{"error": str(error)}]
+        hint = "; this looks like YD/T 1363: roundsman decode ydt1363" if "~" in text else ""
+        return [{"error": f"{error}{hint}"}]
     if tcp:
         return _tcp(octets, talk) or [{"error": tcp_fault(octets)}]
     found = _rtu_places(octets)
@@ -90,7 +91,7 @@ def _ydt(text: str, talk: Talk) -> list[Fields]:
         for run in _RUN.finditer(octets):
             begun, characters = run[1], run[2]
             try:
-                frame = decode_text(characters, *(() if begun else (Quirk.NO_SOI,)))
+                frame = decode_text(characters, *soi_quirks(begun[0] if begun else 0))
             except YdtError as error:
                 if len(characters) >= SHORTEST - 2:
                     faults_here.append({"error": str(error)})
