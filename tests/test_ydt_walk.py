@@ -216,6 +216,17 @@ def test_a_refused_form_of_info_is_followed_by_the_next_until_all_were_refused()
     assert decode(slave.plan()[0].frame).info == b"\x01"
 
 
+def test_a_refused_version_is_followed_by_the_others_until_all_were_refused() -> None:
+    slave, asked = YdtSlave("d", shipped("battery"), 1), []  # type: ignore[arg-type]
+    slave.begin(0.0, whole=True)
+    for _ in range(3):
+        asked.append(decode(slave.plan()[0].frame).ver)
+        with pytest.raises(RefusedError) as caught:
+            ask(slave, 0x01)
+    assert asked == [0x20, 0x25, 0x26]
+    assert caught.value.permanent
+
+
 def test_a_read_that_a_device_need_not_serve_is_not_missed_and_not_asked_again() -> None:
     text = HEAD.replace("command: 0x42", "command: 0x42\n    optional: true")
     found = definition(read_text(text + "          - {take: byte, quantity: battery.charge}\n", "t"))

@@ -126,6 +126,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
 
     `parts` are pieces of walks that several layouts share: {take: part, part: NAME}. Where `dataflag` is not to be
     relied on, alarms and states are read in every poll. `info` takes the place of every read's that it extends.
+    `other_vers` are tried when the device refuses the version `ver` (RTN 01).
     """
 
     name: str
@@ -133,6 +134,7 @@ class YdtDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="protoc
     source: str
     notes: str = ""
     ver: Byte = 0x20
+    other_vers: tuple[Byte, ...] = ()
     timeout: Timeout | None = None
     dataflag: Literal["reliable", "unreliable"] = "reliable"
     identify: tuple[Identify, ...] = ()

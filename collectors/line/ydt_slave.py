@@ -11,6 +11,7 @@ from wire.ydt1363 import LONGEST, AnswerReader, Frame, Request, YdtError, rtn_na
 
 NEVER = frozenset({0x01, 0x04, 0x05, 0x06})
 """Return codes that come again however often one asks."""
+WRONG_VERSION = 0x01
 NOT_SERVED = 0x04
 MALFORMED = frozenset({0x05, 0x06})
 """Return codes of a device that wants the request's INFO in another form."""
@@ -29,6 +30,7 @@ class YdtSlave:
         self.device = device
         self._definition = definition
         self._address = address
+        self._vers = (definition.ver, *definition.other_vers)
         asked = [read for read in definition.reads if read.asked and (read_flags or not (shared and read.clears_flags))]
         self._steering = Steering(asked, steered=not shared and definition.dataflag == "reliable")
         self._reads = {read.name: read for read in asked}
@@ -64,6 +66,8 @@ class YdtSlave:
         """Return the values in an answer, by the layout that fits it (`walk.walked`)."""
         assert isinstance(answer, Frame)  # noqa: S101  # our own reader gives nothing else
         read = self._reads[question.key]
+        if answer.code == WRONG_VERSION and self._other_version():
+            raise RefusedError(f"{question.key}: {rtn_name(answer.code)}; asked otherwise from now on", permanent=False)
         if answer.code in MALFORMED and self._other_form(read):
             raise RefusedError(f"{question.key}: {rtn_name(answer.code)}; asked otherwise from now on", permanent=False)
         if answer.code == NOT_SERVED and read.optional:
@@ -84,8 +88,14 @@ class YdtSlave:
 
     def _question(self, read: YdtRead) -> Question:
         info = read.infos[self._tries[read.name]].replace("ADR", f"{self._address:02X}")
-        request = Request(self._definition.ver, self._address, read.cid1, read.command, bytes.fromhex(info))
+        request = Request(self._vers[0], self._address, read.cid1, read.command, bytes.fromhex(info))
         return Question(read.name, request.encode(), lambda: AnswerReader(request), LONGEST, self._address)
+
+    def _other_version(self) -> bool:
+        """Ask with the next VER from now on; False when every one was refused, and the first is back."""
+        self._vers = (*self._vers[1:], self._vers[0])
+        self._questions = {name: self._question(self._reads[name]) for name in self._questions}
+        return self._vers[0] != self._definition.ver
 
     def _other_form(self, read: YdtRead) -> bool:
         """Ask with the next form of INFO from now on; False when every form was refused, and the first is back."""
