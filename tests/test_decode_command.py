@@ -280,6 +280,8 @@ def test_frames_may_be_arguments_and_a_wrong_one_ends_with_one() -> None:
     assert (first["address"], first["count"], first["side"]) == (107, 3, "request")
     assert list(second) == ["error"]
     assert said("decode", MODBUS, "1103006b00037687")[0] == 0
+    status, out, _ = said("decode", MODBUS, "--tcp", "00010000000611 03006b0003", "000100000003118302")
+    assert (status, [json.loads(line)["transaction"] for line in out.splitlines()]) == (0, [1, 1])
 
 
 def test_raw_text_as_it_was_captured_comes_through_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 
 from roundsman.lines.decoding import decoder
 
+HEX = "Blanks, colons, commas, dashes, brackets and 0x may stand between the digits."
+TEXT = r"The text is ~2001..., with or without its end, or with \r written out; hexadecimal text may have blanks in it."
 LONGEST_LINE = 1_048_576
 """Bytes of a line that are taken at once; a longer one is taken in parts."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("protocol", choices=("modbus", "ydt1363"), help="what the frames are")
-    parser.add_argument(
-        "frame", nargs="*", help="a frame or more, as hexadecimal or text; none: standard input, one line a frame"
-    )
-    parser.add_argument(
-        "--tcp", action="store_true", help="Modbus TCP frames; else they are told from RTU by themselves"
-    )
+    protocols = parser.add_subparsers(dest="protocol", metavar="PROTOCOL", required=True)
+    modbus = protocols.add_parser("modbus", help="Modbus RTU or TCP, as hexadecimal", epilog=HEX)
+    modbus.add_argument("--tcp", action="store_true", help="the frames are Modbus TCP (else they tell it themselves)")
+    ydt = protocols.add_parser("ydt1363", help="YD/T 1363, as text or hexadecimal", epilog=TEXT)
+    ydt.set_defaults(tcp=False)
+    for each in (modbus, ydt):
+        each.add_argument("frame", nargs="*", help="frames, each an argument; none: standard input, one a line")
     parser.epilog = (
-        "Hexadecimal may have blanks, colons, commas or 0x in it; YD/T 1363 may be its own text (~2001...), with or "
-        "without its end. A line may hold a request and its response, and noise. A response on a line of its own is "
-        "read by the request on the line before. Ends with 1 when a line was no frame; error says what is wrong."
+        "A line may hold a request and its response, and noise. A response on a line of its own is read by the request "
+        "on the line before. Ends with 1 when a line was no frame; error says what is wrong."
     )
 
 
