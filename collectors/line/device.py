@@ -24,6 +24,7 @@ from collectors.line.timing import Timing
 from collectors.line.ydt_slave import YdtSlave
 from config.schema import Line, LineDevice
 from model.point import Batch, Point, Reading, unavailable
+from wire.modbus import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class PolledDevice:
                 continue
             patience, in_a_row = SILENT_IN_A_ROW, 0
             later.append((question, answer, boot_time()))
-            if not self._slave.is_fixed:  # what is to be asked next may hang on it
+            if isinstance(answer, Refusal) or not self._slave.is_fixed:  # what is to be asked next may hang on it
                 self._take(later, readings)
         self._stats.polls += 1
         self._stats.probes += probing

@@ -182,6 +182,23 @@ METERS: dict[str, Made] = {
         three_phases({**APPARENT, **REACTIVE, **FACTOR, **METERED}, lines=True),
     ),
     "carlo-gavazzi-em340": Made(GAVAZZI, three_phases({**APPARENT, **REACTIVE, **FACTOR, **METERED}, lines=True)),
+    "carlo-gavazzi-em24": Made(
+        joined(
+            swapped(4, 0x00, "s32", 2302, 2315, 2295, 3999, 4001, 3987, 1500, 2250, 10000, 3400, -5000, 22000),
+            swapped(4, 0x18, "s32", 3450, 5210, 22950, 600, -1400, 6500, 2304, 4000, 20400, 31610, 5700),
+            put(4, 0x32, "s16", 985, -960, 958, 645, 0, 500),
+            swapped(4, 0x42, "s32", 12345, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2),
+        ),
+        three_phases({**APPARENT, **REACTIVE, **FACTOR, **METERED}, lines=True),
+    ),
+    "inepro-pro380": Made(
+        joined(
+            put(3, 0x5000, "f32", 230.4, 230.2, 231.5, 229.5, 50.0, 4.58, 1.5, 2.25, 10.0, 2.04, 0.34, -0.5, 2.2),
+            put(3, 0x501A, "f32", 0.57, 0.06, -0.14, 0.65, 3.161, 0.345, 0.521, 2.295, 0.645, 0.985, -0.96, 0.958),
+            put(3, 0x6000, "f32", 1234.7, 0, 0, 0, 0, 0, 1234.5, 0, 0, 0, 0, 0, 0.2),
+        ),
+        three_phases({**APPARENT, **REACTIVE, **FACTOR, **METERED, **TOTAL}),
+    ),
     "carlo-gavazzi-em111": Made(
         joined(
             swapped(4, 0x00, "s32", 2302, 1500, 3400, 3450, -600),

@@ -274,6 +274,17 @@ DEVICES: dict[str, Made] = METERS | {
     "xy-md02": Made(put(4, 1, "s16", 305, 546), {"ambient.temperature": 30.5, "ambient.humidity": 54.6}),
     # Renke's manual, 5.3: 65.8 %, -10.1 °C
     "renke-rs-ws": Made(put(3, 0, "s16", 658, -101), {"ambient.humidity": 65.8, "ambient.temperature": -10.1}),
+    "rle-ld1500": Made(
+        put(4, 0, "u16", 0b1001, 100, 1, 250, 500, 1203, 1198, 2800, 301),
+        {
+            "leak.status": "wet",
+            "equipment.generic[object=leak_distance]": 30.48,
+            "equipment.current[object=leakage]": 0.00025,
+            "equipment.resistance[object=loop_1]": 1203.0,
+            "equipment.resistance[object=loop_2]": 1198.0,
+        },
+        rest=("clear",),
+    ),
     "renke-rs-sj": Made(put(3, 2, "u16", 2), {"leak.status": "wet"}),
     "renke-rs-yg": Made(put(3, 3, "u16", 0), {"smoke.status": "clear"}),
     "delta-dtb": Made(
