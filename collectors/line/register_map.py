@@ -37,11 +37,15 @@ class Cell(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A number of an answer: its words from `at` up to `end`; its point and meaning where these hang on no other."""
+    """A number of an answer: its words from `at` up to `end`; its point and meaning where these hang on no other.
+
+    `is_plain`: its word is its number.
+    """
 
     at: int
     end: int
     cell: Cell
+    is_plain: bool
     point: Point | None
     convert: Callable[[float | None], float | str | None] | None
 
@@ -104,11 +108,11 @@ class RegisterMap:
         span = (function, start, len(words))
         if (placed := self._placed.get(span)) is None:
             placed = self._placed[span] = list(self._standing(*span))
-        for at, end, cell, point, convert in placed:
+        for at, end, cell, is_plain, point, convert in placed:
             if point is None or convert is None:
                 yield from self._meant(cell, cell.register.raw(words[at:end]))
             else:
-                yield point, convert(words[at] if cell.is_plain else cell.register.raw(words[at:end]))
+                yield point, convert(words[at] if is_plain else cell.register.raw(words[at:end]))
 
     def points(self) -> list[Point]:
         """Return every point known so far."""
@@ -121,9 +125,10 @@ class RegisterMap:
             if cell.function != function or at < 0 or at + register.width > count:
                 continue
             if register.bits or register.unfitted or register.while_ is not None or register.scale_from is not None:
-                yield Placed(at, at + register.width, cell, None, None)
+                yield Placed(at, at + register.width, cell, False, None, None)
             else:
-                yield Placed(at, at + register.width, cell, self._point(cell), register.converter())
+                point, convert = self._point(cell), register.converter()
+                yield Placed(at, at + register.width, cell, cell.is_plain, point, convert)
 
     def _cells(self, register: Register) -> Iterator[Cell]:
         function, repeat = register.function or 3, register.repeat

@@ -1,7 +1,7 @@
 """What a line says of itself: counters and last values, for the agent's metrics."""
 
-import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 
 @dataclass(slots=True)
@@ -51,6 +51,11 @@ class LineStats:
 
     def snapshot(self) -> "LineStats":
         """Return a copy that nobody writes to any more."""
-        taken = copy.copy(self)
-        taken.slaves = {name: copy.copy(slave) for name, slave in self.slaves.items()}
+        taken = LineStats(*_LINE(self))
+        taken.slaves = {name: SlaveStats(*_SLAVE(slave)) for name, slave in self.slaves.items()}
         return taken
+
+
+# copy.copy of a dataclass with slots takes ten times as long, and a line that is read back to back tells often.
+_LINE = attrgetter(*(each.name for each in fields(LineStats)))
+_SLAVE = attrgetter(*(each.name for each in fields(SlaveStats)))
