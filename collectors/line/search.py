@@ -204,10 +204,10 @@ class Search:
         return [*self._modbus(setting, 3), *self._ydt(setting, self._low(setting), knocks)]
 
     def _second_round(self, setting: Setting) -> list[Step]:
-        asked = {(each.address, each.knock) for each in self._first_round(setting)}
+        asked = {each.question.frame for each in self._first_round(setting)}
         steps = self._ydt(setting, self._ydt_addresses(setting), self.wanted.knocks)
-        rest = [each for each in steps if (each.address, each.knock) not in asked]
-        return [*self._modbus(setting, 4), *(each for each in rest if not self._somebody(each))]
+        rest = {each.question.frame: each for each in steps if not self._somebody(each)}
+        return [*self._modbus(setting, 4), *(each for frame, each in rest.items() if frame not in asked)]
 
     def _low(self, setting: Setting) -> Sequence[int]:
         addresses = self._ydt_addresses(setting)
