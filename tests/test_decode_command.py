@@ -91,6 +91,18 @@ def test_every_recorded_ydt_frame_decodes_to_the_values_given_with_it_in_every_d
             holds(found, values, name)
 
 
+def test_a_side_is_left_open_only_where_a_frame_alone_can_be_both() -> None:
+    """Frames of makers' own (E0H to E3H) recorded as responses without a request look like commands."""
+    for name, frames, expected in ydt_frames():
+        for found, values in zip(decoded(YDT, *frames), expected, strict=True):
+            side = "request" if values is expected[0] and 0x40 <= int(values["cid2_or_rtn"], 16) < 0x80 else "response"
+            assert found["side"] == ("either" if int(values["cid2_or_rtn"], 16) >= 0x80 else side), name
+    for name, frames, expected in modbus_conversations():
+        sides = [found["side"] for found in decoded(MODBUS, *frames)]
+        first = "either" if expected["function"] in {5, 6} else "request"
+        assert sides == [first, "response"][-len(frames) :], name
+
+
 def test_every_recorded_frame_goes_through_the_command_itself() -> None:
     for protocol, conversations in ((MODBUS, modbus_conversations()), (YDT, ydt_frames())):
         given = list(conversations)
