@@ -70,11 +70,13 @@ async def roundsman(port: str, baud: int, until: Enough, modbus: list[int], ydt:
     done, enough = Read(), asyncio.Event()
 
     def emit(batch: Batch) -> None:
-        unit = int(batch.device.partition("-")[2])
+        kind, _, unit = batch.device.partition("-")
+        if not unit:
+            return  # the line itself has a batch too
         good = [each for each in batch.readings if each.quality is Quality.GOOD]
         done.lost += not batch.reachable
-        if batch.device.startswith("modbus"):
-            done.take(unit, {int(dict(each.point.index)["block"]) - 1: float(each.value or 0) for each in good})
+        if kind == "modbus":
+            done.take(int(unit), {int(dict(each.point.index)["block"]) - 1: float(each.value or 0) for each in good})
         else:
             done.values += len(good)
             done.reached[batch.device] += bool(good)

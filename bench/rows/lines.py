@@ -30,11 +30,15 @@ CARDS = 200
 
 @dataclass(frozen=True)
 class Window:
-    """What was seen in one stretch of time: the agent's CPU in % of a core, each line's cycle over its least."""
+    """What was seen in one stretch of time: the agent's CPU in % of a core, each line's cycle over its least.
+
+    `late` is the worst line's own lateness, in microseconds: 99 of 100 answers ended within it of their time.
+    """
 
     cpu: float
     ratios: tuple[float, ...]
     lost: int
+    late: float
 
 
 def measure(sizes: Sizes, tell: Tell) -> list[Figure]:
@@ -57,6 +61,7 @@ def measure(sizes: Sizes, tell: Tell) -> list[Figure]:
         _ratios(f"{what}: worst 9600 line's cycle over its least", back, 9600, 1.02),
         _ratios(f"{what}: worst 115200 line's cycle over its least", back, 115200, 1.06),
         Figure(f"{what}: replies lost", "replies", Spread.of(float(each.lost) for each in back), budget=Budget(0.0)),
+        Figure(f"{what}: the worst line's own lateness, 99 of 100", "µs", Spread.of(each.late for each in back)),
         Figure(
             f"{what}, 8 slaves each, every 5 s: CPU",
             "% of a core",
@@ -102,7 +107,8 @@ def _window(place: Place, agent: Child, lines: list[Running], sizes: Sizes) -> W
         ratios.append((ended - began) / max(1e-6, new["least_seconds"] - old["least_seconds"]))
         answered = new["answered"] - old["answered"]
         lost += max(0, new["asked"] - old["asked"] - answered - 1)  # one may be under way at each end
-    return Window(cpu, tuple(ratios), lost)
+    late = max((new["late_microseconds_p99"] or 0.0 for _, new in after), default=0.0)
+    return Window(cpu, tuple(ratios), lost, late)
 
 
 def _lines_section(lines: list[Running], units: list[tuple[int, ...]], every: int) -> str:
