@@ -80,7 +80,9 @@ def _row(quantity: Any, label: str, name: str, source: str, states: tuple[State,
 def tried_line(found: Definition, args: argparse.Namespace) -> int:
     """Print every reading of a recorded Modbus device, then what it did not have."""
     if not isinstance(found, ModbusDefinition):
-        raise CommandError("A YD/T 1363 device has no registers to try a definition on; roundsman decode reads its frames.")
+        raise CommandError(
+            "A YD/T 1363 device has no registers to try a definition on; roundsman decode reads its frames."
+        )
     if found.inputs is not None:
         found = with_inputs(found, found.inputs, {})
     try:
