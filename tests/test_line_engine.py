@@ -314,6 +314,18 @@ async def test_counters_tell_cycles_use_of_the_line_and_each_device(bus: PacedBu
     assert stats.slaves["battery-1"].timeouts == 0
 
 
+async def test_an_echo_is_said_once_and_counted(bus: PacedBus, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "collectors.line")
+    bus.echo = True
+    async with running(line(bus, monitor(), meter())) as rounds:
+        await rounds.polls("meter-1", 3)
+        assert all(batch.reachable for batch in rounds.seen)
+        assert rounds.stats.echoes >= 4
+    assert [record.getMessage() for record in caplog.records if "echo" in record.getMessage()] == [
+        "line line-1: our own requests come back (echo); they are taken out"
+    ]
+
+
 async def test_an_error_in_the_program_is_logged_and_the_line_goes_on(
     bus: PacedBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -155,7 +155,7 @@ class Owner(threading.Thread):
         self._window = (time.monotonic(), 0.0)
         self._probes = Allowance(DEAD_SHARE, DEAD_AT_ONCE, time.monotonic())
         self._others: Others | None = None
-        self._said_foreign = False
+        self._said_foreign = self._said_echo = False
         self._last: Callable[[], Batch] | None = None
         self._told_at = float("-inf")
         self._stopping = threading.Event()
@@ -227,7 +227,7 @@ class Owner(threading.Thread):
         self._measure_use(now)
         if self._port is not None:
             self._lasted()
-        self._notice_others()
+        self._notice()
         self._report(self._stats.snapshot())
 
     def _measure_use(self, now: float) -> None:
@@ -306,9 +306,12 @@ class Owner(threading.Thread):
         self._told_at = time.monotonic()
         self._emit(line_batch(self._line, self._error))
 
-    def _notice_others(self) -> None:
-        """Count what another master says while we speak too; say it once."""
+    def _notice(self) -> None:
+        """Say once that our own words come back; count what another master says while we speak too, and say it once."""
         others = self._others
+        if self._stats.echoes and not self._said_echo:
+            self._said_echo = True
+            logger.info("line %s: our own requests come back (echo); they are taken out", self._line.id)
         if others is None or self._stats.foreign_frames == others.frames:
             return
         self._stats.foreign_frames = others.frames
