@@ -115,7 +115,7 @@ def test_bytes_that_make_no_answer_are_followed_up_with_patience_and_bring_that_
 
     search, made = searched(Wanted(settings((9600, 19200, 4800)), (1, 2), (), ()), babble)
     assert order(made) == ["9600 8N1", "19200 8N1", "4800 8N1", "4800 8E1", "4800 8O1", *order(made)[5:]]
-    assert search.hints[Setting(4800)] > 0
+    assert search.garbled[Setting(4800), "modbus", 1] == 7
     followed = [step for step in made if step.wait > QUICK]
     assert {step.setting.baud for step in followed} == {4800}
     assert all(step.settle for step in followed)

@@ -207,6 +207,20 @@ def test_what_a_device_says_of_itself_cannot_leave_its_comment() -> None:
     assert all(row.startswith("#") for row in out.splitlines())
 
 
+def test_two_devices_with_one_address_are_told_as_that() -> None:
+    twins = [
+        ModbusSlave(name, 5, {HOLDING: lambda value=value: [value] * 4}) for name, value in (("x", 7), ("y", 0x5A5A))
+    ]
+    with line_of(*twins, a_meter()) as path:
+        words = ("--baud", "9600", "--parity", "none", "--protocol", "modbus", "--addresses", "3-6", *QUICK)
+        status, out, err = said("scan", "line", path, *words)
+    assert status == 0
+    assert "eastron-sdm630-3" in out
+    assert re.search(
+        r"^9600 8N1: Modbus 5 brings [0-9]+ bytes that make no answer: two devices with this", err, re.MULTILINE
+    )
+
+
 def test_nobody_ends_with_1_and_says_what_to_look_at() -> None:
     with line_of() as path:
         words = ("--baud", "9600", "--parity", "none", "--addresses", "1", *QUICK)

@@ -158,12 +158,15 @@ def settings(bauds: Sequence[int] = BAUDS, parities: Sequence[Parity] = PARITIES
 
 
 class Search:
-    """One search under way: what was found so far, what is done now, how long it takes at most."""
+    """One search under way: who was found so far, and how long it takes at most.
+
+    `garbled` are bytes that make no answer, by whose question brought them, asked twice and with patience.
+    """
 
     def __init__(self, wanted: Wanted, recognise: Recognise) -> None:
         self.wanted = wanted
         self.found: dict[tuple[Setting, Protocol, int], Found] = {}
-        self.hints: dict[Setting, int] = {}
+        self.garbled: dict[tuple[Setting, Protocol, int], int] = {}
         self._recognise = recognise
         self._waiting = deque(wanted.settings)
         self._costs = {setting: _seconds(self._first_round(setting)) for setting in wanted.settings}
@@ -179,7 +182,7 @@ class Search:
             yield from self._round(self._first_round(setting))
             if self._answered(setting) and not self.wanted.everywhere:
                 self._waiting.clear()
-            elif self.hints.get(setting):
+            elif self._hints(setting):
                 self._prefer(setting.baud)
         self._thorough = [self._second_round(setting) for setting in self._likely()]
         while self._thorough:
@@ -188,8 +191,12 @@ class Search:
     def _likely(self) -> tuple[Setting, ...]:
         """Return the settings that are searched to the end: those that answered, or else where somebody was heard."""
         answered = [each for each in self.wanted.settings if self._answered(each)]
-        hinted = sorted(self.hints, key=lambda each: -self.hints[each])
-        return tuple(answered or hinted[:1] or self.wanted.settings[:1])
+        hinted = max(self.wanted.settings, key=self._hints)
+        return tuple(answered or ((hinted,) if self._hints(hinted) else self.wanted.settings[:1]))
+
+    def _hints(self, setting: Setting) -> int:
+        """Return how many bytes were heard at a setting that make no answer."""
+        return sum(octets for (at, _, _), octets in self.garbled.items() if at == setting)
 
     def _answered(self, setting: Setting) -> bool:
         return any(each.setting == setting for each in self.found.values())
@@ -297,7 +304,7 @@ class Search:
                 if self._took(patient, heard, fresh):
                     return
                 if heard.octets >= SPARK:
-                    self.hints[step.setting] = self.hints.get(step.setting, 0) + heard.octets
+                    self.garbled[again.setting, again.protocol, again.address] = heard.octets
 
     def _answers_of(self, step: Step) -> dict[str, Answer]:
         found = self._somebody(step)

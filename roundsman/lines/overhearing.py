@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from collectors.line.listening import Listening, Tuner
 from collectors.line.scanner import Scanner
 from collectors.line.search import SPARK, Setting
+from roundsman.lines.words import NAMES
 
 TUNING = 20.0
 """Seconds after the first bytes in which their setting is looked for."""
@@ -34,7 +35,7 @@ class Overheard:
             return f"{self.octets} bytes in {self.seconds:.0f} s that make no frame at any of the settings tried"
         by_protocol: dict[str, list[int]] = {}
         for protocol, unit in sorted(heard.speakers):
-            by_protocol.setdefault({"modbus": "Modbus", "ydt1363": "YD/T 1363"}[protocol], []).append(unit)
+            by_protocol.setdefault(NAMES[protocol], []).append(unit)
         who = " and ".join(
             f"{name} address{'es' * (len(units) > 1)} {_listed(units)}" for name, units in by_protocol.items()
         )

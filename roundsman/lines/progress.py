@@ -5,6 +5,7 @@ import sys
 import time
 
 from collectors.line.search import Search, Step
+from roundsman.lines.words import NAMES
 from roundsman.output import clean
 
 SAY_EVERY = 5.0
@@ -40,8 +41,7 @@ class Progress:
             if each.says and id(each) not in self._told:
                 self._told.add(id(each))
                 what = "perhaps " * (not each.sure) + (", ".join(each.definitions) or "not recognised")
-                name = "Modbus" if each.protocol == "modbus" else "YD/T 1363"
-                self._say(f"{each.setting}: {name} {each.address}: {what} ({each.says})")
+                self._say(f"{each.setting}: {NAMES[each.protocol]} {each.address}: {what} ({each.says})")
 
     def over(self) -> None:
         """Clear the line that says what is tried."""

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from roundsman.lines.options import wanted_of
 from roundsman.lines.overhearing import overhear
 from roundsman.lines.progress import Progress
 from roundsman.lines.section import ids, section
+from roundsman.lines.words import NAMES
 from roundsman.output import CommandError, json_lines
 
+MOST_GARBLED = 8
+"""Addresses that are told of which bytes came that make no answer."""
 _ADVICE = (
     "Check that the devices have power, that A and B are not swapped, that this adapter is on their line, and their "
     "addresses (--addresses). docs/serial.md tells the order of checks."
@@ -97,14 +101,28 @@ def _told(args: argparse.Namespace, scanner: Scanner, search: Search, *, ended: 
         print(section(scanner.port, found, shared=search.wanted.shared), end="")
     if scanner.echo:
         print("The line gives back what is sent (echo); the agent copes with it.", file=sys.stderr)
-    for setting, octets in sorted(search.hints.items(), key=lambda hint: -hint[1])[: 0 if found else 3]:
-        print(f"At {setting} {octets} bytes came that make no answer; somebody may be there.", file=sys.stderr)
+    for said in _garbled(search):
+        print(said, file=sys.stderr)
     if ended:
         print("Ended early.", file=sys.stderr)
         return 130
     if not found:
         print(f"Nobody answered on {scanner.port}. {_ADVICE}", file=sys.stderr)
     return 0 if found else 1
+
+
+def _garbled(search: Search) -> Iterator[str]:
+    """Say where somebody seems to be; at the settings that others answered at, or at any while nobody did."""
+    settings = {each.setting for each in search.found.values()}
+    for (setting, protocol, address), octets in list(search.garbled.items())[:MOST_GARBLED]:
+        if settings and setting not in settings:
+            continue
+        who = f"{NAMES[protocol]} {address}"
+        if (setting, protocol, address) not in search.found:
+            yield (
+                f"{setting}: {who} brings {octets} bytes that make no answer: two devices with this address, another "
+                "parity, or a bad line."
+            )
 
 
 def _rows(found: list[Found]) -> list[dict[str, Any]]:

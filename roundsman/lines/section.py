@@ -6,10 +6,10 @@ from pathlib import Path
 
 from collectors.line.search import PATIENT, Found, Setting
 from config.line_port import LINKS, DeviceServer, lasting_name
+from roundsman.lines.words import NAMES
 from roundsman.output import clean
 
 _SLUG = re.compile(r"[^a-z0-9]+")
-_NAMES = {"modbus": "Modbus", "ydt1363": "YD/T 1363"}
 
 
 def section(port: Path | DeviceServer, found: Sequence[Found], *, shared: bool = False) -> str:
@@ -75,7 +75,7 @@ def _entries(each: Found, taken: set[str]) -> Iterable[str]:
             f"      {'' if each.sure else '# '}- {{id: {name}, protocol: {each.protocol}, address: {each.address}, "
             f"definition: {_quoted(definition)}}}"
         )
-    unknown = "" if each.definitions else f"not recognised, {_NAMES[each.protocol]} address {each.address}: "
+    unknown = "" if each.definitions else f"not recognised, {NAMES[each.protocol]} address {each.address}: "
     guess = "" if each.sure else "perhaps: its few numbers would fit others too, compare what is read; "
     yield f"        # {unknown}{guess}{each.says or 'answered'}"
 
@@ -83,7 +83,7 @@ def _entries(each: Found, taken: set[str]) -> Iterable[str]:
 def _elsewhere(each: Found) -> str:
     what = ", ".join(each.definitions) or f"not recognised: {each.says or 'answered'}"
     return (
-        f"# Not in the section, as a line has one speed: {_NAMES[each.protocol]} address {each.address} "
+        f"# Not in the section, as a line has one speed: {NAMES[each.protocol]} address {each.address} "
         f"at {each.setting} ({what})."
     )
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from collectors.line.listening import Listening, Speaker, Spoken
 from roundsman.lines.frames import fields
+from roundsman.lines.words import NAMES
 from roundsman.output import clean, table, value_text
 from wire.modbus_frames import FUNCTIONS, Message
 from wire.traffic import Heard
 from wire.ydt1363 import Frame, rtn_name
 from wire.ydt1363_names import class_name, command_name
 
-NAMES = {"modbus": "Modbus", "ydt1363": "YD/T 1363"}
 ARROWS = {"request": ">", "response": "<", "either": "?"}
 SHOWN = 16
 """Bytes of a value that are shown."""
