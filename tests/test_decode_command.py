@@ -285,6 +285,20 @@ def test_the_meaning_of_an_answer_is_that_of_the_shipped_definitions() -> None:
     assert (first["quantity"], first["value"], first["unit"], first["raw"]) == ("battery.voltage", 3.3, "V", 3300)
 
 
+def test_an_answer_that_no_definition_fits_is_read_by_the_form_of_its_command() -> None:
+    def answer(command: int, info: str) -> dict[str, Any]:
+        ask, say = ydt(0x21, 1, 0x8F, command, b""), ydt(0x21, 1, 0x8F, 0, bytes.fromhex(info))
+        return decoded(YDT, ask, say)[1]["semantic"]
+
+    assert answer(0x41, "11" + "00005642" + "20202020") == {
+        "layout": "no definition fits; numbers by the form of the command alone",
+        "before": "11",
+        "floats": [53.5, None],
+    }
+    assert answer(0x42, "fffe0102")["words"] == [-2, 258]
+    assert answer(0x44, "00f020")["codes"] == [0, 0xF0, None]
+
+
 def test_frames_may_be_arguments_and_a_wrong_one_ends_with_one() -> None:
     status, out, _ = said("decode", MODBUS, "1103006b00037687", "1103006b00037688")
     assert status == 1

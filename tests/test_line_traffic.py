@@ -54,12 +54,18 @@ def test_a_write_of_one_value_that_is_the_first_frame_of_all_may_be_either() -> 
 
 
 def test_eight_bytes_that_could_be_a_request_are_a_response_where_one_of_that_size_is_due() -> None:
-    ask, answer = framed("0901006400 14".replace(" ", "")), framed("090103aabb0c")
+    ask, answer = framed("0901006400 14".replace(" ", "")), framed("090103aa0014")
     assert sides(heard(ask, answer)) == ["request", "response"]
     assert sides(heard(answer)) == ["request"]
     late = TrafficReader(patience=2.0)
     late.feed(ask, 1.0)
     assert [frame.side for frame in late.feed(answer, 4.0)] == ["request"]
+
+
+def test_three_bytes_of_bits_that_ask_for_too_many_as_a_request_are_a_response() -> None:
+    # Modbus Application Protocol V1.1b3, 6.1 and 6.2: the examples' responses; framed for unit 17.
+    assert sides(heard(framed("110103cd6b05"))) == ["response"]
+    assert sides(heard(framed("110203acdb35"))) == ["response"]
 
 
 def test_both_protocols_are_heard_on_one_pair_in_whatever_pieces() -> None:

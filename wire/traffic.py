@@ -55,6 +55,10 @@ class Heard:
         return self.message.function if isinstance(self.message, Message) else self.message.cid1
 
 
+LONGEST_READ: Final = 2000
+"""Most bits that a request may ask for."""
+
+
 class Talk:
     """Who speaks: tells requests from responses by their form, and by the request before where the form is not enough.
 
@@ -216,4 +220,6 @@ def _of_modbus(said: list[Message], octets: bytes, asked: Heard | None, at: floa
             return Heard(at, "response", octets, message, asked)
     # A write of one value with no such request before it is the request; the first frame of all could be its answer.
     alike = len(said) == 2 and said[0].value is not None
+    if len(said) == 2 and said[0].count is not None and not 0 < said[0].count <= LONGEST_READ:
+        return Heard(at, "response", octets, said[1])  # three bytes of bits, which as a request would ask for too many
     return Heard(at, "either" if alike and not begun else said[0].side, octets, said[0])

@@ -1,6 +1,6 @@
 """A YD/T 1363 frame as named fields; what INFO means follows from the shipped definitions that it fits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,10 +9,19 @@ from collectors.line.walk import Field
 from collectors.line.ydt_decode import Decoded, decoded
 from wire.modbus_frames import Side
 from wire.ydt1363 import Frame, YdtError, rtn_name
-from wire.ydt1363_info import clock
+from wire.ydt1363_info import Walk, clock
 from wire.ydt1363_names import class_name, command_name
 
 TIME, SET_TIME, VERSION, ADDRESS, MAKER = 0x4D, 0x4E, 0x4F, 0x50, 0x51
+FORMS = {
+    0x41: ("floats", 4),
+    0x46: ("floats", 4),
+    0x42: ("words", 2),
+    0x47: ("words", 2),
+    0x43: ("codes", 1),
+    0x44: ("codes", 1),
+}
+"""What the answers to a command are made of, and how many bytes each takes."""
 UNVALUED = frozenset({"flag", "skip", "count", "items", "bits"})
 """Kinds of fields that are no values: they say how the others are to be read."""
 
@@ -78,7 +87,19 @@ def _answer(frame: Frame, command: int | None) -> dict[str, Any]:
             return _meaning(fits)
     if command == MAKER or (command is None and _is_text(frame.info)):
         return {"semantic": {"layout": "maker information", **makers_texts(frame.info)}}
-    return {}
+    return _by_command(frame.info, command) if command in FORMS else {}
+
+
+def _by_command(info: bytes, command: int) -> dict[str, Any]:
+    """Return the numbers of an answer that no definition fits, by the form that its command gives them."""
+    name, width = FORMS[command]
+    walk = Walk(info)
+    found: dict[str, Any] = {"layout": "no definition fits; numbers by the form of the command alone"}
+    if before := len(info) % width:
+        found["before"] = walk.take(before).hex().upper()
+    reads: dict[str, Callable[[], float | None]] = {"floats": walk.float32, "words": walk.fixed, "codes": walk.code}
+    found[name] = [reads[name]() for _ in range(walk.left // width)]
+    return {"semantic": found}
 
 
 @lru_cache(maxsize=512)
