@@ -105,6 +105,8 @@ def simulate_line(options: LineOptions, *, as_json: bool = False, say: Callable[
     With `as_json` each is an object in one line, and every line on standard input is answered with the counts so far.
     Raises OSError for a link that cannot be made or a port that is taken, ValueError for a file of no frames.
     """
+    if options.tcp is not None and options.unplugged is not None:
+        raise ValueError("a device server has its adapter within; take --tcp or --unplug")
     line = options.line()
     ending, end = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -169,6 +169,7 @@ def test_the_document_tells_every_option():
         (("--corrupt", "1.5"), "write a share"),
         (("--modbus", "1-300"), "write addresses 0 to 255"),
         (("--modbus", "1", "--replay", "/nowhere"), "The line cannot be set up"),
+        (("--tcp", "0", "--unplug", "1:2"), "take --tcp or --unplug"),
     ],
 )
 def test_what_cannot_be_is_said(words: tuple[str, ...], told: str):
