@@ -321,7 +321,7 @@ async def test_an_echo_is_said_once_and_counted(bus: PacedBus, caplog: pytest.Lo
         await rounds.polls("meter-1", 3)
         assert all(batch.reachable for batch in rounds.seen)
         assert rounds.stats.echoes >= 4
-    assert [record.getMessage() for record in caplog.records if "echo" in record.getMessage()] == [
+    assert [record.getMessage() for record in caplog.records if "(echo)" in record.getMessage()] == [
         "line line-1: our own requests come back (echo); they are taken out"
     ]
 
