@@ -88,6 +88,16 @@ def test_what_a_unit_says_of_itself_is_believed() -> None:
     assert found.definitions == ()
 
 
+def test_who_says_his_name_is_not_taken_for_another_by_a_few_numbers() -> None:
+    guess = modbus("[{register: 5, above: 0, below: 1000}]")
+    number: dict[bytes, Answer] = {asking(3, 5): Reply(3, 3, b"\0\7")}
+    found, _ = recognised(unit(), Shelf({"guess": guess}, {}), number)
+    assert (found.definitions, found.sure) == (("guess",), False)
+    who: dict[bytes, Answer] = {bytes((3, 43, 14, 1, 0)): Reply(3, 43, bytes((14, 1, 1, 0, 0, 1, 0, 4)) + b"Acme")}
+    found, _ = recognised(unit(), Shelf({"guess": guess}, {}), number | who)
+    assert (found.definitions, found.says) == ((), "Acme; fits also guess")
+
+
 def test_a_function_that_stays_unanswered_is_given_up() -> None:
     many = {f"d{n}": modbus(f"[{{register: {n}, equals: [1]}}]") for n in range(20)}
     _, asked = recognised(unit(), Shelf(many, {}), {})

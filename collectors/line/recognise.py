@@ -91,9 +91,11 @@ class _Modbus:
             if definition.identify and (yield from self._holds(definition)):
                 fits.append(name)
         fits.sort(key=lambda name: -evidence(self._definitions[name]))
-        found.definitions = tuple(fits[:1])
-        found.sure = all(is_sure(self._definitions[name]) for name in fits[:1])
-        found.says = "; ".join((*self._said(), *_besides(fits[1:])))
+        sure = [name for name in fits[:1] if is_sure(self._definitions[name])]
+        # Who says his name is not taken for another by a few numbers.
+        found.definitions = tuple(sure if found.identity else fits[:1])
+        found.sure = len(sure) == len(found.definitions)
+        found.says = "; ".join((*self._said(), *_besides([name for name in fits if name not in found.definitions])))
 
     def _holds(self, definition: ModbusDefinition) -> Asking:
         for probe in sorted(definition.identify, key=lambda each: each.device_id is None):
