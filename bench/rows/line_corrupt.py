@@ -22,10 +22,10 @@ UNDETECTED = 1.0 / 65536
 def measure(sizes: Sizes, tell: Tell) -> list[Figure]:
     """Read at the wire's pace of 115200 baud, eight lines at once; then many more in a time of its own."""
     paced = Line(baud=115200, extra=("--corrupt", CORRUPT))
-    tell(f"{LINES} lines that corrupt 1 % of all bytes, {2 * sizes.trouble:g} s")
+    tell(f"{LINES} lines that corrupt 1 % of all bytes, {3 * sizes.trouble:g} s")
     lines = [Line(paced.baud, extra=(*paced.extra, "--seed", str(seed))) for seed in range(1, LINES + 1)]
     with ThreadPoolExecutor(LINES) as pool:
-        found = list(pool.map(lambda each: ours(each, f"{2 * sizes.trouble:g}s"), lines))
+        found = list(pool.map(lambda each: ours(each, f"{3 * sizes.trouble:g}s"), lines))
     figures = _figures("paced at 115200", [(each.read, each.counts) for each in found])
     tell(f"{sizes.spoilt} requests in a time of their own")
     said = _virtual(sizes.spoilt)
