@@ -1,57 +1,15 @@
-"""What a maintenance contract says of a fault: its level, how long it may stand before it is one, and the clocks.
+"""What a maintenance contract says of one fault: its level, how long it may stand before it is one, and its clocks.
 
-In YAML (config/contracts/*.yaml):
-
-    title: {en: Transmission equipment, zh: 传输设备维护}
-    levels: {1: {en: Level 1, zh: 一级故障}, ...}
-    general: {interruption: 1, danger: 2, degraded: 3, indirect: 4}     # for faults that are not listed: provisional
-    faults: {network.management_down: 2, subrack.cooling/over_temperature: 2, ...}
-    settings: {subrack.cooling: {temperature: 45}}                      # the contract's layer over the rules' defaults
-    delays: {on: [60s, 120s, 180s, 240s], off: 20s}
-    regions: {west_east: {en: West and east Guangdong, zh: 粤西、粤东}, ...}
-    clocks: [{level: 1, region: west_east, milestone: depart, limit: 1h}, ...]
-    open: [{key: clocks, en: "...", zh: "..."}]                         # what the text leaves open, and our choice
+The contract's values are in `model.contract`; which limits run for a ticket and when they are due in `model.limits`.
+`clocks` are those that count seconds from the opening alone.
 """
 
 import msgspec
 
+from model.contract import Clock, Contract, OpenPoint, Setting
 from model.rule import Case, Meaning, Rule
 
-Setting = float | str | bool
-
-
-class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A limit in seconds from the opening of a ticket to a milestone; "" stands for every region or fault."""
-
-    level: int
-    milestone: str
-    limit: float
-    region: str = ""
-    fault: str = ""
-
-
-class OpenPoint(msgspec.Struct, frozen=True):
-    """What the contract's text leaves open and what was chosen, in the reader's language."""
-
-    key: str
-    text: dict[str, str]
-
-
-class Contract(msgspec.Struct, frozen=True):
-    """A maintenance contract; `digest` names its exact content (SHA-256, first 16 hexadecimal digits)."""
-
-    name: str
-    title: dict[str, str]
-    levels: dict[int, dict[str, str]]
-    general: dict[Meaning, int]
-    on_delays: dict[int, float]
-    off_delay: float
-    faults: dict[str, int] = {}
-    settings: dict[str, dict[str, Setting]] = {}
-    regions: dict[str, dict[str, str]] = {}
-    clocks: tuple[Clock, ...] = ()
-    open: tuple[OpenPoint, ...] = ()
-    digest: str = ""
+__all__ = ["Assignment", "Clock", "Contract", "OpenPoint", "Setting", "assign", "clocks", "delays", "level_of"]
 
 
 class Assignment(msgspec.Struct, frozen=True):

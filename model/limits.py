@@ -1,0 +1,123 @@
+"""Which of a contract's limits run for a ticket, and when each is due.
+
+A limit fits when everything it names is so: level, region, grade, fault, handling, conditions. Of the limits of one
+name that fit, the narrowest rules: the one that names most; a fault's case is narrower than the fault. A limit that
+counts from a milestone nobody has reached yet counts from the moment that milestone is due: the latest that keeps the
+promise (`Due.assumed`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from model.calendar import Calendar
+from model.contract import Blank, Contract, Handling, Limit, Start
+from model.due import due
+
+Calendars = Callable[[str], Calendar]  # a calendar by its name; raises LookupError when there is none
+Pauses = Sequence[tuple[float, float | None, str]]
+
+
+class Situation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a ticket that decides its limits. `fault` is the fault, or its case: `fault/case`.
+
+    No handling said: the contract's default. `conditions` are the contract's words that hold ("supplier_needed").
+    """
+
+    level: int
+    region: str = ""
+    grade: str = ""
+    fault: str = ""
+    handling: Handling | None = None
+    conditions: frozenset[str] = frozenset()
+
+
+class Due(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A limit, from when it counts and when it is due, in Unix seconds.
+
+    `assumed`: it counts from a milestone that is not reached yet, taken at its latest. Both are None where that
+    milestone has no limit of its own: the clock does not run yet.
+    """
+
+    limit: Limit
+    start: float | None
+    due: float | None
+    assumed: bool = False
+
+
+def limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
+    """Return the limits that run, in the contract's order."""
+    fitting: dict[str, Limit] = {}
+    for limit in contract.limits:
+        if not fits(limit, situation, contract.default_handling):
+            continue
+        if limit.name not in fitting or narrowness(limit) > narrowness(fitting[limit.name]):
+            fitting[limit.name] = limit
+    return tuple(limit for limit in contract.limits if fitting.get(limit.name) is limit)
+
+
+def blanks_for(contract: Contract, situation: Situation) -> tuple[Blank, ...]:
+    """Return the limits that the contract has no number for and nobody has filled in."""
+    running = {limit.milestone for limit in limits_for(contract, situation)}
+    return tuple(
+        blank
+        for blank in contract.blanks
+        if blank.milestone not in running
+        and (not blank.levels or situation.level in blank.levels)
+        and (not blank.grades or situation.grade in blank.grades)
+        and (not blank.regions or situation.region in blank.regions)
+    )
+
+
+def fits(limit: Limit, situation: Situation, default_handling: Handling = Handling.ON_SITE) -> bool:
+    """Say whether everything that a limit names is so."""
+    fault = situation.fault.partition("/")[0]
+    handling = situation.handling or default_handling
+    return (
+        (not limit.levels or situation.level in limit.levels)
+        and limit.region in {"", situation.region}
+        and limit.grade in {"", situation.grade}
+        and limit.fault in {"", fault, situation.fault}
+        and limit.handling in {None, handling}
+        and situation.conditions.issuperset(limit.when)
+        and situation.conditions.isdisjoint(limit.unless)
+    )
+
+
+def narrowness(limit: Limit) -> int:
+    """Return how much a limit names: of two that fit, the greater rules."""
+    named = (limit.levels, limit.region, limit.grade, limit.handling, limit.fault, "/" in limit.fault)
+    return sum(map(bool, named)) + len(limit.when) + len(limit.unless)
+
+
+def dues(
+    contract: Contract,
+    situation: Situation,
+    times: Mapping[str, float],
+    calendars: Calendars,
+    pauses: Pauses = (),
+) -> tuple[Due, ...]:
+    """Return when each running limit is due, in the contract's order.
+
+    `times` are the Unix seconds of starts and of milestones reached, by their names; `open` is always there.
+    """
+    running = limits_for(contract, situation)
+    calendar = calendars(contract.calendar)
+    found: dict[str, Due] = {}
+
+    def counted(limit: Limit) -> Due:
+        if limit.name not in found:
+            start, assumed = starting(limit)
+            end = None if start is None else due(start, limit.span, calendar, pauses)
+            found[limit.name] = Due(limit, start, end, assumed)
+        return found[limit.name]
+
+    def starting(limit: Limit) -> tuple[float | None, bool]:
+        if limit.after in times:
+            return times[limit.after], False
+        if isinstance(limit.after, Start):
+            return times["open"], False
+        before = [counted(each).due for each in running if each.milestone is limit.after]
+        return min((each for each in before if each is not None), default=None), True
+
+    return tuple(counted(limit) for limit in running)
