@@ -29,7 +29,9 @@ HURRIED = 2.0
 SHORTEST = 4
 """Bytes that are no spark any more; the shortest answer has five."""
 SLACK = 0.0005
-"""Seconds that a rest ends before the answer is due: a quicker one is noticed, and the next rest is shorter."""
+"""Seconds, with two characters, that a rest ends before an answer is due: a quicker one shortens the next rest."""
+AT_ONCE = 16
+"""Characters that a UART or adapter may hold back and give at once: so many more may have come than we have read."""
 SLOWER = 0.1
 """How much of the difference a slower answer than usual counts."""
 LONGEST_REST = 0.25
@@ -99,7 +101,7 @@ class Exchange:
         deadline = sent + wait
         # However much noise comes, an answer as long as it can be is through by then.
         latest = deadline + 1.5 * (question.longest + len(question.frame)) * timing.char
-        self._rest(min(usual.seconds - SLACK, wait) - (self._clock() - sent))
+        self._rest(min(usual.seconds - SLACK - 2 * timing.char, wait) - (self._clock() - sent))
         answer, heard, strange, over = None, 0, list[bytes](), False
         while answer is None and not over:
             left = min(deadline, latest) - self._clock()
@@ -115,7 +117,7 @@ class Exchange:
             deadline = max(deadline if heard < SHORTEST else 0.0, self._last_byte + timing.between + latency)
             answer = reader.feed(fresh)
             if answer is None and heard >= SHORTEST:
-                self._rest((usual.characters - heard - 1) * timing.char)
+                self._rest((usual.characters - heard - AT_ONCE) * timing.char)
         if answer is None and (rest := echo.rest()):
             heard, answer = heard + len(rest), reader.feed(rest)
         now = max(self._clock(), sent)
