@@ -60,7 +60,7 @@ def build(text: ContractText, name: str, settings: dict[str, dict[str, Setting]]
         milestones={key: title.both() for key, title in text.milestones.items()},
         starts={key: title.both() for key, title in text.starts.items()},
         limits=tuple(_limit(limit, text) for limit in text.limits),
-        blanks=tuple(_blank(blank, order) for blank in text.blanks),
+        blanks=tuple(_blank(blank, text) for blank in text.blanks),
         calendar=text.calendar,
         day_rule=text.day_rule,
         day_ends=text.day_ends,
@@ -107,14 +107,13 @@ def _both(title: Title | None) -> Text:
 
 
 def _limit(text: LimitText, whole: ContractText) -> Limit:
-    after = Start(text.after) if text.after in set(Start) else Milestone(text.after)
     stops = (Milestone.RESTORE, Milestone.RESOLVE) if text.milestone is Milestone.RESTORE else (text.milestone,)
     return Limit(
         name=text.name or text.milestone,
         milestone=text.milestone,
         span=text.within.span(whole.day_rule, whole.day_ends),
         said=text.within.text,
-        after=after,
+        after=_after(text.after, whole),
         levels=_levels(text.level, orders(whole)),
         region=text.region,
         grade=text.grade,
@@ -127,10 +126,22 @@ def _limit(text: LimitText, whole: ContractText) -> Limit:
     )
 
 
-def _blank(text: BlankText, order: dict[str, int]) -> Blank:
+def _blank(text: BlankText, whole: ContractText) -> Blank:
     return Blank(
-        text.milestone, _levels(text.level, order), codes(text.grade), codes(text.region), text.negotiated, text.open
+        text.milestone,
+        _after(text.after, whole),
+        _levels(text.level, orders(whole)),
+        codes(text.grade),
+        codes(text.region),
+        text.negotiated,
+        text.open,
     )
+
+
+def _after(name: str | None, whole: ContractText) -> Start | Milestone:
+    if name is None:
+        return whole.start
+    return Start(name) if name in set(Start) else Milestone(name)
 
 
 def _upgrade(text: UpgradeText | None) -> Upgrade | None:

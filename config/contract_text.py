@@ -68,7 +68,16 @@ After = Literal[
     "accept", "respond", "contact", "remote", "depart", "arrive", "restore", "substitute", "resolve",
 ]  # fmt: skip
 Event = Literal[
-    "restore", "resolve", "close", "request", "confirmed", "month_end", "inspection_end", "approval", "receipt"
+    "arrive",
+    "restore",
+    "resolve",
+    "request",
+    "confirmed",
+    "inspection_end",
+    "month_end",
+    "upgrade",
+    "receipt",
+    "remote",
 ]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -91,11 +100,11 @@ class RegionText(msgspec.Struct, frozen=True):
 
 
 class LimitText(msgspec.Struct, frozen=True):
-    """One limit; it holds for what it names and for all of what it does not."""
+    """One limit; it holds for what it names and for all of what it does not. No `after`: the contract's `start`."""
 
     milestone: Milestone
     within: Within
-    after: After
+    after: After | None = None
     name: Name = ""
     level: Level | tuple[Level, ...] = ()
     region: str = ""
@@ -112,6 +121,7 @@ class BlankText(msgspec.Struct, frozen=True):
     """A limit without a number in the text: lost, or agreed case by case."""
 
     milestone: Milestone
+    after: After | None = None
     level: Level | tuple[Level, ...] = ()
     grade: str | tuple[str, ...] = ()
     region: str | tuple[str, ...] = ()
@@ -250,6 +260,7 @@ class ContractText(msgspec.Struct, frozen=True, kw_only=True):
     day_rule: DayRule = DayRule.EXACT
     day_ends: DayEnd = DayEnd.MIDNIGHT
     handling: Handling = Handling.ON_SITE
+    start: Start = Start.OPEN
     limits: tuple[LimitText, ...] = ()
     blanks: tuple[BlankText, ...] = ()
     words: dict[Milestone, Word] = {}

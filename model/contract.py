@@ -112,6 +112,7 @@ class Blank(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     milestone: Milestone
+    after: Start | Milestone
     levels: tuple[int, ...] = ()
     grades: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
@@ -150,7 +151,7 @@ class EscalationStep(msgspec.Struct, frozen=True, omit_defaults=True):
 class Duty(msgspec.Struct, frozen=True, omit_defaults=True):
     """A document or another service with a limit: `span` after `after`, or due on a day of the next month.
 
-    `after` names an event: restore, resolve, request, inspection_end, confirmed, month_end ... `month_day` is that day
+    `after` names an event: restore, resolve, request, inspection_end, month_end ... `month_day` is that day
     of each month, inclusive. `needs` says what makes it count, such as the customer's signature.
     """
 
@@ -168,7 +169,7 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True):
 class Penalty(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an event costs: points (below 0 are taken off), or `share` of the fee. Neither: the number is missing.
 
-    `automatic` names the limits whose breach is this event; without any a person says that it happened.
+    `automatic` names the limits, documents and services whose breach is this event; without any a person says so.
     """
 
     event: str

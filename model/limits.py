@@ -90,6 +90,30 @@ def narrowness(limit: Limit) -> int:
     return sum(map(bool, named)) + len(limit.when) + len(limit.unless)
 
 
+def rivals(first: Limit, second: Limit) -> bool:
+    """Say whether both limits can fit one ticket while neither is the narrower."""
+    return (
+        narrowness(first) == narrowness(second)
+        and (not first.levels or not second.levels or bool(set(first.levels) & set(second.levels)))
+        and _meet(first.region, second.region)
+        and _meet(first.grade, second.grade)
+        and _meet(first.handling, second.handling)
+        and _meet_faults(first.fault, second.fault)
+        and not set(first.when) & set(second.unless)
+        and not set(second.when) & set(first.unless)
+    )
+
+
+def _meet_faults(first: str, second: str) -> bool:
+    if "/" in first and "/" in second:
+        return first == second
+    return _meet(first.partition("/")[0], second.partition("/")[0])
+
+
+def _meet(first: str | None, second: str | None) -> bool:
+    return not first or not second or first == second
+
+
 def dues(
     contract: Contract,
     situation: Situation,

@@ -353,16 +353,16 @@ def test_a_bad_contract_says_everything_that_is_wrong() -> None:
     text = (
         "title: {en: t, zh: u}\nlevels: {1: {en: a, zh: b}}\ngeneral: {interruption: 1, danger: 2, degraded: 1}\n"
         "faults: {mains.lost: 3}\ndelays: {on: [1s, 2s], off: 1s}\nsettings: {mains.lots: {a: 1}}\n"
-        "clocks: [{level: 2, region: nowhere, milestone: arrive, limit: 1h}]\n"
+        "limits: [{level: 2, region: nowhere, milestone: arrive, within: 1h}]\n"
     )
     with pytest.raises(ConfigError) as caught:
         parse_contract(read_text(text, "c.yaml"), "c", FAULTS)
     assert str(caught.value).splitlines() == [
         "c.yaml:3: general: the level of indirect is missing",
-        "c.yaml:3: general: there is no level 2; the levels are [1]",
-        "c.yaml:4: faults: there is no level 3; the levels are [1]",
+        "c.yaml:3: general: there is no level 2; write 1",
+        "c.yaml:4: faults: there is no level 3; write 1",
         "c.yaml:5: delays: write 1 delays on, one for each level, and one off",
         'c.yaml:6: settings.mains.lots: there is no fault "mains.lots"; did you mean "mains.lost"?',
-        "c.yaml:7: clocks[0].level: there is no level 2; the levels are [1]",
-        'c.yaml:7: clocks[0].region: there is no region "nowhere"; there is none',
+        'c.yaml:7: limits[0].level: there is no level "2"; write 1',
+        'c.yaml:7: limits[0].region: there is no region "nowhere"; there is none',
     ]
