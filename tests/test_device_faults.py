@@ -7,12 +7,11 @@ import pytest
 
 from collectors.snmp.library import shipped
 from collectors.snmp.recording import Recording, read_from, read_recording
-from config.rulebook import RuleBook
-from config.site import load_site
 from model.decide import Scene, decide
 from model.point import Point, Reading, Severity, State
 from model.quantity import Quantity
 from model.rule import Rule
+from tests.faults import telecom_rules
 from tests.recordings import recordings
 
 WORSE = {Severity.WARNING, Severity.CRITICAL}
@@ -21,12 +20,8 @@ WELL_KNOWN = range(1, 25)  # RFC 1628, upsWellKnownAlarms
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rule, ...]:
-    file = tmp_path_factory.mktemp("site") / "site.yaml"
-    file.write_text("site: {id: a, name: A, contract: telecom-transmission}\nhost: {}\n")
-    site = load_site(file)
-    assert site.host is not None
-    return RuleBook(site).rules(site.host)
+def rules() -> tuple[Rule, ...]:
+    return telecom_rules()
 
 
 def faults(rules: tuple[Rule, ...], *readings: Reading) -> set[str]:

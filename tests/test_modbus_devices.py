@@ -7,20 +7,19 @@ from pathlib import Path
 import pytest
 from pymodbus.server import ModbusSerialServer
 
+from collectors.line import read_once
 from collectors.line.definition import ModbusDefinition, shipped
-from collectors.line.engine import read_once
 from collectors.line.inputs import KINDS, definition_of
 from collectors.line.modbus_definition import Register
 from collectors.line.modbus_slave import ModbusSlave
 from collectors.line.recording import Image, Played, play
-from config.rulebook import RuleBook
 from config.schema import Input, Line, LineDevice
 from config.shipped import names
-from config.site import load_site
 from model.decide import Scene, decide
 from model.point import Point, Quality, Reading, Severity, State
 from model.quantity import Kind
 from model.rule import Rule
+from tests.faults import telecom_rules
 from tests.peers.line import joined_ttys
 from tests.peers.modbus_devices import Made, served
 from tests.peers.modbus_plant import DEVICES
@@ -169,12 +168,8 @@ def test_each_bit_is_one_state_alone(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rule, ...]:
-    file = tmp_path_factory.mktemp("site") / "site.yaml"
-    file.write_text("site: {id: a, name: A, contract: telecom-transmission}\nhost: {}\n")
-    site = load_site(file)
-    assert site.host is not None
-    return RuleBook(site).rules(site.host)
+def rules() -> tuple[Rule, ...]:
+    return telecom_rules()
 
 
 def bad_states() -> Iterator[tuple[str, object, State]]:

@@ -7,12 +7,11 @@ import pytest
 from collectors.line.walk import Walks
 from collectors.line.ydt_definition import Meaning, Step
 from collectors.line.ydt_step import MAKERS_OWN, SANE
-from config.rulebook import RuleBook
 from config.shipped import names
-from config.site import load_site
 from model.decide import Scene, decide
 from model.point import Point, Reading, Severity, State
 from model.rule import Rule
+from tests.faults import telecom_rules
 from tests.peers.ydt_info import alarms, class_4a, daren, f32, pace, pylontech, seplos, u16
 from tests.ydt_values import ydt
 from wire.ydt1363 import YdtError
@@ -23,12 +22,8 @@ ALARM_CODES = (0x01, 0x02, 0x03, 0x04, 0x05, 0xF0, *MAKERS_OWN)
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rule, ...]:
-    file = tmp_path_factory.mktemp("site") / "site.yaml"
-    file.write_text("site: {id: a, name: A, contract: telecom-transmission}\nhost: {}\n")
-    site = load_site(file)
-    assert site.host is not None
-    return RuleBook(site).rules(site.host)
+def rules() -> tuple[Rule, ...]:
+    return telecom_rules()
 
 
 def is_fault(rules: tuple[Rule, ...], meaning: Meaning, state: State) -> bool:
