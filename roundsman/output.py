@@ -59,5 +59,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> 
         print("  ".join(padded).rstrip())
 
 
+def shortened(text: str, columns: int) -> str:
+    """Return as much of a text as so many columns of a terminal have room for."""
+    while _width(text) > columns:
+        text = text[:-1]
+    return text
+
+
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from collectors.line.backoff import FIRST, Allowance, Backoff
-from collectors.line.definition import Definition
 from collectors.line.device import PolledDevice
 from collectors.line.exchange import Exchange
 from collectors.line.others import FOREIGN, Others
@@ -27,7 +26,7 @@ from collectors.line.ports import exchange_on, open_port
 from collectors.line.state import line_batch
 from collectors.line.stats import LineStats
 from config.line_port import MODBUS_TCP
-from config.schema import Line, LineDevice
+from config.schema import Line
 from model.point import Batch
 
 logger = logging.getLogger(__name__)
@@ -67,29 +66,6 @@ async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -
         for owner in owners:
             owner.stop()
         await asyncio.gather(*(asyncio.to_thread(owner.finish) for owner in owners))
-
-
-async def read_once(line: Line, device: LineDevice, definition: Definition | None = None) -> Batch:
-    """Open the line, read one device once, close the line. What goes wrong is in the batch.
-
-    `definition` stands in for the one the device names.
-    """
-    return await asyncio.to_thread(_read_once, line, device, definition)
-
-
-def _read_once(line: Line, device: LineDevice, definition: Definition | None) -> Batch:
-    polled = PolledDevice(line, device, LineStats(line.id), definition)
-    try:
-        port = open_port(line)
-    except PortError as error:
-        return polled.absent(str(error))
-    try:
-        listen(port, line)
-        return polled.poll(exchange_on(port, line), patient=True)
-    except PortError as error:
-        return polled.absent(str(error))
-    finally:
-        port.close()
 
 
 def listen(port: Port, line: Line, *, again: bool = False) -> Others:

@@ -17,6 +17,7 @@ from config.site import Site, load_site
 from model.point import Batch, Quality
 from model.protocol import DeviceRow, ReadingRow, ReadingsReport
 from roundsman.asking import CONTROL, SITE, site_argument
+from roundsman.lines.turns import Turns
 from roundsman.output import CommandError, clean, json_lines, table, value_text
 from roundsman.snmp_options import at, snmp_card, snmp_options
 from roundsman.words import say
@@ -93,20 +94,26 @@ def _read(site: Site, only: str | None) -> list[Batch]:
 
 
 async def _together(site: Site, wanted: list[Device], library: "Library | None") -> list[Batch]:
-    """Read cards side by side, the devices of a line one after the other."""
-    lines = [device for device in wanted if isinstance(device, LineDevice)]
+    """Read cards and lines side by side, the devices of a line one after the other; return batches in their order."""
+    lines = [(line, [device for device in line.devices if device in wanted]) for line in site.lines]
     others = [device for device in wanted if not isinstance(device, LineDevice)]
-    together = asyncio.create_task(_in_turn(site, lines))
-    apart = await asyncio.gather(*(_one(site, device, library) for device in others))
-    return [*apart, *await together]
+    told = Turns(sum(len(devices) for _, devices in lines))
+    together = asyncio.gather(*(_line(line, devices, told) for line, devices in lines if devices))
+    try:
+        apart = await asyncio.gather(*(_one(site, device, library) for device in others))
+        return [*apart, *(batch for each in await together for batch in each)]
+    finally:
+        told.over()
 
 
-async def _in_turn(site: Site, devices: list[LineDevice]) -> list[Batch]:
-    return [await _one(site, device, None) for device in devices]
+async def _line(line: Line, devices: list[LineDevice], told: Turns) -> list[Batch]:
+    from collectors.line import read_all_once  # noqa: PLC0415 - only for a line
+
+    return await read_all_once(line, devices, lambda device: told.now(device.id, str(line.port)))
 
 
 async def _one(site: Site, device: Device, library: "Library | None") -> Batch:
-    """Read one device; what its file keeps from being read is in the batch."""
+    """Read a device that hangs on no line; what its file keeps from being read is in the batch."""
     match device:
         case HostDevice():
             from collectors.host import HostCollector  # noqa: PLC0415 - only for the host
@@ -120,16 +127,8 @@ async def _one(site: Site, device: Device, library: "Library | None") -> Batch:
             except ConfigError as error:
                 return Batch(device.id, now().boot, (), reachable=False, error=str(error))
             return await read_once(target, definitions=library)
-        case LineDevice():
-            from collectors.line.engine import read_once as read_line  # noqa: PLC0415 - only for a line
-
-            return await read_line(_line_of(site, device), device)
         case _:
             raise TypeError(f"{type(device).__name__} is no device that can be read")
-
-
-def _line_of(site: Site, device: LineDevice) -> Line:
-    return next(line for line in site.lines if device in line.devices)
 
 
 def _shown(args: argparse.Namespace, report: ReadingsReport) -> int:

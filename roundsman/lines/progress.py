@@ -1,15 +1,10 @@
 """How a search on a line goes on, on standard error: what is tried now, for how long at most, who was found."""
 
 import math
-import sys
-import time
 
 from collectors.line.search import Search, Step
+from roundsman.lines.live import LiveLine
 from roundsman.lines.words import NAMES
-from roundsman.output import clean
-
-SAY_EVERY = 5.0
-"""Seconds between two lines where standard error is no terminal."""
 
 
 class Progress:
@@ -18,10 +13,9 @@ class Progress:
     def __init__(self, search: Search) -> None:
         self._search = search
         self._told: set[int] = set()
-        self._said = time.monotonic()
-        self._live = sys.stderr.isatty()
+        self._line = LiveLine()
         count = len(search.wanted.settings)
-        self._say(
+        self._line.say(
             f"{count} setting{'s' * (count > 1)} to try, at most {duration(search.at_most)} while nobody answers; "
             "Ctrl-C prints what was found."
         )
@@ -29,11 +23,7 @@ class Progress:
     def now(self, step: Step) -> None:
         """Say what is tried now: each time on a terminal, else every few seconds."""
         count = len(self._search.found)
-        line = f"{step.doing}; {count} found, at most {duration(self._search.at_most)} left"
-        if self._live:
-            print(f"\r\x1b[K{clean(line)[:150]}", end="", flush=True, file=sys.stderr)
-        elif time.monotonic() - self._said >= SAY_EVERY:
-            self._say(line)
+        self._line.now(f"{step.doing}; {count} found, at most {duration(self._search.at_most)} left")
 
     def found(self) -> None:
         """Say who was recognised since."""
@@ -41,16 +31,11 @@ class Progress:
             if each.says and id(each) not in self._told:
                 self._told.add(id(each))
                 what = "perhaps " * (not each.sure) + (", ".join(each.definitions) or "not recognised")
-                self._say(f"{each.setting}: {NAMES[each.protocol]} {each.address}: {what} ({each.says})")
+                self._line.say(f"{each.setting}: {NAMES[each.protocol]} {each.address}: {what} ({each.says})")
 
     def over(self) -> None:
         """Clear the line that says what is tried."""
-        if self._live:
-            print("\r\x1b[K", end="", flush=True, file=sys.stderr)
-
-    def _say(self, line: str) -> None:
-        self._said = time.monotonic()
-        print(("\r\x1b[K" if self._live else "") + clean(line), file=sys.stderr)
+        self._line.over()
 
 
 def duration(seconds: float) -> str:
