@@ -8,6 +8,7 @@ from config.contract_text import (
     DutyText,
     LimitText,
     MomentaryText,
+    Names,
     PenaltyText,
     StepText,
     UpgradeText,
@@ -93,7 +94,7 @@ def orders(text: ContractText) -> dict[str, int]:
     return {code: place for place, code in enumerate(text.levels, 1)}
 
 
-def codes(written: str | tuple[str, ...]) -> tuple[str, ...]:
+def codes(written: Names) -> tuple[str, ...]:
     """Return what a key with one value or a list of them names."""
     return ((written,) if written else ()) if isinstance(written, str) else written
 
@@ -122,7 +123,7 @@ def _limit(text: LimitText, whole: ContractText) -> Limit:
         when=text.when,
         unless=text.unless,
         stopped_by=text.stopped_by or stops,
-        open=text.open,
+        open=codes(text.open),
     )
 
 
@@ -134,7 +135,7 @@ def _blank(text: BlankText, whole: ContractText) -> Blank:
         codes(text.grade),
         codes(text.region),
         text.negotiated,
-        text.open,
+        codes(text.open),
     )
 
 
@@ -145,7 +146,7 @@ def _after(name: str | None, whole: ContractText) -> Start | Milestone:
 
 
 def _upgrade(text: UpgradeText | None) -> Upgrade | None:
-    return Upgrade(text.on, text.counts_from, text.open) if text else None
+    return Upgrade(text.on, text.counts_from, codes(text.open)) if text else None
 
 
 def _step(text: StepText, order: dict[str, int]) -> EscalationStep:
@@ -154,7 +155,7 @@ def _step(text: StepText, order: dict[str, int]) -> EscalationStep:
 
 
 def _momentary(text: MomentaryText | None) -> Momentary | None:
-    return Momentary(text.fault, text.count, text.within, text.open) if text else None
+    return Momentary(text.fault, text.count, text.within, codes(text.open)) if text else None
 
 
 def _duty(text: DutyText, whole: ContractText) -> Duty:
@@ -167,7 +168,7 @@ def _duty(text: DutyText, whole: ContractText) -> Duty:
         month_day=text.month_day,
         levels=_levels(text.level, orders(whole)),
         needs=_both(text.needs),
-        open=text.open,
+        open=codes(text.open),
     )
 
 
@@ -180,7 +181,7 @@ def _penalty(text: PenaltyText, order: dict[str, int]) -> Penalty:
         text.per,
         _levels(text.level, order),
         text.automatic,
-        text.open,
+        codes(text.open),
     )
 
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from config import shipped
 from config.advice import either, nearest, show
+from config.contract_build import codes
 from config.contract_text import ContractText, DutyText, LimitText
 from config.convert import Conversion
 from config.fault_rules import FaultRule
 from model.contract import Contract, Milestone
 from model.limits import rivals
 from model.rule import Meaning
-
-Names = str | tuple[str, ...]
 
 
 def check(text: ContractText, faults: dict[str, FaultRule], conversion: Conversion) -> None:
@@ -48,8 +47,8 @@ def _check_levels(text: ContractText, conversion: Conversion) -> None:
         conversion.complain(text, "delays", f"write {len(known)} delays on, one for each level, and one off")
     if missing := [meaning.value for meaning in Meaning if meaning not in text.general]:
         conversion.complain(text, "general", f"the level of {', '.join(missing)} is missing")
-    for key, codes in (("general", text.general.values()), ("faults", text.faults.values())):
-        for code in dict.fromkeys(codes):
+    for key, named in (("general", text.general.values()), ("faults", text.faults.values())):
+        for code in dict.fromkeys(named):
             if code not in text.levels:
                 conversion.complain(text, key, f"there is no level {code}; {nearest(code, known)}")
 
@@ -69,7 +68,7 @@ def _check_names(text: ContractText, conversion: Conversion) -> None:
     }
     for part in _parts(text):
         for key, (what, names) in known.items():
-            for name in _names(getattr(part, key, ())):
+            for name in codes(getattr(part, key, ())):
                 if name not in names:
                     conversion.complain(part, key, f"there is no {what} {show(name)}; {nearest(name, names)}")
     for what, parts, key in (
@@ -86,10 +85,6 @@ def _parts(text: ContractText) -> list[Any]:
     single = [each for each in (text.upgrade, text.momentary) if each is not None]
     listed = (text.limits, text.blanks, text.lasting, text.escalation, text.documents, text.services, text.penalties)
     return [*single, *(each for parts in listed for each in parts)]
-
-
-def _names(written: Names) -> tuple[str, ...]:
-    return ((written,) if written else ()) if isinstance(written, str) else written
 
 
 def _check_once(what: str, parts: Iterable[Any], key: str, conversion: Conversion) -> None:

@@ -79,6 +79,7 @@ Event = Literal[
     "receipt",
     "remote",
 ]
+Names = str | tuple[str, ...]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
@@ -114,7 +115,7 @@ class LimitText(msgspec.Struct, frozen=True):
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     stopped_by: tuple[Milestone, ...] = ()
-    open: str = ""
+    open: Names = ()
 
 
 class BlankText(msgspec.Struct, frozen=True):
@@ -123,10 +124,10 @@ class BlankText(msgspec.Struct, frozen=True):
     milestone: Milestone
     after: After | None = None
     level: Level | tuple[Level, ...] = ()
-    grade: str | tuple[str, ...] = ()
-    region: str | tuple[str, ...] = ()
+    grade: Names = ()
+    region: Names = ()
     negotiated: bool = False
-    open: str = ""
+    open: Names = ()
 
 
 class UpgradeText(msgspec.Struct, frozen=True):
@@ -134,7 +135,7 @@ class UpgradeText(msgspec.Struct, frozen=True):
 
     on: Annotated[tuple[Milestone, ...], msgspec.Meta(min_length=1)]
     counts_from: Literal["original_start", "breach"] = "original_start"
-    open: str = ""
+    open: Names = ()
 
 
 class LastingText(msgspec.Struct, frozen=True):
@@ -169,7 +170,7 @@ class DutyText(msgspec.Struct, frozen=True):
     month_day: Annotated[int, msgspec.Meta(ge=1, le=28)] | None = None
     level: Level | tuple[Level, ...] = ()
     needs: Title | None = None
-    open: str = ""
+    open: Names = ()
 
 
 class PenaltyText(msgspec.Struct, frozen=True):
@@ -183,7 +184,7 @@ class PenaltyText(msgspec.Struct, frozen=True):
     per: Literal["time", "ticket"] = "time"
     level: Level | tuple[Level, ...] = ()
     automatic: tuple[str, ...] = ()
-    open: str = ""
+    open: Names = ()
 
 
 class ExcuseText(msgspec.Struct, frozen=True):
@@ -212,7 +213,7 @@ class MomentaryText(msgspec.Struct, frozen=True):
     fault: str
     count: Count
     within: Seconds
-    open: str = ""
+    open: Names = ()
 
 
 class EntitlementText(msgspec.Struct, frozen=True):

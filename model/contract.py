@@ -4,7 +4,7 @@ Theory. A contract is words and numbers. Levels have an order (1 is the worst) a
 D). A fault gets its level from the contract's list, else from the general definitions, and then it is provisional. A
 `Limit` says: this milestone, this long after that start, for these levels, this region, grade, fault, way of handling
 and these conditions. Where two limits of one name fit, the narrower one rules (`model.limits`). What the text leaves
-open is an `OpenPoint` with our choice; a limit that rests on one names it.
+open is an `OpenPoint` with our choice; what rests on one names its key.
 
 Two texts by language ({"en": ..., "zh": ...}) are `Text`. Nothing here knows a clock: times are Unix seconds elsewhere.
 """
@@ -85,8 +85,8 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `after` is a Start or the Milestone before. Empty levels, region, grade, fault, handling stand for all of them.
     `when` are conditions that must be said of the ticket, `unless` such that must not. `stopped_by` are the milestones
-    that end it. `said` is the span as the contract says it ("7d"). `open` is the key of the open point it rests on,
-    "" where the text is plain.
+    that end it. `said` is the span as the contract says it ("7d"). `open` are the keys of the open points it rests on,
+    none where the text is plain.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     stopped_by: tuple[Milestone, ...] = ()
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Blank(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,7 +117,7 @@ class Blank(msgspec.Struct, frozen=True, omit_defaults=True):
     grades: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     negotiated: bool = False
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Upgrade(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ class Upgrade(msgspec.Struct, frozen=True):
 
     on: tuple[Milestone, ...]
     counts_from: str = "original_start"  # or "breach"
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Lasting(msgspec.Struct, frozen=True):
@@ -163,7 +163,7 @@ class Duty(msgspec.Struct, frozen=True, omit_defaults=True):
     month_day: int | None = None
     levels: tuple[int, ...] = ()
     needs: Text = {}
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Penalty(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -179,7 +179,7 @@ class Penalty(msgspec.Struct, frozen=True, omit_defaults=True):
     per: str = "time"  # or "ticket"
     levels: tuple[int, ...] = ()
     automatic: tuple[str, ...] = ()
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Excuse(msgspec.Struct, frozen=True):
@@ -209,7 +209,7 @@ class Momentary(msgspec.Struct, frozen=True):
     fault: str
     count: int
     seconds: float
-    open: str = ""
+    open: tuple[str, ...] = ()
 
 
 class Entitlement(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -21,7 +21,7 @@ from model.rule import AllOf, Compare, Op, Reach, Rule, Share
 FAULTS = load_faults()
 HEAD = "site: {id: north-1, name: North, contract: telecom-transmission}\n"
 
-# Conditions of the transmission contract that no reading shows: people open them at the desk.
+# Conditions of the contracts that no reading shows: people open them at the desk, or the desk itself does.
 OPENED_BY_PEOPLE = {
     "traffic.interrupted",
     "traffic.errors",
@@ -30,6 +30,12 @@ OPENED_BY_PEOPLE = {
     "order_wire.failed",
     "cabinet.signal_failed",
     "auxiliary.failed",
+    "data.lost",
+    "site.silent",
+    "camera.power_lost",
+    "camera.blocked",
+    "camera.blurred",
+    "camera.no_picture",
 }
 
 
