@@ -7,15 +7,15 @@ promise (`Due.assumed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf, isfinite
 
 import msgspec
 
-from model.calendar import Calendar
-from model.contract import Blank, Contract, Handling, Limit, Start
-from model.due import due
+from model.calendar import ALWAYS, Calendar
+from model.contract import Blank, Contract, Duty, Handling, Limit, Milestone, Start
+from model.due import Deadline, Pause, deadline
 
 Calendars = Callable[[str], Calendar]  # a calendar by its name; raises LookupError when there is none
-Pauses = Sequence[tuple[float, float | None, str]]
 
 
 class Situation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,13 +36,25 @@ class Due(msgspec.Struct, frozen=True, omit_defaults=True):
     """A limit, from when it counts and when it is due, in Unix seconds.
 
     `assumed`: it counts from a milestone that is not reached yet, taken at its latest. Both are None where that
-    milestone has no limit of its own: the clock does not run yet.
+    milestone has no limit of its own: the clock does not run yet. `due` is infinite while a pause is open.
+    `unpublished` are the years on the way whose holidays are not official yet.
     """
 
     limit: Limit
     start: float | None
     due: float | None
     assumed: bool = False
+    unpublished: tuple[int, ...] = ()
+
+
+class DutyDue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A document that a milestone asks for and when it is due, in Unix seconds; `assumed` as in `Due`."""
+
+    duty: Duty
+    start: float
+    due: float
+    assumed: bool = False
+    unpublished: tuple[int, ...] = ()
 
 
 def limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
@@ -119,21 +131,23 @@ def dues(
     situation: Situation,
     times: Mapping[str, float],
     calendars: Calendars,
-    pauses: Pauses = (),
+    pauses: Sequence[Pause] = (),
 ) -> tuple[Due, ...]:
     """Return when each running limit is due, in the contract's order.
 
     `times` are the Unix seconds of starts and of milestones reached, by their names; `open` is always there.
     """
     running = limits_for(contract, situation)
-    calendar = calendars(contract.calendar)
+    calendar = calendars(contract.calendar) if contract.calendar else ALWAYS
     found: dict[str, Due] = {}
 
     def counted(limit: Limit) -> Due:
         if limit.name not in found:
             start, assumed = starting(limit)
-            end = None if start is None else due(start, limit.span, calendar, pauses)
-            found[limit.name] = Due(limit, start, end, assumed)
+            found[limit.name] = Due(limit, None, None, assumed)
+            if start is not None:
+                end = deadline(start, limit.span, calendar, pauses) if isfinite(start) else Deadline(inf, ())
+                found[limit.name] = Due(limit, start, end.at, assumed, end.unpublished)
         return found[limit.name]
 
     def starting(limit: Limit) -> tuple[float | None, bool]:
@@ -145,3 +159,20 @@ def dues(
         return min((each for each in before if each is not None), default=None), True
 
     return tuple(counted(limit) for limit in running)
+
+
+def duty_dues(
+    contract: Contract, level: int, times: Mapping[str, float], counted: Sequence[Due], calendars: Calendars
+) -> tuple[DutyDue, ...]:
+    """Return when each document is due that a milestone asks for at this level; `counted` are the ticket's limits."""
+    calendar = calendars(contract.calendar) if contract.calendar else ALWAYS
+    found: list[DutyDue] = []
+    for duty in contract.documents:
+        if duty.span is None or duty.after not in set(Milestone) or (duty.levels and level not in duty.levels):
+            continue
+        latest = [each.due for each in counted if each.limit.milestone == duty.after and each.due is not None]
+        start = times.get(duty.after, min(latest, default=None))
+        if start is not None and isfinite(start):
+            end = deadline(start, duty.span, calendar)
+            found.append(DutyDue(duty, start, end.at, duty.after not in times, end.unpublished))
+    return tuple(found)
