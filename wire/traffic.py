@@ -203,7 +203,7 @@ def _of_ydt(frame: Frame, octets: bytes, asked: Heard | None, at: float) -> Hear
     due = (
         asked is not None
         and isinstance(asked.message, Frame)
-        and (asked.message.adr, asked.message.cid1) == (frame.adr, frame.cid1)
+        and frame.answers(asked.message.adr, asked.message.cid1, asked.message.code)
         and asked.octets != octets
     )
     if 0x40 <= frame.code < 0x80:

@@ -90,6 +90,10 @@ class Frame:
     info: bytes = b""
     quirks: tuple[Quirk, ...] = field(default=(), compare=False)
 
+    def answers(self, adr: int, cid1: int, command: int) -> bool:
+        """Tell whether it is of this address and class; with SOI 3EH the command stands where CID1 does."""
+        return self.adr == adr and (self.cid1 == cid1 or (Quirk.SOI_3EH in self.quirks and self.cid1 == command))
+
     def encode(self) -> bytes:
         """Encode as on the wire, SOI to EOI."""
         if max(self.ver, self.adr, self.cid1, self.code) > 0xFF or min(self.ver, self.adr, self.cid1, self.code) < 0:
@@ -265,12 +269,9 @@ class AnswerReader:
 
     def feed(self, octets: bytes) -> Frame | None:
         """Take bytes; return the answer as soon as its EOI is here, or None."""
+        asked = self._request
         for frame in self._frames.feed(octets):
-            if frame.adr == self._request.adr and self._is_class(frame) and not 0x40 <= frame.code < 0x80:
+            if frame.answers(asked.adr, asked.cid1, asked.command) and not 0x40 <= frame.code < 0x80:
                 return frame
             self.foreign += 1
         return None
-
-    def _is_class(self, frame: Frame) -> bool:
-        asked = self._request
-        return frame.cid1 == asked.cid1 or (Quirk.SOI_3EH in frame.quirks and frame.cid1 == asked.command)

@@ -250,7 +250,15 @@ class _Walker:
             if self.walk.at > end:
                 raise YdtError(f"an item is longer than {step.length} bytes")
             if self.walk.at < end:
-                self._meet("item", Meaning(label=f"Item {number + 1} of the maker"), index, end - self.walk.at)
+                self._item(Meaning(label=f"Item {number + 1} of the maker"), index, end - self.walk.at)
+
+    def _item(self, meaning: Meaning, index: dict[str, str], length: int) -> None:
+        """Keep an item that has no name, as the number that its width makes it: 4 float, 2 fixed, 1 state."""
+        at = self.walk.at
+        raw = self.walk.float32(self.form.order) if length == 4 else self.walk.fixed(length, signed=length == 2)
+        octets = self.walk.since(at)
+        no_number = raw is None and octets != b"\x20" * length
+        self.fields.append(Field("item", meaning, index, at, octets, raw, raw, no_number))
 
     def _rest(self, step: Step, index: dict[str, str]) -> None:
         number = 0

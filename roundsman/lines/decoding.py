@@ -8,7 +8,8 @@ from roundsman.lines.frame_text import FrameTextError, octets_of, ydt_texts
 from roundsman.lines.frames import fields
 from roundsman.lines.modbus_faults import adus, rtu_fault, tcp_fault, unknown_function
 from wire.modbus_frames import sizes
-from wire.traffic import Talk, TrafficReader, readings
+from wire.modbus_tcp import Adu
+from wire.traffic import Heard, Talk, TrafficReader, readings
 from wire.ydt1363 import SHORTEST, Frame, YdtError, decode_text, soi_quirks
 
 Fields = dict[str, Any]
@@ -18,28 +19,46 @@ _RUN: Final = re.compile(rb"([~>]?)([0-9A-Fa-f]*)\r")
 
 def decoder(protocol: str, *, tcp: bool = False) -> Decode:
     """Return what decodes one line after the other; a response is told by the request before it."""
-    talk = Talk(patience=float("inf"))
     if protocol == "ydt1363":
+        talk = Talk(patience=float("inf"))
         return lambda text: _ydt(text, talk)
-    return lambda text: _modbus(text, talk, tcp=tcp)
+    talks = _Talks()
+    return lambda text: _modbus(text, talks, tcp=tcp)
 
 
-def _modbus(text: str, talk: Talk, *, tcp: bool) -> list[Fields]:
+class _Talks:
+    """Who speaks in Modbus: one talk on a serial line, and one for each transaction that is under way in TCP."""
+
+    def __init__(self) -> None:
+        self.serial = Talk(patience=float("inf"))
+        self._asked: dict[int, Heard] = {}
+
+    def placed(self, adu: Adu) -> Heard:
+        """Return a TCP frame with its side and the request of its transaction, where that was heard."""
+        talk = Talk(patience=float("inf"))
+        talk.asked = self._asked.pop(adu.transaction, None)
+        heard = talk.placed(readings(adu.body), adu.body, 0.0)
+        if talk.asked is not None:
+            self._asked[adu.transaction] = talk.asked
+        return heard
+
+
+def _modbus(text: str, talks: _Talks, *, tcp: bool) -> list[Fields]:
     try:
         octets = octets_of(text)
     except FrameTextError as error:
         hint = "; this looks like YD/T 1363: roundsman decode ydt1363" if "~" in text else ""
         return [{"error": f"{error}{hint}"}]
     if tcp:
-        return _tcp(octets, talk) or [{"error": tcp_fault(octets)}]
+        return _tcp(octets, talks) or [{"error": tcp_fault(octets)}]
     found = _rtu_places(octets)
     inside = sum(len(frame) for _, frame in found)
     if inside < len(octets) and sum(6 + len(adu.body) for _, adu in adus(octets)) == len(octets):
-        return _tcp(octets, talk)
+        return _tcp(octets, talks)
     within = inside < len(octets) - inside and {len(octets) - 1, len(octets), len(octets) + 1} & {*sizes(octets, 0)[0]}
     if not found or within:  # a scrap with a right check sum within what is a broken frame itself
         return [unknown_function(octets) or {"error": rtu_fault(octets)}]
-    return _rtu(octets, found, talk)
+    return _rtu(octets, found, talks.serial)
 
 
 def _rtu_places(octets: bytes) -> list[tuple[int, bytes]]:
@@ -70,10 +89,10 @@ def _rtu(octets: bytes, found: list[tuple[int, bytes]], talk: Talk) -> list[Fiel
     return told
 
 
-def _tcp(octets: bytes, talk: Talk) -> list[Fields]:
+def _tcp(octets: bytes, talks: _Talks) -> list[Fields]:
     told, end = list[Fields](), 0
     for at, adu in adus(octets):
-        one = fields(talk.placed(readings(adu.body), adu.body, 0.0))
+        one = fields(talks.placed(adu))
         one = {"protocol": "modbus", "framing": "tcp", "transaction": adu.transaction, **one}
         if at > end:
             one["noise_before"] = octets[end:at].hex()

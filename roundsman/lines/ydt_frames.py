@@ -24,6 +24,7 @@ FORMS = {
 """What the answers to a command are made of, and how many bytes each takes."""
 UNVALUED = frozenset({"flag", "skip", "count", "items", "bits"})
 """Kinds of fields that are no values: they say how the others are to be read."""
+FIRST_PACK = "1"
 
 GLANCE = {
     ("battery.current", ""): "current_A",
@@ -42,11 +43,12 @@ GLANCE = {
 
 def ydt_fields(frame: Frame, side: Side, asked: Frame | None = None) -> dict[str, Any]:
     """Return the fields of a frame: VER, CID1, CID2 or RTN and INFO in hexadecimal text, ADR as a number."""
+    cid1 = asked.cid1 if asked is not None else frame.cid1  # the same, but for those that answer with the command there
     found: dict[str, Any] = {
         "ver": f"{frame.ver:02X}",
         "adr": frame.adr,
         "cid1": f"{frame.cid1:02X}",
-        "class_name": class_name(frame.cid1),
+        "class_name": class_name(cid1),
         "cid2_or_rtn": f"{frame.code:02X}",
     }
     if side != "response":
@@ -59,7 +61,7 @@ def ydt_fields(frame: Frame, side: Side, asked: Frame | None = None) -> dict[str
     if frame.quirks:
         found["quirks"] = [str(quirk) for quirk in frame.quirks]
     if side == "response" and frame.code == 0:
-        found |= _answer(frame, asked.code if asked is not None else None)
+        found |= _answer(frame, cid1, asked.code if asked is not None else None)
     elif side != "response":
         found |= _question(frame)
     return found
@@ -71,7 +73,7 @@ def _question(frame: Frame) -> dict[str, Any]:
     return {"group": frame.info[0]} if len(frame.info) == 1 and 0x41 <= frame.code <= 0x47 else {}
 
 
-def _answer(frame: Frame, command: int | None) -> dict[str, Any]:
+def _answer(frame: Frame, cid1: int, command: int | None) -> dict[str, Any]:
     """Return what the INFO of an answer means."""
     if command == TIME:
         return _time(frame.info)
@@ -82,7 +84,7 @@ def _answer(frame: Frame, command: int | None) -> dict[str, Any]:
     if not frame.info:
         return {}
     if command != MAKER:
-        fits = _fits(frame.cid1, command, frame.ver, frame.info)
+        fits = _fits(cid1, command, frame.ver, frame.info)
         if fits:
             return _meaning(fits)
     if command == MAKER or (command is None and _is_text(frame.info)):
@@ -116,7 +118,9 @@ def _time(info: bytes) -> dict[str, Any]:
 
 
 def _is_text(info: bytes) -> bool:
-    return len(info) >= 20 and sum(0x20 <= octet < 0x7F for octet in info) > 0.8 * len(info)
+    """Say whether it is an answer to 51H: text, filled up with blanks or zeros, and a version among it perhaps."""
+    written = sum(0x20 <= octet < 0x7F for octet in info)
+    return len(info) >= 20 and written > len(info) / 4 and written + info.count(0) > 0.8 * len(info)
 
 
 def _meaning(fits: Sequence[Decoded]) -> dict[str, Any]:
@@ -146,10 +150,10 @@ def _value(field: Field) -> dict[str, Any]:
         found["unit"] = meaning.quantity.unit.symbol
     if field.kind == "text":
         pass
-    elif field.raw is None:
-        found["note"] = "not monitored"
     elif field.doubtful:
         found["note"] = "cannot be"
+    elif field.raw is None:
+        found["note"] = "not monitored"
     elif field.value is None:
         found["note"] = "not available"
     found |= {"raw": _raw(field), "at": field.at, "octets": field.octets.hex().upper()}
@@ -157,12 +161,17 @@ def _value(field: Field) -> dict[str, Any]:
 
 
 def _summary(fields: Sequence[Field]) -> dict[str, Any]:
-    """Return what one wants of a battery at a glance: its cells, temperatures, current, voltage; a list for several."""
-    packs = list(dict.fromkeys(field.index["pack"] for field in fields if "pack" in field.index))
-    if len(packs) > 1:
-        apart = [[field for field in fields if field.index.get("pack") == pack] for pack in packs]
-        return {"packs": [_pack(each) for each in apart]}
-    return _pack(fields)
+    """Return what one wants of a battery at a glance: its cells, temperatures, current, voltage.
+
+    Of several packs it is the first one's, whose fields name no pack, and `packs` has it of each.
+    """
+    apart: dict[str, list[Field]] = {}
+    for field in fields:
+        apart.setdefault(field.index.get("pack", FIRST_PACK), []).append(field)
+    packs = [_pack(each) for each in apart.values()]
+    if len(packs) > 1 and packs[0]:
+        return {**packs[0], "packs": packs}
+    return packs[0] if packs else {}
 
 
 def _pack(fields: Sequence[Field]) -> dict[str, Any]:
@@ -187,8 +196,8 @@ def _pack(fields: Sequence[Field]) -> dict[str, Any]:
 def _behind(fields: Sequence[Field]) -> dict[str, Any]:
     """Return the numbers behind a pack's voltage as they came: what is left, the count of items, and the two after."""
     items = next((place for place, field in enumerate(fields) if field.kind == "items"), None)
-    if items is None or items + 2 >= len(fields):
-        return {}
+    if items != 1 or items + 2 >= len(fields):  # class 4AH has its capacities before the count
+        return {"remaining_raw": _raw(fields[0])} if fields and _is(fields[0], "battery.capacity") else {}
     names = {"remaining_raw": fields[0], "p": fields[items], "total_raw": fields[items + 1]}
     return {name: _raw(field) for name, field in {**names, "next_raw": fields[items + 2]}.items()}
 
@@ -198,4 +207,5 @@ def _is(field: Field, quantity: str) -> bool:
 
 
 def _raw(field: Field) -> float | int | None:
-    return field.raw if field.kind == "float" or field.raw is None else int(field.raw)
+    whole = field.raw is not None and field.kind != "float" and (field.kind != "item" or len(field.octets) < 4)
+    return int(field.raw) if whole and field.raw is not None else field.raw
