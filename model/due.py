@@ -150,6 +150,8 @@ def _stopped(
     calendar: Calendar, measure: Measure, begin: int, amount: int, stops: tuple[tuple[int, int | None], ...]
 ) -> float:
     """Return when an amount of counted seconds is reached; each pause on the way adds what it covers."""
+    if not amount:
+        return begin
     end = reached(calendar, measure, begin, amount)
     for a, b in stops:
         if end is None or a >= end:
@@ -173,17 +175,26 @@ def _by_date(calendar: Calendar, begin: int, span: Span, stops: tuple[tuple[int,
 
 
 def _rolled(calendar: Calendar, end: float, span: Span, stops: tuple[tuple[int, int | None], ...]) -> float:
-    """Return the end, moved on to the end of the next working day while its last day is a day off."""
-    while math.isfinite(end) and span.roll is not Roll.NEVER:
+    """Return the end of the day that an end lies in, or of the next working day where that one is a day off."""
+    while math.isfinite(end):
         begin = int(end)
-        day = calendar.day_at(begin - 1)
-        if calendar.on(day).kind is Kind.WORKING or (span.roll is Roll.HOLIDAY and not calendar.in_holiday(day)):
-            return end
-        working = nth_working_day(calendar, day, 1)
-        if working is None:
+        today = calendar.day_at(begin - 1)
+        if _end_of(calendar, today, span.ends) < begin:
+            today += 1
+        last = nth_working_day(calendar, today, 1) if _rolls(calendar, today, span.roll) else today
+        if last is None:
             return math.inf
-        end = _stopped(calendar, Measure.ALL, begin, _end_of(calendar, working, span.ends) - begin, stops)
+        over = _end_of(calendar, last, span.ends)
+        if over == begin:
+            return end
+        end = _stopped(calendar, Measure.ALL, begin, over - begin, stops)
     return end
+
+
+def _rolls(calendar: Calendar, day: int, roll: Roll) -> bool:
+    if roll is Roll.NEVER or calendar.on(day).kind is Kind.WORKING:
+        return False
+    return roll is Roll.REST_DAY or calendar.in_holiday(day)
 
 
 def _in_days(calendar: Calendar, measure: Measure, ends: DayEnd, begin: int, seconds: int) -> float:
