@@ -1,10 +1,12 @@
 """`roundsman decode`: what it says a frame means, where more than one reading of it is near."""
 
+import io
 import struct
 from typing import Any
 
 import pytest
 
+from roundsman.commands import decode
 from roundsman.lines.decoding import decoder
 from tests.peers.line import ydt_frame
 from tests.peers.ydt_info import alarms, class_4a, f32, pylontech, seplos, u16
@@ -15,8 +17,8 @@ WARM = [21.0, 19.0, 19.5, 20.0]
 
 
 def decoded(protocol: str, *lines: str, tcp: bool = False) -> list[dict[str, Any]]:
-    decode = decoder(protocol, tcp=tcp)
-    return [fields for line in lines for fields in decode(line)]
+    take = decoder(protocol, tcp=tcp)
+    return [fields for line in lines for fields in take(line)]
 
 
 def answer(cid1: int, command: int, info: bytes, ver: int = 0x20) -> dict[str, Any]:
@@ -105,3 +107,12 @@ def test_a_response_in_tcp_is_that_of_its_transaction_and_of_no_other() -> None:
         found = decoded("modbus", *asks, *(says[each] for each in order), tcp=True)[2:]
         assert [(each["address"], each["registers"]) for each in found] == [(100 * (n + 1), [n + 1]) for n in order]
     assert "address" not in decoded("modbus", asks[0], says[1])[1]
+
+
+def test_no_frame_of_a_long_capture_without_line_ends_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [ydt_frame(0x20, number % 250, 0x46, 0x42, b"\x01") for number in range(40)]
+    raw = b"\x00".join(frames)
+    for longest in (50, 64, len(raw) - 1):
+        monkeypatch.setattr(decode, "LONGEST_LINE", longest)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        assert [found["adr"] for line in decode.lines() for found in decoded("ydt1363", line)] == list(range(40))

@@ -39,6 +39,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def lines() -> Iterator[str]:
-    """Give the lines of standard input; each byte is one character, so that raw captures come through."""
-    while line := sys.stdin.buffer.readline(LONGEST_LINE):
+    """Give the lines of standard input; each byte is one character, so that raw captures come through.
+
+    A raw capture of YD/T 1363 is one line, because its frames end with CR alone: the parts of it end with one too.
+    """
+    rest = b""
+    while part := sys.stdin.buffer.readline(LONGEST_LINE):
+        line, rest = rest + part, b""
+        if end := 0 if line.endswith(b"\n") else line.rfind(b"\r") + 1:
+            line, rest = line[:end], line[end:]
         yield line.rstrip(b"\n").decode("latin-1")
+    if rest:
+        yield rest.decode("latin-1")
