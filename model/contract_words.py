@@ -43,6 +43,7 @@ WHOSE: dict[Word, Text] = {
     Word.CUSTOMER: {"en": "the customer confirms it", "zh": "须客户确认"},
     Word.BOTH: {"en": "both sides confirm it", "zh": "须双方确认"},
 }
+_NAMES: dict[str, Text] = {"total": {"en": "in all", "zh": "总时限"}}
 _UNITS = {
     "s": ("second", "秒"),
     "min": ("minute", "分钟"),
@@ -56,6 +57,15 @@ _UNITS = {
 def milestone_words(contract: Contract, milestone: Milestone) -> Text:
     """Return what a milestone is, in the contract's own words where it has some."""
     return contract.milestones.get(milestone, MILESTONES[milestone])
+
+
+def limit_words(contract: Contract, limit: Limit) -> Text:
+    """Return what a limit is for: its milestone, and its name where that says more."""
+    title = milestone_words(contract, limit.milestone)
+    if limit.name == limit.milestone:
+        return title
+    name = _NAMES.get(limit.name, {"en": limit.name, "zh": limit.name})
+    return {"en": f"{title['en']} ({name['en']})", "zh": f"{title['zh']}（{name['zh']}）"}
 
 
 def after_words(contract: Contract, after: str) -> Text:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "ack": "acknowledge an alarm",
     "shelve": "put an alarm aside for a time",
     "tickets": "list the desk's tickets",
+    "contract": "the maintenance contracts: one in plain words, and what would be due when",
     "devices": "the device definitions: what ships, trying one, drafting one",
     "example": "print an example site file",
     "simulate": "play a scenario in a simulated power room",

@@ -1,0 +1,1 @@
+"""A contract in plain words (`page`), and what would be due when (`trial`)."""
