@@ -54,6 +54,8 @@ _LINE = (
     _Metric("roundsman_line_echoes_total", "counter", "Own requests heard as echo.", "echoes"),
     _Metric("roundsman_line_foreign_frames_total", "counter", "Frames of another master.", "foreign_frames"),
 )
+_OF_A_WIRE = frozenset({"ratio", "wire_seconds"})
+"""Fields of serial lines alone: what is the least that a network can take, nobody knows."""
 _SLAVE = (
     _Metric("roundsman_slave_timeout_seconds", "gauge", "How long its answer is waited for.", "timeout_seconds"),
     _Metric("roundsman_slave_answer_seconds", "gauge", "Slowest of its last answers to begin.", "first_byte_seconds"),
@@ -126,5 +128,6 @@ def _families(metrics: Iterable[_Metric], rows: list[tuple[str, Any]]) -> str:
             if labels
             else f"{metric.name} {float(getattr(stats, metric.field)):.10g}\n"
             for labels, stats in rows
+            if metric.field not in _OF_A_WIRE or stats.wired
         ]
     return "".join(parts)

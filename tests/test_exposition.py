@@ -78,6 +78,15 @@ def test_the_page_is_the_golden_one() -> None:
     assert page() == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_a_line_in_the_network_has_no_least_time_and_no_ratio_to_it() -> None:
+    lines = {name: LineStats(name, wired=name == "serial", cycles=1, ratio=1.1) for name in ("far", "serial")}
+    text = engine_lines(Rounds(lines))
+    assert 'roundsman_line_cycle_ratio{line="serial"} 1.1' in text
+    assert 'roundsman_line_cycles_total{line="far"} 1' in text
+    assert 'roundsman_line_cycle_ratio{line="far"}' not in text
+    assert 'roundsman_line_wire_seconds_total{line="far"}' not in text
+
+
 def test_every_metric_of_the_agent_itself_has_its_line_in_the_documents() -> None:
     told = set(re.findall(r"^\| `(\S+)` \|", (GOLDEN.parents[2] / "docs" / "metrics.md").read_text(), re.MULTILINE))
     readings = set(re.findall(r"^# TYPE (\S+)", Exposition().text(READINGS), re.MULTILINE))

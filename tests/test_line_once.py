@@ -28,6 +28,10 @@ def bus(tmp_path: Path) -> Iterator[PacedBus]:
         yield paced
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_the_devices_of_a_line_are_read_behind_one_opening(
     bus: PacedBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +75,7 @@ async def test_who_gives_up_does_not_wait_for_the_silent_devices_that_are_left(b
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
     line = Line(id="l", port=bus.path, timeout=5.0, devices=devices)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_descriptors()
     task = asyncio.create_task(read_all_once(line, devices, lambda _: loop.call_soon_threadsafe(begun.set)))
     await begun.wait()
     started = time.monotonic()
@@ -79,5 +83,5 @@ async def test_who_gives_up_does_not_wait_for_the_silent_devices_that_are_left(b
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.monotonic() - started < 2.0
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_descriptors() == before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("line ")]

@@ -47,7 +47,7 @@ def test_check_accepts_and_read_reads_each_kind(port: str, tmp_path: Path) -> No
     file = site(tmp_path, port)
     status, out, err = said("check", file)
     assert (status, err) == (0, "")
-    assert out.startswith(f"{file} is good: site a")
+    assert out.startswith(f"{file} is good: site a, contract demo, 1 device, ")
     status, out, err = said("read", "--site", file, "--once")
     assert (status, err) == (0, "")
     assert "54" in next(row for row in out.splitlines() if "battery.voltage" in row)

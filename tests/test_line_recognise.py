@@ -1,5 +1,7 @@
 """Who somebody is: told by definitions and what they were answered, without a line."""
 
+import contextlib
+
 import pytest
 
 from collectors.line.definition import Definition, ModbusDefinition, YdtDefinition, definition
@@ -96,6 +98,19 @@ def test_who_says_his_name_is_not_taken_for_another_by_a_few_numbers() -> None:
     who: dict[bytes, Answer] = {bytes((3, 43, 14, 1, 0)): Reply(3, 43, bytes((14, 1, 1, 0, 0, 1, 0, 4)) + b"Acme")}
     found, _ = recognised(unit(), Shelf({"guess": guess}, {}), number | who)
     assert (found.definitions, found.says) == ((), "Acme; fits also guess")
+
+
+def test_an_answer_that_was_garbled_is_asked_for_once_more() -> None:
+    found, seen = unit(), list[str]()
+    steps = Shelf({"one": modbus("[{register: 5, equals: [7]}]")}, {}).recognise(found)
+    step: Step | None = next(steps)
+    with contextlib.suppress(StopIteration):
+        while step:
+            seen.append(step.question.key)
+            right = step.question.frame[1] == 3 and seen.count(step.question.key) == 2
+            step = steps.send(Heard(Reply(3, 3, b"\0\7") if right else None, 5))
+    assert seen == ["function 43/14, who it is"] * 2 + ["function 3, 1 from 5"] * 2
+    assert found.definitions == ("one",)
 
 
 def test_a_function_that_stays_unanswered_is_given_up() -> None:

@@ -5,10 +5,11 @@ import pytest
 from collectors.line.backoff import Backoff
 from collectors.line.definition import definition, shipped
 from collectors.line.modbus_slave import ModbusSlave, Span, coalesce
-from collectors.line.question import RefusedError
+from collectors.line.question import PartedError, RefusedError
 from collectors.line.timing import Timing
 from collectors.line.ydt_definition import YdtDefinition
 from collectors.line.ydt_slave import YdtSlave
+from config.line_port import line_port
 from config.reader import read_text
 from config.schema import Line
 from tests.peers.line import float_le, ydt_frame
@@ -34,6 +35,15 @@ def test_the_gap_is_three_and_a_half_characters_and_fixed_above_19200() -> None:
 @pytest.mark.parametrize(("baud", "turnaround", "hole"), [(9600, 0.005, 10), (9600, 0.020, 17), (115200, 0.005, 45)])
 def test_the_largest_hole_follows_from_speed_and_turnaround(baud: int, turnaround: float, hole: int) -> None:
     assert Timing.of(line(baud, turnaround)).largest_hole == hole
+
+
+def test_of_a_gateway_no_least_time_is_known_and_a_read_more_costs_more_than_any_hole() -> None:
+    here = Line(id="l", port=line_port("modbus-tcp://192.0.2.1:502"), devices=())
+    assert not Timing.of(here).wired
+    assert Timing.of(here).exchange(100) == 0.0
+    far = spans((0, 2), (123, 2))
+    assert coalesce(far, largest_hole=Timing.of(here).largest_hole, longest=125) == spans((0, 125))
+    assert Timing.of(Line(id="l", port=line_port("rfc2217://192.0.2.1:7000"), devices=())).wired
 
 
 def spans(*pairs: tuple[int, int]) -> list[Span]:
@@ -125,7 +135,7 @@ def test_a_read_that_is_refused_is_cut_behind_its_largest_hole_and_stays_cut() -
     slave.take(slave.plan()[0], words(540, 0, 0, 0, 2))
     whole = slave.plan()
     assert [question.key for question in whole] == ["function 3, 18 from 0"]
-    with pytest.raises(RefusedError, match="illegal address; asked in parts from now on") as caught:
+    with pytest.raises(PartedError, match="illegal address; asked in parts from now on") as caught:
         slave.take(whole[0], Refusal(2, 3, 2))
     assert not caught.value.permanent
     assert [question.key for question in slave.plan()] == ["function 3, 5 from 0", "function 3, 2 from 16"]

@@ -25,7 +25,7 @@ from collectors.line.port import Port, PortError, StoppedError
 from collectors.line.ports import exchange_on, open_port
 from collectors.line.state import line_batch
 from collectors.line.stats import LineStats
-from config.line_port import MODBUS_TCP
+from collectors.line.timing import Timing
 from config.schema import Line
 from model.point import Batch
 
@@ -75,7 +75,7 @@ def listen(port: Port, line: Line, *, again: bool = False) -> Others:
     """
     others = Others(shared=line.shared)
     seconds = LISTEN_SHARED if line.shared else LISTEN_AGAIN if again else LISTEN
-    until = time.monotonic() + (seconds if getattr(line.port, "kind", "") != MODBUS_TCP else 0.0)
+    until = time.monotonic() + (seconds if Timing.of(line).wired else 0.0)
     while (left := until - time.monotonic()) > 0:
         others.hear(port.read(left), time.monotonic(), spoken=False)
         if others.present and not line.shared:
@@ -122,7 +122,7 @@ class Owner(threading.Thread):
         self._line = line
         self._emit = emit
         self._report = report
-        self._stats = LineStats(line.id)
+        self._stats = LineStats(line.id, Timing.of(line).wired)
         self._devices = [PolledDevice(line, device, self._stats) for device in line.devices]
         self._port: Port | None = None
         self._exchange: Exchange | None = None

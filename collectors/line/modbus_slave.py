@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collectors.line.modbus_definition import ModbusDefinition
-from collectors.line.question import Answer, Question, RefusedError, Values
+from collectors.line.question import Answer, PartedError, Question, RefusedError, Values
 from collectors.line.register_map import RegisterMap
 from model.point import Point
 from wire.modbus import Refusal, Reply, ReplyReader, Request
@@ -101,7 +101,7 @@ class ModbusSlave:
         span = self._spans[question.key]
         if isinstance(answer, Refusal):
             if answer.code in UNREADABLE and self._split(span):
-                raise RefusedError(f"{question.key}: {answer.reason}; asked in parts from now on", permanent=False)
+                raise PartedError(f"{question.key}: {answer.reason}; asked in parts from now on", permanent=False)
             raise RefusedError(f"{question.key}: {answer.reason}", permanent=answer.code in ILLEGAL)
         assert isinstance(answer, Reply)  # noqa: S101  # our own reader gives nothing else
         words = answer.bits[: span.count] if span.function <= 2 else answer.registers

@@ -54,32 +54,31 @@ def _one_after_the_other(
     told: Told,
     wake: int,
 ) -> list[Batch]:
-    batches: list[Batch] = []
-    port: Port | None = None
-    failed = ""
     asked = [(device, PolledDevice(line, device, stats, definition)) for device, definition in wanted]
+    batches: list[Batch] = []
+    opened: tuple[Port, Exchange] | None = None
+    failed = ""
     try:
         for device, polled in asked:
             told(device)
-            if port is None and not failed:
-                try:
-                    port, exchange = _opened(line, wake)
-                except PortError as error:
-                    failed = str(error)  # of all that are left: opening it for each would take its while each time
-            if port is None:
-                batches.append(polled.absent(failed))
-                continue
             try:
-                batches.append(polled.poll(exchange, patient=True))
+                if failed:
+                    batches.append(polled.absent(failed))
+                    continue
+                opened = opened or _opened(line, wake)
+                batches.append(polled.poll(opened[1], patient=True))
             except PortError as error:
                 batches.append(polled.absent(str(error)))
-                port.close()
-                port = None  # the next device has it opened anew, for it may be this one's answer that ended it
+                if opened is None:
+                    failed = str(error)  # of all that are left: to try it again would take its while each time
+                else:
+                    opened[0].close()
+                    opened = None  # the next device has it opened anew: it may be this one's answer that ended it
     except StoppedError:
         pass  # nobody waits for the batches any more
     finally:
-        if port is not None:
-            port.close()
+        if opened is not None:
+            opened[0].close()
     return batches
 
 

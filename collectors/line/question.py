@@ -57,6 +57,10 @@ class RefusedError(Exception):
         self.permanent = permanent
 
 
+class PartedError(RefusedError):
+    """The slave refused a read that is asked in parts from now on: nothing is missing for it."""
+
+
 class Slave(Protocol):
     """One device on the line, as its protocol and definition see it."""
 

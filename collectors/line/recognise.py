@@ -9,7 +9,7 @@ the classes, the ones that are answered in full first, then the ones that cover 
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collectors.line.definition import ModbusDefinition, YdtDefinition
@@ -18,7 +18,7 @@ from collectors.line.identity import identity_question, makers_texts, objects
 from collectors.line.knock import Knock, register_question
 from collectors.line.modbus_definition import Place, Probe
 from collectors.line.question import Answer, Question
-from collectors.line.search import Found, Heard, Step, Steps
+from collectors.line.search import SETTLE, Found, Heard, Step, Steps
 from collectors.line.walk import walked
 from collectors.line.ydt_definition import YdtRead
 from wire.modbus import Refusal, Reply
@@ -117,7 +117,7 @@ class _Modbus:
         """Ask what was not asked yet; give up a function that stays unanswered."""
         found = self._found
         if question.key not in self._asked and self._silent.get(function, 0) < SILENT:
-            heard = yield Step(found.setting, "modbus", found.address, question, found.wait)
+            heard = yield from _twice(Step(found.setting, "modbus", found.address, question, found.wait))
             self._asked[question.key] = heard.answer
             self._silent[function] = 0 if heard.answer else self._silent.get(function, 0) + 1
         return self._asked.get(question.key)
@@ -145,6 +145,14 @@ def _besides(names: list[str]) -> Iterable[str]:
     return (f"fits also {', '.join(names[:MANY])}",) if names else ()
 
 
+def _twice(step: Step) -> Generator[Step, Heard, Heard]:
+    """Ask; where bytes came that make no answer, once more: one garbled answer must not make him somebody else."""
+    heard = yield step
+    if heard.answer is None and heard.octets:
+        heard = yield replace(step, settle=SETTLE)
+    return heard
+
+
 def _ydt(definitions: Mapping[str, YdtDefinition], found: Found) -> Steps:
     """Ask the maker of every class that answered, and choose the definitions that cover them."""
     answered = dict.fromkeys(knock.cid1 for knock, frame in found.knocks.items() if not frame.code)
@@ -152,7 +160,7 @@ def _ydt(definitions: Mapping[str, YdtDefinition], found: Found) -> Steps:
     for cid1 in answered:
         ver = next(knock.ver for knock in found.knocks if knock.cid1 == cid1)
         question = Knock(ver, cid1, MAKER).question(found.address)
-        heard = yield Step(found.setting, "ydt1363", found.address, question, found.wait)
+        heard = yield from _twice(Step(found.setting, "ydt1363", found.address, question, found.wait))
         answer = heard.answer
         if isinstance(answer, Frame) and not answer.code and (answer.adr, answer.cid1) == (found.address, cid1):
             texts[cid1] = {key: text for key, text in makers_texts(answer.info).items() if text}

@@ -31,10 +31,12 @@ class LineStats:
 
     `busy_seconds` is the time spent in exchanges, `wire_seconds` the least that the answered ones can take. `overruns`
     are cycles after which a device was due already. `ratio` is the last cycle over the least its answers can take, 0
-    where there were none; `foreign_frames` are another master's and its slaves'.
+    where there were none; `foreign_frames` are another master's and its slaves'. Not `wired` is what is reached by
+    Modbus TCP: of it, `wire_seconds` and `ratio` say nothing.
     """
 
     line: str
+    wired: bool = True
     open: bool = False
     cycles: int = 0
     cycle_seconds: float = 0.0

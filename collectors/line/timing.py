@@ -4,21 +4,29 @@
 
 A read through h unwanted registers costs 2h characters; a request of its own costs 13 characters, the slave's
 turnaround and a gap. The largest hole worth reading through is where both are equal.
+
+Of a Modbus TCP gateway or device the wire is not known: nothing is the least that an exchange can take, and a request
+of its own, which is a round trip more, costs more than any hole does.
 """
 
 from dataclasses import dataclass
 
+from config.line_port import MODBUS_TCP, DeviceServer
 from config.schema import Line
 
 FAST = 19200
 """Above this speed the gap of Modbus no longer shrinks with the characters (Modbus over Serial Line V1.02, 2.5.1.1)."""
+
+ANY_HOLE = 2000
+"""More than any read may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds of one line: `char` for one character, `gap` between frames, `turnaround` that slaves need to answer.
 
-    `pause` is waited on top of each gap, `unit_pause` before another unit is spoken to: as the site file says.
+    `pause` is waited on top of each gap, `unit_pause` before another unit is spoken to: as the site file says. `wired`
+    is False where what we speak on is no serial line.
     """
 
     char: float
@@ -28,6 +36,7 @@ class Timing:
     between: float
     pause: float = 0.0
     unit_pause: float = 0.0
+    wired: bool = True
 
     @classmethod
     def of(cls, line: Line) -> "Timing":
@@ -45,6 +54,7 @@ class Timing:
             between=between,
             pause=line.pause,
             unit_pause=line.unit_pause,
+            wired=not (isinstance(line.port, DeviceServer) and line.port.kind == MODBUS_TCP),
         )
 
     @property
@@ -55,8 +65,10 @@ class Timing:
     @property
     def largest_hole(self) -> int:
         """Most unwanted registers that are cheaper to read than to leave out."""
+        if not self.wired:
+            return ANY_HOLE
         return int((13 * self.char + max(self.turnaround, self.gap) + self.quiet) / (2 * self.char))
 
     def exchange(self, characters: int) -> float:
-        """Return the least seconds that an exchange of so many characters, both ways, can take."""
-        return characters * self.char + max(self.turnaround, self.gap) + self.quiet
+        """Return the least seconds that an exchange of so many characters, both ways, can take; 0: not known."""
+        return characters * self.char + max(self.turnaround, self.gap) + self.quiet if self.wired else 0.0

@@ -37,5 +37,9 @@ def run(args: argparse.Namespace) -> int:
     for secret in (*named, *([site.desk.token_file] if site.desk else [])):
         if not find_secret(secret, site.folder).is_file():
             print(f"Not there yet: {site.folder / secret}. {_HOW}", file=sys.stderr)
-    print(f"{args.file} is good: site {site.id}, contract {site.contract}, {len(plan.devices)} devices, {rules} rules.")
+    devices = len(list(site.devices))  # of the plan, each line is one too
+    print(
+        f"{args.file} is good: site {site.id}, contract {site.contract}, {devices} device{'s' * (devices != 1)}, "
+        f"{rules} rules."
+    )
     return 0

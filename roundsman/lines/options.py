@@ -32,16 +32,26 @@ def wanted_of(args: argparse.Namespace, scanner: Scanner) -> search.Wanted:
     units = tuple(each for each in given if 1 <= each <= 247) if given else search.UNITS
     addresses = tuple(each for each in given if each <= 254) if given else search.ADDRESSES
     settings = search.settings(bauds, parities)
-    ydt = args.protocol != "modbus" and not scanner.gateway
+    modbus, ydt = args.protocol != "ydt1363", args.protocol != "modbus" and not scanner.gateway
+    if not ((units and modbus) or (addresses and ydt)):
+        raise CommandError(_nobody(args, scanner))
     return search.Wanted(
         settings=settings if scanner.settable else settings[:1],
-        units=units if args.protocol != "ydt1363" else (),
+        units=units if modbus else (),
         addresses=addresses if ydt else (),
         knocks=shelf().knocks() if ydt else (),
         everywhere=args.all,
         wait=max(args.timeout, GATEWAY_SECONDS if scanner.gateway else 0.05),
         latency=NETWORK_SECONDS if isinstance(scanner.port, DeviceServer) else 0.0,
     )
+
+
+def _nobody(args: argparse.Namespace, scanner: Scanner) -> str:
+    """Say why nobody would be asked."""
+    if scanner.gateway and args.protocol == "ydt1363":
+        return f"--protocol ydt1363 cannot be: {scanner.port} is a gateway, which carries Modbus only."
+    which = "YD/T 1363 go from 0 to 254" if args.protocol == "ydt1363" else "Modbus go from 1 to 247"
+    return f"--addresses {args.addresses} cannot be; addresses of {which}."
 
 
 def settings_of(args: argparse.Namespace, scanner: Scanner, *, every_parity: bool) -> tuple[search.Setting, ...]:

@@ -92,7 +92,7 @@ def _refusal(port: str, told: str, *, framed: bool) -> str:
 
 def _told(args: argparse.Namespace, scanner: Scanner, search: Search, *, ended: bool) -> int:
     """Print what was found on standard output, and on standard error what else is to be said."""
-    found = list(search.found.values())
+    found = sorted(search.found.values(), key=lambda each: (each.protocol, each.address))
     if args.json:
         json_lines(_rows(found))
     elif found:

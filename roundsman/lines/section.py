@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from collectors.line.search import PATIENT, Found, Setting
-from config.line_port import LINKS, DeviceServer, lasting_name
+from config.line_port import LINKS, MODBUS_TCP, DeviceServer, lasting_name
 from roundsman.lines.words import NAMES
 from roundsman.output import clean
 
@@ -13,16 +13,19 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def section(port: Path | DeviceServer, found: Sequence[Found], *, shared: bool = False) -> str:
-    """Return the section; devices at another setting than most are told in comments: a line has one speed.
+    """Return the section, in the order of addresses; at another setting than most, devices are told in comments.
 
     `shared`: another master was heard on the line.
     """
     setting = _most(found)
     here = [each for each in found if each.setting == setting]
+    gateway = isinstance(port, DeviceServer) and port.kind == MODBUS_TCP  # the speed of its line is its own business
     lasting = lasting_name(port, LINKS) if isinstance(port, Path) else None
-    rows = [f"# {len(here)} device{'s' * (len(here) != 1)} answered at {setting} on {port}."]
+    where = str(port) if gateway else f"{setting} on {port}"
+    rows = [f"# {len(here)} device{'s' * (len(here) != 1)} answered at {where}."]
     body = ["lines:", "  - id: line-1", f"    port: {_quoted(str(lasting or port))}"]
-    body += [f"    baud: {setting.baud}"] + ([f"    parity: {setting.parity}"] if setting.parity != "none" else [])
+    if not gateway:
+        body += [f"    baud: {setting.baud}"] + ([f"    parity: {setting.parity}"] if setting.parity != "none" else [])
     if shared:
         body.append("    shared: yes          # another master speaks here")
     if any(each.wait >= PATIENT for each in here):
