@@ -75,7 +75,7 @@ def failed_before(earlier: Past | None) -> int:
 def momentary(tally: Tally, episode: str, at: float, rule: Momentary | None) -> tuple[Tally, bool]:
     """Count an alarm that ended before its delay; says whether it makes the contract's momentary fault.
 
-    An alarm counts for `rule.seconds` (that long after, no more) and for one fault only; the same one twice counts once.
+    An alarm counts for `rule.seconds`, exactly so long after no more, and for one fault only; twice the same is once.
     """
     if rule is None or any(episode == each for each, _ in (*tally.counted, *tally.spent)):
         return tally, False

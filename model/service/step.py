@@ -133,7 +133,7 @@ def _fired(record: Record, entry: Entry, act: acts.Fired) -> Answer:
     if entry.trust is not Trust.SURE:
         return Refusal.NOT_SURE
     if effect.ticket != record.ticket.number:
-        return Refusal.OTHER_CONDITION
+        return Refusal.OTHER_TICKET
     if key in record.fired:
         return Refusal.FIRED
     after = replace(record, fired=(*record.fired, key))

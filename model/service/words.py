@@ -91,6 +91,7 @@ class Refusal(StrEnum):
     CLOSED = "closed"
     KNOWN = "known"  # this revision of the episode, or a higher one, is here
     OTHER_CONDITION = "other_condition"
+    OTHER_TICKET = "other_ticket"
     UNCHANGED = "unchanged"
     WORSE = "worse"  # the ticket got worse than what was seen
     ALREADY = "already"  # reached, or proposed and waiting for the other side
