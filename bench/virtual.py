@@ -9,7 +9,7 @@ Prints what `bench.reader` prints, and the line's `counts`.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,28 +102,43 @@ def clocked(clock: Clock) -> Iterator[None]:
             vars(module)["time"] = time
 
 
-def read(requests: int, corrupted: float, seed: int, *, late: bool = True) -> tuple[Read, Pair]:
-    """Poll eight slaves, one after the other, until so many requests were heard; the last one is often `late`."""
+def read(
+    requests: int,
+    corrupted: float,
+    seed: int,
+    *,
+    late: bool = True,
+    baud: int = BAUD,
+    babble: float = 0.0,
+    silent: Sequence[int] = (),
+) -> tuple[Read, Pair]:
+    """Poll eight slaves, one after the other, until so many requests were heard; the last one is often `late`.
+
+    Somebody babbles for that share of the time; `silent` slaves are dead, and asked in each cycle all the same.
+    """
     definitions.add()
     clock = Clock()
     slaves = [plain(unit) for unit in UNITS]
     slow = {f"modbus-{LATE_UNIT}": (0.005, 3 * TIMEOUT)} if late else {}
-    pair = Pair(slaves, baud=BAUD, slow=slow, trouble=Trouble(corrupted=corrupted), seed=seed)
+    pair = Pair(slaves, baud=baud, slow=slow, trouble=Trouble(corrupted=corrupted, babble=babble), seed=seed)
+    pair.silent |= {f"modbus-{unit}" for unit in silent}
     devices = tuple(
         LineDevice(id=f"modbus-{unit}", protocol="modbus", address=unit, definition=definitions.TWENTY)
         for unit in UNITS
     )
-    line = Line(id="virtual", port=Path("/dev/null"), baud=BAUD, timeout=TIMEOUT, devices=devices)
+    line = Line(id="virtual", port=Path("/dev/null"), baud=baud, timeout=TIMEOUT, devices=devices)
     polled = [PolledDevice(line, each, LineStats(line.id)) for each in devices]
     done = Read()
     with clocked(clock):
         exchange = Exchange(VirtualPort(pair, clock), Timing.of(line), clock.monotonic)
         while pair.tally.asked < requests:
+            began = clock.now
             for unit, each in zip(UNITS, polled, strict=True):
                 batch = each.poll(exchange)
                 good = [reading for reading in batch.readings if reading.quality is Quality.GOOD]
                 done.lost += not batch.reachable
                 done.take(unit, {int(dict(one.point.index)["block"]) - 1: float(one.value or 0) for one in good})
+            done.seconds.append(clock.now - began)
     return done, pair
 
 

@@ -29,3 +29,15 @@ def test_when_every_tenth_byte_is_corrupted_what_is_read_is_right_all_the_same()
     done, pair = read(1500, 0.1, 2)
     assert (done.foreign, done.wrong) == (0, 0)
     assert pair.tally.touched > 3000
+
+
+@pytest.mark.parametrize("baud", [9600, 115200])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_beside_two_dead_devices_and_a_babbler_each_living_one_is_read_in_every_cycle(seed: int, baud: int) -> None:
+    done, _ = read(800, 0.0, seed, late=False, baud=baud, babble=0.1, silent=(3, 6))
+    cycles = len(done.seconds)
+    assert cycles > 20
+    assert {unit: done.reached[f"modbus-{unit}"] for unit in UNITS if unit not in {3, 6}} == dict.fromkeys(
+        (1, 2, 4, 5, 7, 8), cycles
+    )
+    assert (done.foreign, done.wrong) == (0, 0)

@@ -1,8 +1,9 @@
 """One device through its polls: what to ask now, whom to spare, and the batch that comes of it.
 
-A device that answers gets one more try for a question that stayed silent. A device that does not is down: it is asked
-its first question alone, after 5 s, then ever more seldom up to once a minute, and never twice. A question that a
-living device refuses or leaves unanswered is spared in the same way, and the others go on.
+A device that answers gets more tries for a question that stayed silent, and many more where noise is heard in place of
+the answer: that says nothing of the device, and the line is free again at once. A device that does not is down: it is
+asked its first question alone, after 5 s, then ever more seldom up to once a minute. A question that a living device
+refuses or leaves unanswered is spared in the same way, and the others go on.
 
 Nothing else is asked of a device while a late answer of it may be under way (`patience`).
 """
@@ -18,7 +19,7 @@ from collectors.line.exchange import Exchange, Outcome
 from collectors.line.inputs import definition_of
 from collectors.line.modbus_slave import ModbusSlave
 from collectors.line.patience import Patience
-from collectors.line.question import Answer, Question, RefusedError, Slave, Values
+from collectors.line.question import Answer, PartedError, Question, RefusedError, Slave, Values
 from collectors.line.stats import LineStats, SlaveStats
 from collectors.line.timing import Timing
 from collectors.line.ydt_slave import YdtSlave
@@ -30,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 TRIES = 3
 """Times that a living device is asked one thing before its silence counts: a garbled frame is no dead device."""
+
+SPOILT_TRIES, SPOILT_PROBES, SPOILT_SECONDS = 12, 4, 4.0
+"""Times that one thing is asked whose answers noise has spoilt, fewer of a device that is down, and for how long.
+
+Noise that spoils every third exchange spoils twelve in a row once in 500,000 times; a device that makes the noise
+itself costs these seconds once, and is down."""
 
 SILENT_IN_A_ROW = 2
 """Questions without an answer, one after the other, that end a poll."""
@@ -100,7 +107,8 @@ class PolledDevice:
         while in_a_row < patience and (question := self._next(asked, time.monotonic())):
             asked.add(question.key)
             tries = TRIES if self._stats.up and not in_a_row else 1
-            answer = self._ask(exchange, question, tries=tries, patiently=patient and not in_a_row)
+            most = 1 if in_a_row else SPOILT_PROBES if probing else SPOILT_TRIES
+            answer = self._ask(exchange, question, tries=tries, most=most, patiently=patient and not in_a_row)
             if answer is None:
                 in_a_row += 1
                 silent.append(question.key)
@@ -188,8 +196,10 @@ class PolledDevice:
         self._slave.begin(time.monotonic(), whole=True)
         return bool(self._slave.plan())
 
-    def _ask(self, exchange: Exchange, question: Question, *, tries: int, patiently: bool) -> Answer | None:
-        """Ask up to so many times, the last time `patiently`; return the answer, None after silence.
+    def _ask(self, exchange: Exchange, question: Question, *, tries: int, most: int, patiently: bool) -> Answer | None:
+        """Ask until so many tries stayed silent, the last one `patiently`, or noise spoilt as many as `most`.
+
+        Returns the answer, or None.
 
         To wait with open ears costs no more than the silence that would be due before the next question.
         """
@@ -198,32 +208,42 @@ class PolledDevice:
         if quiet := self._patience.quiet_before(question.key, time.monotonic()):
             exchange.settle(quiet)
         began: float | None = None
-        garbled = False
-        for attempt in range(tries):
+        until, silences, spoilt = time.monotonic() + SPOILT_SECONDS, 0, 0
+        while silences < tries:
             patience = self._patience
             # One that is heard is not slow: noise has spoilt what it said, or what it was asked.
-            longest = patiently and attempt == tries - 1 and not garbled
+            longest = patiently and silences == tries - 1 and not spoilt
             outcome = exchange.ask(question, patience.longest if longest else patience.first)
-            garbled = garbled or outcome.heard
             self._count(question, outcome)
             now = time.monotonic()
             if outcome.answer is not None:
-                if began is None:
-                    self._patience.took(outcome.waited)
-                else:  # it may be the first try's answer, with the others' under way still
-                    self._patience.took_again(outcome.waited, now - began)
-                    self._patience.answered(question.key, now, now - began, attempt)
+                # It may be an earlier try's answer, late, with the others' under way still. Noise says nothing of that,
+                # but that a try was spoilt by it makes no slave look slow.
+                since = began if silences else None
+                patience.took(outcome.waited) if since is None else patience.took_again(outcome.waited, now - since)
+                if began is not None:
+                    patience.answered(question.key, now, now - began, silences + spoilt)
                 self._stats.first_byte_seconds = patience.slowest
                 self._stats.timeout_seconds = patience.first
                 return outcome.answer
             if not outcome.mismatches:
                 began = now - outcome.seconds if began is None else began
                 self._patience.silent(question.key, now - outcome.seconds)
+            if not outcome.heard:
+                silences += 1
+                continue
+            spoilt += 1
+            if spoilt >= most or now > until:
+                break
         return None
 
     def _taken(self, question: Question, answer: Answer) -> Values:
         try:
             values = self._slave.take(question, answer)
+        except PartedError as error:
+            self._stats.refusals += 1
+            logger.info("%s (%s): %s", self.id, self._where, error)
+            return {}
         except RefusedError as error:
             self._stats.refusals += 1
             if error.permanent:

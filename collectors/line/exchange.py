@@ -43,8 +43,8 @@ class Outcome:
     """How an exchange ended: the answer or None, and what was met on the way.
 
     `seconds` is the time on the line from our first byte, `mismatches` answers with a wrong check sum, `noise` bytes
-    that belong to nothing, `heard` whether any byte came at all, `characters` the length of the answer, `waited` the
-    seconds from our last byte to the answer's first.
+    that belong to nothing, `heard` whether more than a spark came at all, `characters` the length of the answer,
+    `waited` the seconds from our last byte to the answer's first.
     """
 
     answer: Answer | None
@@ -124,14 +124,16 @@ class Exchange:
         self._quiet = timing.quiet
         if self.others is not None and (answer is None or reader.skipped):
             self.others.hear(b"".join(strange), now)
+        if answer is None and heard < SHORTEST:
+            self.settle()  # the answer may be late: its silence begins only now; one that noise has spoilt is not
         if answer is None:
-            self.settle()  # the answer may be late: its silence begins only now
             self._last_byte = now
         else:
-            self._usual[question.frame] = usual.after(heard, now - sent)
-        waited = max(0.0, now - sent - heard * timing.char)
+            self._usual[question.frame] = usual.after(heard - reader.skipped, now - sent)
+        characters = heard - reader.skipped
+        waited = max(0.0, now - sent - characters * timing.char)
         noise, seconds = stray + reader.skipped, now - started
-        return Outcome(answer, seconds, reader.mismatches, noise, heard > 0, echo.found, heard, waited)
+        return Outcome(answer, seconds, reader.mismatches, noise, heard >= SHORTEST, echo.found, characters, waited)
 
     def _rest(self, seconds: float) -> None:
         """Sleep while nothing new can come: a thread that is woken for every few bytes costs the machine most."""

@@ -19,6 +19,8 @@ REMEMBERED = 100
 """Answers whose times count: the slowest of a hundred is no less than their 99th percentile."""
 KNOWN = 8
 """Answers after which a slave's own times go before the configured one."""
+ALIKE = 1.2
+"""An answer that takes so much longer than the slowest is still one like the others."""
 MARGIN = 1.5
 """Silence after a late answer, in lateness: a slave that answers one after the other is as late again with the next."""
 
@@ -54,10 +56,10 @@ class Patience:
     def took_again(self, waited: float, since: float) -> None:
         """Note an answer to a question asked again: so long after the last time and so long after the first.
 
-        It may be the first one's, late. Where it came as soon as answers of this slave do, it was the last one's: the
-        first was lost; else each lost request would make the slave look slower than it is.
+        It may be the first one's, late. Where it came about as soon as answers of this slave do, it was the last
+        one's: the first was lost; else each lost request would make the slave look slower than it is.
         """
-        own = len(self._times) >= KNOWN and waited <= self.slowest
+        own = len(self._times) >= KNOWN and waited <= ALIKE * self.slowest
         self.took(waited if own else since)
 
     def silent(self, key: str, asked: float) -> None:
