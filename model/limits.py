@@ -7,13 +7,14 @@ promise (`Due.assumed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf, isfinite
+from math import floor, inf, isfinite
 
 import msgspec
 
 from model.calendar import ALWAYS, Calendar
-from model.contract import Blank, Contract, Duty, Handling, Limit, Milestone, Start
+from model.contract import Blank, Contract, Duty, Handling, Limit, Start
 from model.due import Deadline, Pause, deadline
+from model.zone import date_of
 
 Calendars = Callable[[str], Calendar]  # a calendar by its name; raises LookupError when there is none
 
@@ -48,7 +49,7 @@ class Due(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DutyDue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A document that a milestone asks for and when it is due, in Unix seconds; `assumed` as in `Due`."""
+    """A document or service and when it is due, in Unix seconds; `assumed` as in `Due`."""
 
     duty: Duty
     start: float
@@ -164,15 +165,32 @@ def dues(
 def duty_dues(
     contract: Contract, level: int, times: Mapping[str, float], counted: Sequence[Due], calendars: Calendars
 ) -> tuple[DutyDue, ...]:
-    """Return when each document is due that a milestone asks for at this level; `counted` are the ticket's limits."""
+    """Return when each document and service is due whose event is known; `counted` are the ticket's limits.
+
+    An event is known when it is in `times`, or when it is a milestone that a limit leads to: then at its latest.
+    """
     calendar = calendars(contract.calendar) if contract.calendar else ALWAYS
     found: list[DutyDue] = []
-    for duty in contract.documents:
-        if duty.span is None or duty.after not in set(Milestone) or (duty.levels and level not in duty.levels):
-            continue
+    for duty in (*contract.documents, *contract.services):
         latest = [each.due for each in counted if each.limit.milestone == duty.after and each.due is not None]
-        start = times.get(duty.after, min(latest, default=None))
-        if start is not None and isfinite(start):
+        start = times.get(duty.after, min(latest, default=inf))
+        if (duty.levels and level not in duty.levels) or not isfinite(start):
+            continue
+        if duty.span is not None:
             end = deadline(start, duty.span, calendar)
             found.append(DutyDue(duty, start, end.at, duty.after not in times, end.unpublished))
+        elif duty.month_day is not None:
+            found.append(
+                DutyDue(duty, start, end_of_month_day(start, duty.month_day, calendar), duty.after not in times)
+            )
     return tuple(found)
+
+
+def end_of_month_day(start: float, month_day: int, calendar: Calendar) -> float:
+    """Return the end of the first such day of a month that begins at or after a moment: that day is still in time."""
+    day = calendar.day_at(floor(start))
+    if calendar.midnight(day) < start:
+        day += 1
+    while date_of(day).day != month_day:
+        day += 1
+    return float(calendar.midnight(day + 1))

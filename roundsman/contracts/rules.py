@@ -70,8 +70,8 @@ def _counted(contract: Contract) -> Iterator[Text]:
         }
     years, stated = contract.recurrence.years, contract.recurrence.stated
     yield {
-        "en": f"The same fault of the same device within {years} calendar year{'s' * (years > 1)} of clearing is a recurrence"
-        f"{'' if stated else ' (our rule)'}.",
+        "en": f"The same fault of the same device within {years} calendar year{'s' * (years > 1)} of clearing "
+        f"is a recurrence{'' if stated else ' (our rule)'}.",
         "zh": f"同一设备同一故障清除后{years}个日历年内再次发生，视为重复故障{'' if stated else '（本系统的规则）'}。",
     }
     repairs, stated = contract.replacement.repairs, contract.replacement.stated

@@ -13,7 +13,7 @@ from config.advice import either, nearest, show
 from config.calendar import load_calendar
 from config.fault_rules import load_faults
 from model.contract import Blank, Contract, Handling, Milestone, OpenPoint, Start, Text
-from model.contract_words import HANDLINGS, after_words, duty_words, limit_words, milestone_words, span_words
+from model.contract_words import EVENTS, HANDLINGS, after_words, duty_words, limit_words, milestone_words, span_words
 from model.due import Pause, unpublished_warning
 from model.level import Assignment, assign
 from model.limits import Due, DutyDue, Situation, blanks_for, dues, duty_dues, fits
@@ -164,9 +164,9 @@ def _moment(text: str, zone: ZoneInfo) -> float:
 
 def _named_moment(text: str, zone: ZoneInfo) -> tuple[str, float]:
     name, _, time = text.partition("=")
-    known = [str(each) for each in (*Start, *Milestone)]
+    known = [str(each) for each in (*Start, *Milestone, *EVENTS)]
     if name not in known:
-        raise CommandError(f"There is no start or milestone {show(name)}; {nearest(name, known)}")
+        raise CommandError(f"There is no start, milestone or event {show(name)}; {nearest(name, known)}")
     return name, _moment(time, zone)
 
 
