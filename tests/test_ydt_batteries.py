@@ -96,6 +96,20 @@ def test_a_cell_or_sensor_that_is_not_there_is_absent_and_the_rest_is_read() -> 
     assert found["battery.voltage[cell=3]"] == 3.397
 
 
+@pytest.mark.parametrize("dead", [b"\x00\x00", b"\xff\xff", b"\x27\x0f", b"\x20\x20"])
+@pytest.mark.parametrize("ver", [0x20, 0x25, 0x26])
+def test_a_dead_cell_costs_neither_the_rest_of_the_pack_nor_its_maker(dead: bytes, ver: int) -> None:
+    """0 V, all ones, 9.999 V, not monitored: the pack's voltage is more than what the other cells add up to."""
+    first = u16(SIXTEEN[0])
+    for pack, amps in ((pylontech(SIXTEEN, WARM, -0.6, (1, 2)), -0.6), (pace(SIXTEEN, SIX, -6.95), -6.95)):
+        found = values("battery", 0x46, 0x42, b"\x00\x01" + pack.replace(first, dead, 1), ver)
+        assert (found["battery.current"], found["battery.voltage"]) == (amps, sum(SIXTEEN) / 1000)
+        assert found["battery.voltage[cell=2]"] == SIXTEEN[1] / 1000
+    found = values("battery", 0x46, 0x42, b"\x00\x01" + seplos(SIXTEEN, SIX, -6.95).replace(first, dead, 1), ver)
+    assert (found["battery.current"], found["battery.voltage"]) == (-6.95, round(sum(SIXTEEN) / 10) / 100)
+    assert found["battery.voltage[cell=1]"] == (0.0 if dead == b"\x00\x00" else None)
+
+
 def test_a_pack_of_class_4a_reads_to_its_values() -> None:
     found = values("battery-4a", 0x4A, 0x42, b"\x10\x01" + class_4a(SIXTEEN, SIX, 6.69), 0x20)
     assert found["battery.temperature[sensor=4]"] == 24.0

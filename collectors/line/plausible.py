@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from typing import TYPE_CHECKING
 
 from collectors.line.ydt_definition import Check, Sum
@@ -22,27 +23,29 @@ def proofs(checks: Iterable[Check], fields: tuple[Field, ...]) -> tuple[int, lis
 
 
 def _sums(check: Check, sum_of: Sum, fields: tuple[Field, ...]) -> Iterable[str]:
-    """Give for each place (a pack) "" where the sum is near, or why not."""
-    parts: dict[tuple[tuple[str, str], ...], list[float | None]] = {}
+    """Give for each place (a pack) "" where the sum is near, or why not.
+
+    A part of 0 may be dead or not wired: what it and the parts that are absent or cannot be would add is not known, but
+    for the most that such a part can have.
+    """
+    parts: dict[tuple[tuple[str, str], ...], list[Field]] = {}
     wholes: dict[tuple[tuple[str, str], ...], float | None] = {}
-    doubtful: set[tuple[tuple[str, str], ...]] = set()
     for each in fields:
         place = tuple((name, number) for name, number in each.index.items() if name != sum_of.each)
-        value = each.value if isinstance(each.value, float | int) else None
         if each.meaning.quantity is sum_of.of and sum_of.each in each.index:
-            parts.setdefault(place, []).append(value)
-            doubtful |= {place} if each.doubtful else set()
+            parts.setdefault(place, []).append(each)
         elif each.meaning.quantity is check.near:
-            wholes[place] = value
-    for place, values in parts.items():
-        whole, known = wholes.get(place), [value for value in values if value is not None]
-        if place in doubtful:
-            yield f"one of the {sum_of.each}s cannot be"
+            wholes[place] = each.value if isinstance(each.value, float | int) else None
+    for place, found in parts.items():
+        whole = wholes.get(place)
+        if whole is None:
             continue
-        if whole is None or len(known) < len(values):
-            continue
-        gap = abs(sum(known) - whole)
-        yield "" if gap <= check.within else f"the {sum_of.each}s add up to {sum(known):g}, not to {whole:g}"
+        least = sum(each.value for each in found if isinstance(each.value, float | int))
+        unknown = [each.meaning.range[1] if each.meaning.range else inf for each in found if not each.value]
+        if abs(least - whole) > check.within and not least <= whole <= least + sum(unknown):
+            yield f"the {sum_of.each}s add up to {least:g}, not to {whole:g}"
+        elif all(each.value is not None for each in found) and abs(least - whole) <= check.within:
+            yield ""
 
 
 def _ranges(check: Check, fields: tuple[Field, ...]) -> Iterable[str]:

@@ -104,7 +104,7 @@ def _by_command(info: bytes, command: int) -> dict[str, Any]:
     return {"semantic": found}
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)  # one may hold a megabyte
 def _fits(cid1: int, command: int | None, ver: int, info: bytes) -> tuple[Decoded, ...]:
     """Return what INFO says by the definitions that it fits; an answer that comes again costs nothing."""
     return tuple(decoded(cid1, command, ver, info))
