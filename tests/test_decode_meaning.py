@@ -116,3 +116,17 @@ def test_no_frame_of_a_long_capture_without_line_ends_is_lost(monkeypatch: pytes
         monkeypatch.setattr(decode, "LONGEST_LINE", longest)
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
         assert [found["adr"] for line in decode.lines() for found in decoded("ydt1363", line)] == list(range(40))
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ("0111", {"function_name": "report server identification", "octets": ""}),
+        ("0141aabb", {"function_name": "function 65", "octets": "aabb"}),
+        ("019101", {"function": 17, "exception": 1, "side": "response"}),
+    ],
+)
+def test_a_function_that_is_known_by_name_alone_is_shown_in_tcp_too(body: str, fields: dict[str, Any]) -> None:
+    found = decoded("modbus", f"00070000{len(body) // 2:04x}{body}", tcp=True)[0]
+    assert (found["transaction"], found["unit"], found | fields) == (7, 1, found)
+    assert list(decoded("modbus", f"0007000000ff{body}", tcp=True)[0]) == ["error"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from roundsman.lines.frame_text import FrameTextError, octets_of, ydt_texts
 from roundsman.lines.frames import fields
-from roundsman.lines.modbus_faults import adus, rtu_fault, tcp_fault, unknown_function
+from roundsman.lines.modbus_faults import adus, rtu_fault, tcp_fault, unknown_function, unknown_function_in_tcp
 from wire.modbus_frames import sizes
 from wire.modbus_tcp import Adu
 from wire.traffic import Heard, Talk, TrafficReader, readings
@@ -50,7 +50,7 @@ def _modbus(text: str, talks: _Talks, *, tcp: bool) -> list[Fields]:
         hint = "; this looks like YD/T 1363: roundsman decode ydt1363" if "~" in text else ""
         return [{"error": f"{error}{hint}"}]
     if tcp:
-        return _tcp(octets, talks) or [{"error": tcp_fault(octets)}]
+        return _tcp(octets, talks) or [unknown_function_in_tcp(octets) or {"error": tcp_fault(octets)}]
     found = _rtu_places(octets)
     inside = sum(len(frame) for _, frame in found)
     if inside < len(octets) and sum(6 + len(adu.body) for _, adu in adus(octets)) == len(octets):

@@ -25,12 +25,25 @@ def unknown_function(octets: bytes) -> dict[str, Any] | None:
     """Return the fields of a frame with a right CRC whose function is not taken apart here; None for anything else."""
     if len(octets) < 4 or crc16(octets[:-2]) != octets[-2:] or octets[1] & 0x7F in FUNCTIONS:
         return None
-    function = octets[1] & 0x7F
-    found = {"protocol": "modbus", "side": "either", "unit": octets[0], "function": function}
+    return {"protocol": "modbus", **_other(octets[:-2]), "crc": octets[-2:].hex()}
+
+
+def unknown_function_in_tcp(octets: bytes) -> dict[str, Any] | None:
+    """Return the same of a Modbus TCP frame whose header is right."""
+    transaction, header, body = int.from_bytes(octets[:2], "big"), octets[2:HEADER], octets[HEADER:]
+    if not 2 <= len(body) <= LONGEST_BODY or header != len(body).to_bytes(4, "big") or body[1] & 0x7F in FUNCTIONS:
+        return None
+    return {"protocol": "modbus", "framing": "tcp", "transaction": transaction, **_other(body)}
+
+
+def _other(body: bytes) -> dict[str, Any]:
+    """Return unit and function by name, and the rest as it is."""
+    function = body[1] & 0x7F
+    found = {"side": "either", "unit": body[0], "function": function}
     found["function_name"] = OTHERS.get(function, f"function {function}")
-    if octets[1] & 0x80 and len(octets) == 5:
-        return found | {"side": "response", "exception": octets[2], "crc": octets[-2:].hex()}
-    return found | {"octets": octets[2:-2].hex(), "crc": octets[-2:].hex()}
+    if body[1] & 0x80 and len(body) == 3:
+        return found | {"side": "response", "exception": body[2]}
+    return found | {"octets": body[2:].hex()}
 
 
 def rtu_fault(octets: bytes) -> str:
@@ -58,8 +71,8 @@ def rtu_fault(octets: bytes) -> str:
 
 def tcp_fault(octets: bytes) -> str:
     """Say why these bytes are no Modbus TCP frame."""
-    if len(octets) < HEADER + 3:
-        return f"{_bytes(len(octets))} are too few for a Modbus TCP frame; the shortest has {HEADER + 3}"
+    if len(octets) < HEADER + 2:
+        return f"{_bytes(len(octets))} are too few for a Modbus TCP frame; the shortest has {HEADER + 2}"
     protocol, length = int.from_bytes(octets[2:4], "big"), int.from_bytes(octets[4:6], "big")
     if protocol:
         return f"the protocol in bytes 3 and 4 is {protocol}, expected 0"
