@@ -33,14 +33,17 @@ def resumed(record: Record, entry: Entry, act: Resumed) -> Answer:
         return end
     if end < record.halts[-1].begin:
         return Refusal.OUT_OF_ORDER
-    return ended(record, end), (Event.RESUMED,)
+    return replace(record, halts=_over(record.halts, end)), (Event.RESUMED,)
 
 
 def ended(record: Record, at: float) -> Record:
-    """Return the record with a pause that still runs ended."""
-    halts = tuple(halt if halt.end is not None else replace(halt, end=max(halt.begin, at)) for halt in record.halts)
+    """Return the record with every pause that still runs ended, a parent's too."""
     spans = tuple((begin, max(begin, at) if end is None else end) for begin, end in record.explained)
-    return replace(record, halts=halts, explained=spans)
+    return replace(record, halts=_over(record.halts, at), explained=spans)
+
+
+def _over(halts: tuple[Halt, ...], at: float) -> tuple[Halt, ...]:
+    return tuple(halt if halt.end is not None else replace(halt, end=max(halt.begin, at)) for halt in halts)
 
 
 def workaround_only(record: Record, entry: Entry, act: WorkaroundOnly) -> Answer:
