@@ -20,8 +20,8 @@ from collectors.line.timing import Timing
 from config.reader import read_text
 from config.schema import Line, LineDevice
 from model.point import Quality
+from tests.line_world import MONITOR, line, monitor, running
 from tests.peers.line import LateLine, ModbusPeer, PacedBus
-from tests.test_line_engine import MONITOR, line, monitor, running
 from wire.modbus import Reply, ReplyReader, Request
 
 TWO = definition(

@@ -147,7 +147,10 @@ BAD = [
         "command 0x45 is not a read; write one of",
     ),
     (YHEAD + "          - {take: group, walk: [{take: byte}]}\n", "a group needs each:"),
-    (YHEAD + "          - {take: float, walk: [{take: byte}]}\n", "a float has no walk; only group, items and rest have"),
+    (
+        YHEAD + "          - {take: float, walk: [{take: byte}]}\n",
+        "a float has no walk; only group, items and rest have",
+    ),
     (YHEAD + "          - {take: alarm}\n", '"quantity" is missing'),
 ]
 

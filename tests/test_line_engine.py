@@ -1,109 +1,29 @@
 """Lines as the agent runs them: several devices, some dead, ports that come and go, peers that we did not write."""
 
 import asyncio
-import contextlib
 import itertools
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from collectors.line import LineStats, engine, read_once, run
+from collectors.line import engine, read_once
 from collectors.line.device import PolledDevice
-from collectors.line.engine import Owner
 from collectors.line.exchange import Exchange
 from collectors.line.port import PortError
 from collectors.line.ports import open_port
-from collectors.line.timing import Timing
-from config.schema import Line, LineDevice
+from config.schema import Line
 from model.point import Batch, Quality
-from model.quantity import Quantity
 from simulator.bus import PacedLine
 from simulator.line_devices import devices
 from simulator.plant import Plant
-from tests.peers.line import ModbusPeer, PacedBus, YdtPeer, float_le, float_registers, joined_ttys
-
-METER = {4: dict.fromkeys(range(80), 0) | float_registers(0, 230.5, 231.5, 229.5)}
-MONITOR = {3: {0: 540, 1: 0xFFF6, 2: 251, 3: 995, 4: 2, 5: 0, 16: 13500, 17: 13502}}
-PLANT = {
-    (0x40, 0x44): b"\x00\x01\x01" + bytes(6) + bytes(3),
-    (0x40, 0x41): b"\x00\x01" + float_le(230.0, 231.0, 232.0, 50.0) + b"\x00" + float_le(5.0, 6.0, 7.0),
-    (0x41, 0x44): b"\x00\x02" + bytes((0, 0, 0xF0, 0)),
-    (0x41, 0x43): b"\x00\x02" + bytes((0, 1, 0, 0, 1, 1, 0, 0)),
-    (0x41, 0x41): b"\x00" + float_le(53.5) + b"\x02" + (float_le(10.0) + b"\x01" + float_le(41.5)) * 2,
-    (0x42, 0x44): b"\x00\x01\x00\x00\x00",
-    (0x42, 0x41): b"\x00\x01" + float_le(53.4, 42.0) + b"\x01" + float_le(-3.0) + b"\x00\x00",
-}
-FAST = 115200
-
-
-def plant(name: str = "plant-1", address: int = 1, every: float = 0.2) -> LineDevice:
-    return LineDevice(id=name, protocol="ydt1363", address=address, definition="power-plant", every=every)
-
-
-def monitor(name: str = "battery-1", address: int = 2, every: float = 0.2) -> LineDevice:
-    return LineDevice(id=name, protocol="modbus", address=address, definition="block-battery-monitor", every=every)
-
-
-def meter(name: str = "meter-1", address: int = 3, every: float = 0.2) -> LineDevice:
-    return LineDevice(id=name, protocol="modbus", address=address, definition="eastron-sdm630", every=every)
-
-
-def line(bus: PacedBus, *devices: LineDevice, timeout: float = 0.2) -> Line:
-    return Line(id="line-1", port=bus.path, baud=bus.baud, timeout=timeout, devices=devices)
-
-
-def values(batch: Batch) -> dict[str, float | str | None]:
-    return {reading.point.id: reading.value for reading in batch.readings}
-
-
-class Rounds:
-    """The batches that a running line gives, and its latest counters."""
-
-    def __init__(self) -> None:
-        self.batches: asyncio.Queue[Batch] = asyncio.Queue()
-        self.seen: list[Batch] = []
-        self.states: list[tuple[str, float | str | None]] = []
-        self.stats = LineStats("none")
-
-    def take(self, batch: Batch) -> None:
-        """Keep a device's batch for whoever waits; what is told of the line itself stands apart."""
-        if [reading.point.quantity for reading in batch.readings] == [Quantity.LINE_STATUS]:
-            self.states.append((batch.device, batch.readings[0].value))
-        else:
-            self.batches.put_nowait(batch)
-
-    def report(self, stats: LineStats) -> None:
-        self.stats = stats
-
-    async def until(self, wanted: Callable[[Batch], bool], seconds: float = 20.0) -> Batch:
-        async with asyncio.timeout(seconds):
-            while True:
-                batch = await self.batches.get()
-                self.seen.append(batch)
-                if wanted(batch):
-                    return batch
-
-    async def polls(self, device: str, count: int) -> None:
-        for _ in range(count):
-            await self.until(lambda batch: batch.device == device)
-
-
-@contextlib.asynccontextmanager
-async def running(*lines: Line) -> AsyncIterator[Rounds]:
-    rounds = Rounds()
-    task = asyncio.create_task(run(lines, rounds.take, rounds.report))
-    try:
-        yield rounds
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+from tests.line_world import FAST, METER, MONITOR, PLANT, line, meter, monitor, plant, running, values
+from tests.peers.line import ModbusPeer, PacedBus, YdtPeer, joined_ttys
 
 
 @pytest.fixture
@@ -162,106 +82,6 @@ async def test_a_dead_device_is_unavailable_and_the_living_are_read_every_cycle(
     assert 1 <= asked.count(9) <= 2
     assert rounds.stats.slaves["dead-1"].timeouts <= 2
     assert rounds.stats.reopens == 0
-
-
-def test_a_cycle_probes_at_most_one_device_that_is_down_the_longest_waiting_first(bus: PacedBus) -> None:
-    stats = LineStats("l")
-    one, two, well = (PolledDevice(line(bus), meter(name), stats) for name in ("one", "two", "well"))
-    one.down.failed(100.0)
-    two.down.failed(99.0)
-    assert Owner._probe([one, two, well], 100.0) is None
-    assert Owner._probe([one, two, well], 104.0) is two
-    assert Owner._probe([one, two, well], 200.0) is two
-    two.down.failed(200.0)
-    assert Owner._probe([one, two, well], 201.0) is one
-
-
-def test_a_device_that_is_down_is_probed_with_one_question_and_read_whole_once_it_answers(bus: PacedBus) -> None:
-    here = line(bus, timeout=0.05)
-    port = open_port(here)
-    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
-    silent = bus.slaves.pop(0)
-    assert not device.poll(exchange).reachable
-    before = len(bus.heard)
-    assert not device.poll(exchange).reachable
-    assert len(bus.heard) == before + 1
-    bus.slaves.insert(0, silent)
-    batch = device.poll(exchange)
-    port.close()
-    assert batch.reachable
-    assert {reading.quality for reading in batch.readings} == {Quality.GOOD}
-
-
-def test_a_class_that_a_living_device_never_answers_is_spared_and_the_rest_goes_on(bus: PacedBus) -> None:
-    here = line(bus, timeout=0.05)
-    port = open_port(here)
-    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
-    answers = bus.slaves[0]
-    bus.slaves[0] = lambda frame: None if frame[5:7] == b"40" else answers(frame)
-    first, second, counts = device.poll(exchange), device.poll(exchange), []
-    for _ in range(3):
-        before = len(bus.heard)
-        batch = device.poll(exchange)
-        counts.append(len(bus.heard) - before)
-        assert batch.reachable
-    port.close()
-    assert (first.reachable, second.reachable) == (False, True)  # what was asked first is what it does not serve
-    found = values(batch)
-    assert found["mains.voltage[phase=1]"] is None
-    assert found["dc_bus.voltage"] == 53.4
-    assert counts[-1] == 2  # the values of two classes; what their flags say of their alarms needs no question
-
-
-def test_a_refused_read_leaves_its_values_unavailable_and_is_not_asked_again_at_once(bus: PacedBus) -> None:
-    here, infos = line(bus), dict(PLANT)
-    del infos[0x42, 0x41]
-    peer = bus.slaves[0] = YdtPeer(1, infos)
-    port = open_port(here)
-    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
-    batches = [device.poll(exchange) for _ in range(3)]
-    port.close()
-    assert all(batch.reachable for batch in batches)
-    assert values(batches[-1])["dc_bus.voltage"] is None
-    assert peer.asked.count((0x42, 0x41)) == 1
-
-
-def test_a_device_that_refuses_everything_says_so(bus: PacedBus) -> None:
-    here = line(bus)
-    bus.slaves[0] = YdtPeer(1, {})
-    port = open_port(here)
-    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
-    refused = device.poll(exchange)
-    assert refused.reachable
-    assert {reading.quality for reading in refused.readings} == {Quality.UNAVAILABLE}
-    assert refused.error.startswith("AC alarms: ")
-    assert len(refused.error) <= 300
-    assert device.poll(exchange).error == refused.error
-    bus.slaves[0] = YdtPeer(1, PLANT | {(0x40, 0x44): b"\x00\x01"})
-    port.close()
-    port = open_port(here)
-    device, exchange = PolledDevice(here, plant(), LineStats("l")), Exchange(port, Timing.of(here))
-    assert "AC alarms: no layout fits the answer" in device.poll(exchange).error
-    bus.slaves[0] = YdtPeer(1, dict(PLANT))
-    assert device.poll(exchange).error == ""
-    port.close()
-
-
-def test_a_spoilt_answer_is_asked_for_once_more(bus: PacedBus) -> None:
-    here, stats = line(bus, timeout=0.1), LineStats("l")
-    port = open_port(here)
-    device, exchange = PolledDevice(here, monitor(), stats), Exchange(port, Timing.of(here))
-    assert device.poll(exchange).reachable
-    spoilt: list[bytes] = []
-
-    def once(reply: bytes) -> bytes:
-        spoilt.append(reply)
-        return reply if len(spoilt) > 1 else reply[:-1] + b"\x00"
-
-    bus.spoil = once
-    batch = device.poll(exchange)
-    port.close()
-    assert {reading.quality for reading in batch.readings} == {Quality.GOOD}
-    assert stats.slaves["battery-1"].checksum_errors == 1
 
 
 async def test_an_unplugged_adapter_makes_its_devices_unavailable_and_comes_back_by_its_link(bus: PacedBus) -> None:

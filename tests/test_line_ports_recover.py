@@ -14,9 +14,9 @@ from collectors.line.ports import modbus_tcp, tcp
 from config.line_port import line_port
 from config.schema import Line, LineDevice
 from model.point import Batch, Quality
+from tests.line_world import METER, MONITOR, PLANT, meter, monitor, plant, running, values
 from tests.peers.gateways import Ser2net, Server, asked_of, gateway, mbap, raw, silent
 from tests.peers.line import ModbusPeer, PacedBus, YdtPeer
-from tests.test_line_engine import METER, MONITOR, PLANT, meter, monitor, plant, running, values
 
 Wanted = Callable[[Batch], bool]
 ENGINE = "collectors.line.engine"

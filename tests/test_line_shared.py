@@ -16,8 +16,8 @@ from collectors.line.ports import open_port
 from collectors.line.question import Question
 from collectors.line.timing import Timing
 from config.schema import Line, LineDevice
+from tests.line_world import METER, Rounds, line, meter, running
 from tests.peers.line import ModbusPeer, PacedBus, ydt_frame
-from tests.test_line_engine import METER, Rounds, line, meter, running
 from wire.modbus import ReplyReader, Request
 
 ASKED = Request(7, 3, 0, 2).rtu()
