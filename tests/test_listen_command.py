@@ -245,4 +245,5 @@ def test_what_cannot_be_is_refused_in_words(words: tuple[str, ...], says: str) -
     assert (status, out) == (1, "")
     assert says in err
     assert "Traceback" not in err
+    assert "Nothing was heard" not in err
     assert os.linesep in err

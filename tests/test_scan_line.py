@@ -311,6 +311,24 @@ def test_a_search_that_is_ended_prints_what_it_found_until_then() -> None:
     assert "Traceback" not in err
 
 
+def test_an_adapter_that_is_pulled_out_leaves_what_was_found_until_then() -> None:
+    line = PacedLine(room())
+    path = line.open()
+    line.start()
+    words = ("--baud", "9600", "--protocol", "modbus", "--listen", "0")
+    command = [sys.executable, "-m", "roundsman", "scan", "line", path, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as searching:
+        assert searching.stderr is not None
+        while "eastron-sdm630" not in (row := searching.stderr.readline()):
+            assert row, "the search ended without the meter"
+        line.stop()
+        out, err = searching.communicate(timeout=20)
+    assert searching.returncode == 1
+    assert out.startswith("# Not complete: the search was ended early.")
+    assert "eastron-sdm630-3" in out
+    assert err.endswith(f"{path} hung up.\n")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

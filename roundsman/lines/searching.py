@@ -28,9 +28,9 @@ _ADVICE = (
 
 
 def searched(args: argparse.Namespace, port: Path | DeviceServer) -> int:
-    """Listen, search, print; 1 when nobody answered, 130 when ended from the keyboard."""
+    """Listen, search, print; 1 when nobody answered or the port was lost, 130 when ended from the keyboard."""
     scanner = Scanner(port)
-    ended = False
+    ended, lost = False, ""
     try:
         search = Search(_listened(args, scanner, wanted_of(args, scanner)), shelf().recognise)
         progress = Progress(search)
@@ -38,12 +38,19 @@ def searched(args: argparse.Namespace, port: Path | DeviceServer) -> int:
             _go_through(search, scanner, progress)
         except KeyboardInterrupt:
             ended = True
+        except PortError as error:
+            lost = f"{error}."
         progress.over()
     except PortError as error:
         raise CommandError(f"{error}.") from error
     finally:
         scanner.close()
-    return _told(args, scanner, search, ended=ended)
+    if lost and not search.found:
+        raise CommandError(lost)
+    status = _told(args, scanner, search, ended=ended or bool(lost))
+    if lost:
+        raise CommandError(lost)
+    return status
 
 
 def _go_through(search: Search, scanner: Scanner, progress: Progress) -> None:

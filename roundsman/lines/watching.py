@@ -38,6 +38,8 @@ def watched(args: argparse.Namespace, port: Path | DeviceServer) -> int:
         lost = f"{error}."
     finally:
         scanner.close()
+    if lost and not watch.has_heard:
+        raise CommandError(lost)
     status = watch.end()
     if lost:
         raise CommandError(lost)
@@ -56,6 +58,11 @@ class _Watch:
         self._wall = time.time() - self._began
         self._listening: Listening | None = None
         self._tuner = Tuner(self._settings)
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether any byte came."""
+        return bool(self._tuner.octets or (self._listening and self._listening.octets))
 
     def go_on(self) -> None:
         """Find the setting, then show every frame until the time is over. Raises PortError, KeyboardInterrupt."""
