@@ -49,7 +49,7 @@ def parse_contract(node: Node, name: str, faults: dict[str, FaultRule]) -> Contr
         node = _extended(node)
     conversion = Conversion()
     text: ContractText | None = conversion.value(node, ContractText)
-    if text is None or conversion.problems:
+    if text is None:
         raise ConfigError(conversion.problems)
     check(text, faults, conversion)
     settings = check_settings(text.settings, faults, conversion)

@@ -1,5 +1,6 @@
 """What must hold between the parts of a contract: each name is one that it has, each limit can be counted."""
 
+import re
 from collections.abc import Collection, Iterable
 from itertools import combinations
 from typing import Any
@@ -14,14 +15,31 @@ from model.contract import Contract, Milestone
 from model.limits import rivals
 from model.rule import Meaning
 
+# the keys of the file under which stands what a key of a part names
+_STANDS_IN = {
+    "level": {"levels"},
+    "region": {"regions"},
+    "grade": {"grades"},
+    "when": {"conditions"},
+    "unless": {"conditions"},
+    "open": {"open"},
+    "limit": {"limits"},
+    "automatic": {"limits", "documents", "services"},
+}
+
 
 def check(text: ContractText, faults: dict[str, FaultRule], conversion: Conversion) -> None:
-    """Add every problem between the parts of a contract to the conversion's."""
-    _check_levels(text, conversion)
-    _check_names(text, conversion)
+    """Add every problem between the parts of a contract to the conversion's.
+
+    What could not be read is no ground for more: names of a part that has a problem are not looked up.
+    """
+    unread = {re.split(r"[.\[]", problem.path)[0] for problem in conversion.problems}
+    if "levels" not in unread:
+        _check_levels(text, unread, conversion)
+    _check_names(text, unread, conversion)
     _check_faults(text, faults, conversion)
-    _check_limits(text, conversion)
-    _check_duties(text, conversion)
+    _check_limits(text, unread, conversion)
+    _check_duties(text, unread, conversion)
     _check_calendar(text, conversion)
 
 
@@ -31,11 +49,11 @@ def check_rivals(text: ContractText, contract: Contract, conversion: Conversion)
     for (one, first), (other, second) in combinations(limits, 2):
         if first.name == second.name and rivals(first, second):
             line = conversion.node_of(one).place.line
-            message = f"holds as well as the limit in line {line}, and neither is narrower; give it a name of its own"
+            message = f"holds where the limit in line {line} holds too, and neither says more; give one its own name"
             conversion.complain(other, "milestone", message)
 
 
-def _check_levels(text: ContractText, conversion: Conversion) -> None:
+def _check_levels(text: ContractText, unread: set[str], conversion: Conversion) -> None:
     known = list(text.levels)
     numbers = [str(place) for place in range(1, len(known) + 1)]
     if any(code.isdigit() for code in known) and known != numbers:
@@ -43,9 +61,10 @@ def _check_levels(text: ContractText, conversion: Conversion) -> None:
         conversion.complain(text, "levels", message)
     if not known:
         conversion.complain(text, "levels", "at least one level is meant")
-    if len(text.delays.on) != len(known) or text.delays.off is None:
+    if text.delays is not None and (len(text.delays.on) != len(known) or text.delays.off is None):
         conversion.complain(text, "delays", f"write {len(known)} delays on, one for each level, and one off")
-    if missing := [meaning.value for meaning in Meaning if meaning not in text.general]:
+    missing = [meaning.value for meaning in Meaning if meaning not in text.general]
+    if missing and "general" not in unread:
         conversion.complain(text, "general", f"the level of {', '.join(missing)} is missing")
     for key, named in (("general", text.general.values()), ("faults", text.faults.values())):
         for code in dict.fromkeys(named):
@@ -53,7 +72,7 @@ def _check_levels(text: ContractText, conversion: Conversion) -> None:
                 conversion.complain(text, key, f"there is no level {code}; {nearest(code, known)}")
 
 
-def _check_names(text: ContractText, conversion: Conversion) -> None:
+def _check_names(text: ContractText, unread: set[str], conversion: Conversion) -> None:
     """Check every part that names a level, region, grade, condition, limit or open point of the contract."""
     limits = {limit.name or limit.milestone for limit in text.limits}
     known: dict[str, tuple[str, Collection[str]]] = {
@@ -66,8 +85,10 @@ def _check_names(text: ContractText, conversion: Conversion) -> None:
         "limit": ("limit", limits),
         "automatic": ("limit, document or service", limits | {each.name for each in (*text.documents, *text.services)}),
     }
-    for part in _parts(text):
-        for key, (what, names) in known.items():
+    for key, (what, names) in known.items():
+        if unread & _STANDS_IN[key]:
+            continue
+        for part in _parts(text):
             for name in codes(getattr(part, key, ())):
                 if name not in names:
                     conversion.complain(part, key, f"there is no {what} {show(name)}; {nearest(name, names)}")
@@ -99,14 +120,16 @@ def _check_once(what: str, parts: Iterable[Any], key: str, conversion: Conversio
 def _check_faults(text: ContractText, faults: dict[str, FaultRule], conversion: Conversion) -> None:
     """A limit is for a fault that the contract lists or that a rule finds."""
     known = {fault.partition("/")[0] for fault in text.faults} | text.faults.keys() | faults.keys()
+    for fault, rule in faults.items():
+        known |= {f"{fault}/{case}" for case in rule.text.cases or (fault.partition(".")[2],)}
     for part in (*text.limits, *((text.momentary,) if text.momentary else ())):
         if part.fault and part.fault not in known:
             conversion.complain(part, "fault", f"there is no fault {show(part.fault)}; {nearest(part.fault, known)}")
 
 
-def _check_limits(text: ContractText, conversion: Conversion) -> None:
+def _check_limits(text: ContractText, unread: set[str], conversion: Conversion) -> None:
     reached = {str(limit.milestone) for limit in text.limits}
-    for limit in text.limits:
+    for limit in text.limits if "limits" not in unread else ():
         if limit.after in set(Milestone) and limit.after not in reached:
             message = f"no limit leads to {limit.after}; count from {either(sorted(reached))}, or from a start"
             conversion.complain(limit, "after", message)
@@ -128,11 +151,13 @@ def _returns(limit: LimitText, limits: tuple[LimitText, ...]) -> bool:
     return False
 
 
-def _check_duties(text: ContractText, conversion: Conversion) -> None:
+def _check_duties(text: ContractText, unread: set[str], conversion: Conversion) -> None:
     for duty in (*text.documents, *text.services):
         if duty.within is not None and duty.month_day is not None:
-            conversion.complain(duty, "month_day", "a duty has within or month_day, not both")
-    for step in text.escalation:
+            conversion.complain(
+                duty, "month_day", "a time is either within a span or by a day of the month; leave one out"
+            )
+    for step in text.escalation if "escalation" not in unread else ():
         if (step.share is None) == (step.at is None):
             conversion.complain(step, "share", "a step has either share, with the limit it is a share of, or at")
         elif step.share is not None and not step.limit:
