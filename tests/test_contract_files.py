@@ -103,3 +103,15 @@ def test_a_step_is_a_share_of_a_limit_or_a_time_and_a_share_of_the_fee_is_no_poi
 
 def test_a_contract_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "cannot be read" in refused(str(tmp_path / "none.yaml"))
+
+
+def test_a_limit_whose_milestone_before_has_none_here_does_not_run_until_that_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        SMALLEST + "regions: {east: {en: East, zh: 东区}}\nlimits:\n"
+        "  - {milestone: arrive, within: 4h, region: east}\n  - {milestone: restore, within: 2h, after: arrive}\n"
+    )
+    contract = read_contract(tmp_path / "own.yaml").contract
+    begins, arrived = "2026-09-30 17:50:00", {"arrive": "2026-09-30 20:00:00"}
+    check(contract, Case(begins, {"arrive": "2026-09-30 21:50:00", "restore": "2026-09-30 23:50:00"}, region="east"))
+    check(contract, Case(begins, {"restore": None}))
+    check(contract, Case(begins, {"restore": "2026-09-30 22:00:00"}, times=arrived))
