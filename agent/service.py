@@ -106,8 +106,8 @@ class Agent:
         self._spawn("tick", self._tick)
         self._spawn("watchdog", self._watchdog)
         self._spawn("reload", self._reloads)
-        notify("READY=1", f"STATUS=Watching {len(self.watch.plan.devices)} devices")
-        log.info("watching %d devices of site %s; metrics on %s", len(self.watch.plan.devices), self.site.id, address)
+        notify("READY=1", f"STATUS=Watching {len(list(self.site.devices))} devices")
+        log.info("watching %d devices of site %s; metrics on %s", len(list(self.site.devices)), self.site.id, address)
         try:
             await self._ending.wait()
         finally:
@@ -167,7 +167,7 @@ class Agent:
             self.metrics.reload_good.set(1)
             self.metrics.reload_time.set_to_current_time()
             notify("READY=1")
-            return f"Watching {len(plan.devices)} devices."
+            return f"Watching {len(list(site.devices))} devices."
 
     def _kept(self, why: str) -> str:
         self.metrics.reload_good.set(0)

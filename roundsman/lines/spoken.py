@@ -6,6 +6,7 @@ from collectors.line.listening import Listening, Speaker, Spoken
 from roundsman.lines.frames import fields
 from roundsman.lines.words import NAMES
 from roundsman.output import clean, table, value_text
+from roundsman.words import say
 from wire.modbus_frames import FUNCTIONS, Message
 from wire.traffic import Heard
 from wire.ydt1363 import Frame, rtn_name
@@ -80,7 +81,7 @@ def summary(listening: Listening, now: float) -> None:
     """Print who was asked how often and how long his answers took, and what the line is like."""
     head = ("PROTOCOL", "ADDRESS", "ASKED", "ANSWERED", "REFUSED", "FASTEST", "MEDIAN", "SLOWEST", "WHAT")
     rows = [_row(each) for _, each in sorted(listening.speakers.items())]
-    table(head, rows, empty="No frame was heard.")
+    table(tuple(map(say, head)), rows, empty=say("No frame was heard."))
     print(totals(listening, now))
 
 
