@@ -123,6 +123,7 @@ def _limit(text: LimitText, whole: ContractText) -> Limit:
         when=text.when,
         unless=text.unless,
         stopped_by=text.stopped_by or stops,
+        calendar=text.calendar,
         open=codes(text.open),
     )
 

@@ -169,12 +169,14 @@ def _check_duties(text: ContractText, unread: set[str], conversion: Conversion) 
 
 def _check_calendar(text: ContractText, conversion: Conversion) -> None:
     known = shipped.names("calendars")
-    if text.calendar and text.calendar not in known:
-        conversion.complain(
-            text, "calendar", f"there is no calendar {show(text.calendar)}; {nearest(text.calendar, known)}"
-        )
-    parts: tuple[LimitText | DutyText, ...] = (*text.limits, *text.documents, *text.services)
+    parts: tuple[ContractText | LimitText, ...] = (text, *text.limits)
     for part in parts:
-        if part.within is not None and part.within.unit in {"wd", "wh"} and not text.calendar:
-            message = f"{part.within.text} counts working time; name the contract's calendar with calendar"
-            conversion.complain(part, "within", message)
+        if part.calendar and part.calendar not in known:
+            message = f"there is no calendar {show(part.calendar)}; {nearest(part.calendar, known)}"
+            conversion.complain(part, "calendar", message)
+    timed: tuple[LimitText | DutyText, ...] = (*text.limits, *text.documents, *text.services)
+    for each in timed:
+        own = each.calendar if isinstance(each, LimitText) else ""
+        if each.within is not None and each.within.unit in {"wd", "wh"} and not (own or text.calendar):
+            message = f"{each.within.text} counts working time; name the contract's calendar with calendar"
+            conversion.complain(each, "within", message)

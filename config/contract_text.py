@@ -115,6 +115,7 @@ class LimitText(msgspec.Struct, frozen=True):
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     stopped_by: tuple[Milestone, ...] = ()
+    calendar: str = ""
     open: Names = ()
 
 

@@ -85,8 +85,8 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `after` is a Start or the Milestone before. Empty levels, region, grade, fault, handling stand for all of them.
     `when` are conditions that must be said of the ticket, `unless` such that must not. `stopped_by` are the milestones
-    that end it. `said` is the span as the contract says it ("7d"). `open` are the keys of the open points it rests on,
-    none where the text is plain.
+    that end it. `said` is the span as the contract says it ("7d"). `calendar` counts it, "" the contract's. `open` are
+    the keys of the open points it rests on, none where the text is plain.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     stopped_by: tuple[Milestone, ...] = ()
+    calendar: str = ""
     open: tuple[str, ...] = ()
 
 

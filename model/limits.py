@@ -139,7 +139,6 @@ def dues(
     `times` are the Unix seconds of starts and of milestones reached, by their names; `open` is always there.
     """
     running = limits_for(contract, situation)
-    calendar = calendars(contract.calendar) if contract.calendar else ALWAYS
     found: dict[str, Due] = {}
 
     def counted(limit: Limit) -> Due:
@@ -147,6 +146,7 @@ def dues(
             start, assumed = starting(limit)
             found[limit.name] = Due(limit, None, None, assumed)
             if start is not None:
+                calendar = _calendar(limit.calendar or contract.calendar, calendars)
                 end = deadline(start, limit.span, calendar, pauses) if isfinite(start) else Deadline(inf, ())
                 found[limit.name] = Due(limit, start, end.at, assumed, end.unpublished)
         return found[limit.name]
@@ -169,7 +169,7 @@ def duty_dues(
 
     An event is known when it is in `times`, or when it is a milestone that a limit leads to: then at its latest.
     """
-    calendar = calendars(contract.calendar) if contract.calendar else ALWAYS
+    calendar = _calendar(contract.calendar, calendars)
     found: list[DutyDue] = []
     for duty in (*contract.documents, *contract.services):
         latest = [each.due for each in counted if each.limit.milestone == duty.after and each.due is not None]
@@ -194,3 +194,7 @@ def end_of_month_day(start: float, month_day: int, calendar: Calendar) -> float:
     while date_of(day).day != month_day:
         day += 1
     return float(calendar.midnight(day + 1))
+
+
+def _calendar(name: str, calendars: Calendars) -> Calendar:
+    return calendars(name) if name else ALWAYS

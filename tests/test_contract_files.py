@@ -79,6 +79,16 @@ def test_working_hours_count_in_the_contracts_calendar(tmp_path: Path) -> None:
     )
 
 
+def test_a_limit_may_count_in_a_calendar_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        SMALLEST + "limits:\n  - {milestone: respond, within: 1h}\n"
+        "  - {milestone: resolve, within: 2wh, calendar: outsourcing-reachable}\n"
+    )
+    # reachable from 08:00 to 23:00: half an hour tonight, one and a half tomorrow
+    due = {"respond": "2026-10-01 23:30:00", "resolve": "2026-10-02 09:30:00"}
+    check(read_contract(tmp_path / "own.yaml").contract, Case("2026-10-01 22:30:00", due))
+
+
 def test_a_start_of_the_contract_rules_every_limit_that_names_none(tmp_path: Path) -> None:
     limits = "limits: [{milestone: respond, within: 1h}, {milestone: resolve, within: 2h, after: onset}]\n"
     (tmp_path / "own.yaml").write_text(SMALLEST + "start: accepted\n" + limits)

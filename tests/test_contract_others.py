@@ -141,6 +141,17 @@ CAMERAS = {
                         pauses=(("2026-10-01 22:00:00", "2026-10-02 02:00:00"),)),
 }  # fmt: skip
 
+MAINTAINED = {
+    "level 1": Case(EVE, {}, level=1, grade="A"),
+    "level 2": Case(EVE, {}, level=2, grade="B"),
+    # 3 working days after Monday 28 September: 29, 30, and 8 October after National Day
+    "an inspection": Case(EVE, {}, level=3, grade="C", times={"inspection_end": "2026-09-28 10:00:00"},
+                          duties={"inspection_report": "2026-10-09 00:00:00"}),
+    # Saturday 10 October is a make-up working day: 9, 10, 12
+    "an inspection before a make-up Saturday": Case(EVE, {}, level=3, times={"inspection_end": "2026-10-08 18:00:00"},
+                                                    duties={"inspection_report": "2026-10-13 00:00:00"}),
+}  # fmt: skip
+
 TABLES = {
     "outsourcing-abcd": ABCD,
     "ltsa": LTSA,
@@ -150,7 +161,7 @@ TABLES = {
     "power-vendor": POWER,
     "cameras": CAMERAS,
     "tower-4-level": {f"level {level}": Case(EVE, {}, level=level) for level in (1, 2, 3, 4)},
-    "maintenance-3-level": {f"level {level}": Case(EVE, {}, level=level, grade="A") for level in (1, 2, 3)},
+    "maintenance-3-level": MAINTAINED,
 }
 
 

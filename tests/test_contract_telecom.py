@@ -3,7 +3,7 @@
 import pytest
 
 from config.contract import load_contract
-from model.contract import Handling, Milestone, Word
+from model.contract import Handling, Milestone, Momentary, Word
 from model.limits import Situation, limits_for
 from tests.contract_case import Case, check
 
@@ -258,6 +258,11 @@ def test_the_excuses_are_verification_the_cause_and_the_spare_part() -> None:
 def test_level_one_is_told_to_the_province_at_once() -> None:
     (step,) = CONTRACT.escalation
     assert (step.to, step.levels, step.seconds, step.share) == ("province", (1,), 0.0, None)
+
+
+def test_momentary_alarms_are_counted_by_a_number_of_ours_that_says_so() -> None:
+    assert CONTRACT.momentary == Momentary("alarm.momentary", 3, 86_400.0, ("momentary.count",))
+    assert CONTRACT.faults["alarm.momentary"] == 4
 
 
 def test_every_limit_stands_in_a_table() -> None:
