@@ -43,6 +43,15 @@ def read_contract(path: Path) -> ContractFile:
     return parse_contract(read(path), path.stem, load_faults())
 
 
+def find_contract(name: str, folder: Path | None = None) -> ContractFile:
+    """Return the contract of that name: NAME.yaml of one's own in `folder`, else the shipped one.
+
+    Raises KeyError for no such name, ConfigError for a bad file.
+    """
+    own = folder / f"{name}.yaml" if folder is not None else None
+    return read_contract(own) if own is not None and own.is_file() else load_contract(name)
+
+
 def parse_contract(node: Node, name: str, faults: dict[str, FaultRule]) -> ContractFile:
     """Return a contract, checked. Raises ConfigError with every problem."""
     if isinstance(node, Table) and "extends" in node.fields:

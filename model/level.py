@@ -21,11 +21,15 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 def assign(contract: Contract, fault: str, case: str, meaning: Meaning) -> Assignment:
-    """Return the level of a fault's case: the listed case's, the listed fault's, else the general definition's."""
+    """Return the level of a fault's case: the listed case's, the listed fault's, else the general definition's.
+
+    The last is provisional, unless the contract has one level only and there is nothing to confirm.
+    """
     for key in (f"{fault}/{case}", fault):
         if key in contract.faults:
             return Assignment(contract.faults[key], provisional=False, reason=f"listed as {key}")
-    return Assignment(contract.general[meaning], provisional=True, reason=f"general definition: {meaning}")
+    provisional = len(contract.levels) != 1
+    return Assignment(contract.general[meaning], provisional=provisional, reason=f"general definition: {meaning}")
 
 
 def level_of(contract: Contract, rule: Rule, case: Case) -> Assignment:

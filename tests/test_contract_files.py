@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.contract import read_contract
+from config.contract import find_contract, read_contract
 from config.reader import ConfigError
 from model.limits import Situation, limits_for
 from tests.contract_case import Case, check
@@ -109,6 +109,14 @@ def test_a_step_is_a_share_of_a_limit_or_a_time_and_a_share_of_the_fee_is_no_poi
     ]
     assert (contract.penalties[0].share, contract.penalties[0].points) == (0.05, None)
     assert contract.acknowledgement_stops == "respond"
+
+
+def test_a_file_of_ones_own_stands_before_the_shipped_contract_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "fire.yaml").write_text("extends: fire\ntitle: {en: Our fire contract, zh: 我方消防合同}\n")
+    assert find_contract("fire", tmp_path).contract.title["en"] == "Our fire contract"
+    assert find_contract("fire").contract == find_contract("fire", tmp_path / "none").contract
+    with pytest.raises(KeyError):
+        find_contract("fires", tmp_path)
 
 
 def test_a_contract_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -244,6 +244,12 @@ def test_the_call_centre_is_promised_and_not_clocked() -> None:
 # --- what the others say besides -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["public-sector", "fire", "power-vendor", "cameras"])
+def test_where_there_is_one_level_no_fault_is_provisional(name: str) -> None:
+    assert assign(load_contract(name).contract, "mains.lost", "lost", Meaning.DANGER).provisional is False
+    assert assign(load_contract("ltsa").contract, "mains.lost", "lost", Meaning.DANGER).provisional is True
+
+
 def test_classes_a_to_d_are_levels_in_that_order_and_an_acknowledgement_stops_nothing() -> None:
     contract = load_contract("outsourcing-abcd").contract
     assert [contract.code(level) for level in contract.levels] == ["A", "B", "C", "D"]

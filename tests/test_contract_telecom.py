@@ -251,8 +251,9 @@ def test_acceptance_and_completion_need_both_sides_and_an_acknowledgement_stops_
     assert CONTRACT.upgrade is None
 
 
-def test_the_excuses_are_verification_the_cause_and_the_spare_part() -> None:
-    assert [excuse.key for excuse in CONTRACT.excuses] == ["not_verified", "not_vendor", "spare_unavailable"]
+def test_the_excuses_are_verification_confirmation_the_cause_and_the_spare_part() -> None:
+    keys = [excuse.key for excuse in CONTRACT.excuses]
+    assert keys == ["not_verified", "not_confirmed", "not_vendor", "spare_unavailable"]
 
 
 def test_level_one_is_told_to_the_province_at_once() -> None:

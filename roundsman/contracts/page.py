@@ -90,6 +90,8 @@ def _general(contract: Contract) -> Section:
     }
     rows = tuple((words[meaning], same(contract.code(level))) for meaning, level in contract.general.items())
     title = two("A fault that is not listed: its provisional level", "未列出的故障：暂定级别")
+    if len(contract.levels) == 1:
+        title = two("A fault that is not listed: its level", "未列出的故障：级别")
     return Section(title, (two("MEANING", "含义"), two("LEVEL", "级别")), rows)
 
 
