@@ -9,6 +9,9 @@ def main() -> int:
     app = Path(__file__).parent / "app"
     if app.is_dir():
         sys.path.insert(0, str(app))
-    from roundsman.cli import run  # noqa: PLC0415 - the path above comes first
+    try:
+        from roundsman.cli import run  # noqa: PLC0415 - the path above comes first
 
-    return run()
+        return run()
+    except KeyboardInterrupt:  # while it is being loaded; later, each command has its own end
+        return 130

@@ -61,6 +61,13 @@ def test_read_says_what_to_do_where_nobody_listens(tmp_path: Path, kind: str) ->
     assert f"battery-1 does not answer: {where} refuses to connect; check the port's number and mode" in err
 
 
+def test_a_device_that_is_silent_is_said_once(bus: PacedBus, tmp_path: Path) -> None:
+    file = Path(site(tmp_path, os.fspath(bus.path)))
+    file.write_text(file.read_text().replace("address: 2", "address: 9"))
+    status, _, err = said("read", "--site", os.fspath(file), "--once")
+    assert (status, err) == (1, f"battery-1 does not answer (address 9 on {bus.path})\n")
+
+
 def test_check_names_the_link_that_stays_with_an_adapter(
     bus: PacedBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

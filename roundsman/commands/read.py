@@ -158,8 +158,14 @@ def _shown(args: argparse.Namespace, report: ReadingsReport) -> int:
             print(f"{row.device}: {clean(row.error)}", file=sys.stderr)
     silent = [row for row in report.devices if not row.reachable]
     if silent:
-        raise CommandError("\n".join(f"{row.device} does not answer: {row.error}" for row in silent))
+        raise CommandError("\n".join(map(_silence, silent)))
     return 0
+
+
+def _silence(row: DeviceRow) -> str:
+    """Say once that a device does not answer: of one on a line, its error says so and where, or what came instead."""
+    said = row.error.startswith(("does not answer", "answers "))
+    return f"{row.device} {row.error}" if said else f"{row.device} does not answer: {row.error}"
 
 
 def _plain(row: ReadingRow) -> dict[str, object]:
