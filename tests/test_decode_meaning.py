@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -130,3 +131,9 @@ def test_a_function_that_is_known_by_name_alone_is_shown_in_tcp_too(body: str, f
     found = decoded("modbus", f"00070000{len(body) // 2:04x}{body}", tcp=True)[0]
     assert (found["transaction"], found["unit"], found | fields) == (7, 1, found)
     assert list(decoded("modbus", f"0007000000ff{body}", tcp=True)[0]) == ["error"]
+
+
+def test_a_long_run_of_digits_before_an_end_costs_no_more_than_its_bytes() -> None:
+    begun = time.process_time()
+    assert list(decoded("ydt1363", "~" + "A" * 100_000 + "\r")[0]) == ["error"]
+    assert time.process_time() - begun < 10  # tried from each digit on it would be minutes

@@ -8,7 +8,7 @@ _DRESS: Final = re.compile(r"0[xX]|\\[xX]|[\s,;:|<>()\[\]{}'\"_-]+")
 """What stands around the digits: 0x, \\x, and whatever separates."""
 _BYTES_LITERAL: Final = re.compile(r"\b[bB](?=['\"])")
 _END: Final = re.compile(r"\\r|\\x0[dD]|<CR>|\bCR\b", re.IGNORECASE)
-_UNENDED: Final = re.compile(rb"([0-9A-Fa-f]{16,})(?![0-9A-Fa-f\r])")
+_UNENDED: Final = re.compile(rb"(?<![0-9A-Fa-f])([0-9A-Fa-f]{16,}+)(?!\r)")
 
 
 class FrameTextError(ValueError):
