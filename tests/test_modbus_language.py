@@ -288,3 +288,10 @@ def test_a_definition_that_could_never_work_is_refused_with_its_line(text: str, 
         made(text)
     assert said_of_it in str(caught.value)
     assert re.match(r"t\.yaml:\d+: ", str(caught.value))
+
+
+def test_registers_that_are_wrong_are_not_called_missing() -> None:
+    with pytest.raises(ConfigError) as caught:
+        made("registers:\n  - {register: 0, quantity: mains.volt, label: V}\n")
+    assert "mains.voltage" in str(caught.value)
+    assert '"registers" is missing' not in str(caught.value)

@@ -23,6 +23,8 @@ OWN = (".yaml", ".yml")
 def definition(node: Node) -> Definition:
     """Return the definition in a YAML file that was read. Raises ConfigError with every problem, each with its line."""
     found: Definition = convert(node, Definition)  # type: ignore[arg-type]  # a union of structs, by `protocol`
+    if isinstance(found, ModbusDefinition) and not found.registers and found.inputs is None:
+        raise ConfigError([node.problem('the key "registers" is missing')])
     if isinstance(found, YdtDefinition) and found.extends:
         try:
             return found.with_bases(shipped)

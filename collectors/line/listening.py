@@ -4,6 +4,7 @@
 have right check sums. No I/O, no clock: time is an argument, in seconds.
 """
 
+import math
 import statistics
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -82,8 +83,8 @@ class Speaker:
             self.functions[heard.function] = self.functions.get(heard.function, 0) + 1
         if spoken.took is not None:
             self.took.append(spoken.took)
-            self.shortest = min(spoken.took, self.shortest or spoken.took)
-            self.longest = max(spoken.took, self.longest or spoken.took)
+            self.shortest = min(spoken.took, math.inf if self.shortest is None else self.shortest)
+            self.longest = max(spoken.took, self.longest or 0.0)
 
 
 class Listening:

@@ -262,8 +262,6 @@ class ModbusDefinition(msgspec.Struct, frozen=True, kw_only=True, tag_field="pro
             raise ValueError(
                 f"longest is {self.longest}; function {self.function} reads at most {LONGEST[self.function]}"
             )
-        if not self.registers and self.inputs is None:
-            raise ValueError('the key "registers" is missing')
         msgspec.structs.force_setattr(self, "identify", tuple(map(self._filled, self.identify)))
         msgspec.structs.force_setattr(self, "registers", tuple(map(self._whole, self._apart())))
         if self.inputs is not None:
