@@ -3,9 +3,18 @@
 The engine's devices, exchanges and codecs are real, and so is the simulated pair; only the clock is not.
 """
 
+from pathlib import Path
+
 import pytest
 
-from bench.virtual import UNITS, read
+from bench.virtual import BAUD, UNITS, Clock, VirtualPort, clocked, read
+from collectors.line.exchange import Exchange
+from collectors.line.question import Question
+from collectors.line.timing import Timing
+from config.schema import Line
+from simulator.line_slaves import plain
+from simulator.pair import Pair
+from wire.modbus import ReplyReader, Request
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -41,3 +50,17 @@ def test_beside_two_dead_devices_and_a_babbler_each_living_one_is_read_in_every_
         (1, 2, 4, 5, 7, 8), cycles
     )
     assert (done.foreign, done.wrong) == (0, 0)
+
+
+def test_a_program_that_was_late_once_does_not_stay_late() -> None:
+    clock, pair = Clock(), Pair([plain(1)], baud=BAUD)
+    here, request = Line(id="l", port=Path("/dev/null"), baud=BAUD, devices=()), Request(1, 3, 0, 20)
+    question = Question("q", request.rtu(), lambda: ReplyReader(request), request.reply_bytes + 5, 1)
+    with clocked(clock):
+        exchange = Exchange(VirtualPort(pair, clock), Timing.of(here), clock.monotonic)
+        exchange.meanwhile = lambda: clock.sleep(0.2)  # its first exchanges fall into a busy start
+        assert exchange.ask(question).answer
+        exchange.meanwhile = lambda: None
+        took = [exchange.ask(question).seconds for _ in range(12)]
+    assert took[0] < 0.15
+    assert max(took[-5:]) < 1.02 * Timing.of(here).exchange(8 + 45)

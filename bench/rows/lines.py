@@ -97,17 +97,19 @@ def _windows(cards: int, slaves: dict[int, int], every: int, sizes: Sizes, tell:
 
 
 def _window(place: Place, agent: Child, lines: list[Running], sizes: Sizes) -> Window:
-    before = [(time.monotonic(), line.counts()) for line in lines]
+    before = [line.counts() for line in lines]
     cpu = agent.cpu()
     seconds = peers.paced(sizes.window, [partial(scrape, place.metrics)])
     cpu = (agent.cpu() - cpu) / seconds * 100.0
-    after = [(time.monotonic(), line.counts()) for line in lines]
+    after = [line.counts() for line in lines]
     ratios, lost = [], 0
-    for (began, old), (ended, new) in zip(before, after, strict=True):
-        ratios.append((ended - began) / max(1e-6, new["least_seconds"] - old["least_seconds"]))
+    for old, new in zip(before, after, strict=True):
+        # From answer to answer: an exchange under way at the window's ends would be a hundredth of a slow line's time.
+        took, least = (new[name] - old[name] for name in ("window_seconds", "least_seconds"))
+        ratios.append(took / max(1e-6, least))
         answered = new["answered"] - old["answered"]
         lost += max(0, new["asked"] - old["asked"] - answered - 1)  # one may be under way at each end
-    late = max((new["late_microseconds_p99"] or 0.0 for _, new in after), default=0.0)
+    late = max((new["late_microseconds_p99"] or 0.0 for new in after), default=0.0)
     return Window(cpu, tuple(ratios), lost, late)
 
 

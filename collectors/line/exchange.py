@@ -63,8 +63,15 @@ class Usual(NamedTuple):
     characters: int = 0
     seconds: float = 0.0
 
-    def after(self, characters: int, seconds: float) -> "Usual":
-        """Return it with one more answer: a quicker one counts at once, a slower one a little."""
+    def after(self, characters: int, seconds: float, spoken: float, *, overslept: bool) -> "Usual":
+        """Return it with one more answer of so many `spoken` seconds: a quicker one counts at once, a slower a little.
+
+        One that was whole when we first looked (`overslept`) may have been so long before. We look much sooner then the
+        next time: else a rest that is too long once, on a busy machine, would measure itself for ever.
+        """
+        if overslept:
+            seconds = min(seconds, self.seconds or seconds)
+            return Usual(characters, spoken + max(0.0, seconds - spoken) / 2)
         quicker = not self.seconds or seconds < self.seconds
         return Usual(characters, seconds if quicker else self.seconds + SLOWER * (seconds - self.seconds))
 
@@ -121,6 +128,8 @@ class Exchange:
         if answer is None and (rest := echo.rest()):
             heard, answer = heard + len(rest), reader.feed(rest)
         now = max(self._clock(), sent)
+        characters = heard - reader.skipped
+        spoken = characters * timing.char
         self._quiet = timing.quiet
         if self.others is not None and (answer is None or reader.skipped):
             self.others.hear(b"".join(strange), now)
@@ -129,9 +138,8 @@ class Exchange:
         if answer is None:
             self._last_byte = now
         else:
-            self._usual[question.frame] = usual.after(heard - reader.skipped, now - sent)
-        characters = heard - reader.skipped
-        waited = max(0.0, now - sent - characters * timing.char)
+            self._usual[question.frame] = usual.after(characters, now - sent, spoken, overslept=len(strange) == 1)
+        waited = max(0.0, now - sent - spoken)
         noise, seconds = stray + reader.skipped, now - started
         return Outcome(answer, seconds, reader.mismatches, noise, heard >= SHORTEST, echo.found, characters, waited)
 
