@@ -4,7 +4,7 @@ import pytest
 
 from collectors.line.definition import ModbusDefinition, shipped
 from collectors.line.recording import Image, play
-from model.decide import Scene, decide
+from model.decide import Scene, decide, scenes
 from model.point import Reading
 from tests.faults import telecom_rules
 from tests.peers.modbus_devices import bits, put
@@ -48,11 +48,10 @@ def test_what_rests_and_is_well_is_no_fault(resting: str) -> None:
     found = shipped(name)
     assert isinstance(found, ModbusDefinition)
     readings = tuple(Reading(point, value, 0) for point, value in play(found, image) if value is not None)
-    alone = [Scene((reading,)) for reading in readings]
     decided = [
         (rule.fault, decision.case)
         for rule in telecom_rules()
-        for scene in (alone if rule.scope == "point" else [Scene(readings)])
+        for _, scene in scenes(rule, Scene(readings), {})
         if (decision := decide(rule, scene)) is not None and decision.case
     ]
     assert decided == []

@@ -221,7 +221,7 @@ DEVICES: dict[str, Made] = METERS | {
         put(3, 3, "u16", 0x000B, 230, 450, 0x0001, 1 << 9, 0, 1 << 15, 0),
         {
             "cooling.status": "running",
-            "alarm.status[alarm=fan]": "active",
+            "fan.running": "running",
             "alarm.status[alarm=cooling]": "active",
             "alarm.status[alarm=high_return_temperature]": "active",
             "alarm.status[alarm=compressor_1_low_pressure]": "active",
