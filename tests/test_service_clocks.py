@@ -12,21 +12,25 @@ from model.contract import Contract, Handling, Milestone, Start, Upgrade
 from model.service import entry as acts
 from model.service.clocks import closing, outcomes
 from model.service.entry import terms_of
-from model.service.look import settle
+from model.service.look import look, settle
 from model.service.outcome import Outcome, Stand
-from model.service.words import Cover, Side, Waiting
+from model.service.words import Cover, Refusal, Side, Trust, Waiting
 from tests.service_world import (
     AGENT_ENOUGH,
     BOTH,
     CONTRACT,
+    DAY,
     HOUR,
     T0,
     Life,
     by_hand,
     calendars,
     entry,
+    opening,
     restored,
+    seen,
     shipped,
+    system,
 )
 
 A, M, S = acts, Milestone, AlarmState
@@ -151,6 +155,17 @@ def test_the_limit_of_a_temporary_solution_is_what_both_agreed_on() -> None:
     assert stands(life, 101 * HOUR)["difficult/2"] is Stand.KEPT
 
 
+def test_a_pause_moves_the_limit_of_a_temporary_solution() -> None:
+    life = restored()
+    life.do(2 * HOUR, A.WorkaroundOnly("bypass", T0 + 100 * HOUR, "Wang"))
+    life.do(90 * HOUR, A.Paused(Waiting.SUPPLIER, "part"))
+    assert stands(life, 500 * HOUR)["difficult/2"] is Stand.PAUSED
+    life.do(190 * HOUR, A.Resumed())
+    assert clocks(life, 190 * HOUR)["difficult/2"].due == T0 + 200 * HOUR
+    life.do(195 * HOUR, A.WorkaroundOnly("bypass", T0 + 210 * HOUR, "Wang"))
+    assert clocks(life, 195 * HOUR)["difficult/2"].due == T0 + 210 * HOUR
+
+
 def test_a_limit_that_was_over_before_the_temporary_solution_stays_late() -> None:
     life = restored()
     life.do(1.5 * HOUR, A.TakenBack(M.RESOLVE, "not thoroughly"))
@@ -223,6 +238,51 @@ def test_closing_keeps_the_clocks_as_they_end() -> None:
 def test_closing_by_what_cannot_close_changes_no_entry() -> None:
     made = entry(T0 + HOUR, A.Closed())
     assert closing(Life().now, CONTRACT, calendars, made) is made
+
+
+def unsure(at: float) -> Life:
+    """A ticket that opened while the desk's clock was a month ahead; its readings turned good then too."""
+    life = by_hand()
+    life.record = None
+    life.take(entry(at, opening(alarm=None, onset=at), trust=Trust.UNSYNCHRONISED))
+    return life
+
+
+def test_a_ticket_that_opened_at_a_time_nobody_knows_waits_until_it_is_dated() -> None:
+    life = unsure(T0 + 30 * DAY)
+    assert look(life.now, CONTRACT, calendars, T0 + 100 * DAY).frozen is Trust.UNSYNCHRONISED
+    assert life.refused(50, A.Dated(T0 + 51, T0)) is Refusal.IN_THE_FUTURE
+    assert life.refused(50, A.Dated(T0, T0), trust=Trust.JUMPED) is Refusal.NOT_SURE
+    assert life.do(50, A.Dated(T0, T0 - 60), Side.SYSTEM) == ("dated",)
+    assert (life.now.ticket.opened, life.now.start, life.now.onset) == (T0, T0, T0 - 60)
+    assert clocks(life, 60)["restore/2"].due == T0 + 8 * HOUR
+    assert look(life.now, CONTRACT, calendars, T0 + 60).frozen is None
+
+
+def test_an_opening_is_dated_no_later_than_what_came_after_it() -> None:
+    life = unsure(T0 - 30 * DAY)
+    life.do(100, A.Reached(M.DEPART, T0 + 10))
+    assert life.refused(200, A.Dated(T0 + 11, T0)) is Refusal.OUT_OF_ORDER
+    assert life.do(200, A.Dated(T0 + 10, T0)) == ("dated",)
+
+
+@pytest.mark.parametrize("wrong", [-30 * DAY, 30 * DAY])
+def test_what_ended_while_the_clock_was_not_sure_is_neither_kept_nor_late(wrong: float) -> None:
+    life = Life(terms=AGENT_ENOUGH)
+    life.take(system(T0 + HOUR + wrong, seen(2, S.NORMAL), trust=Trust.JUMPED))
+    assert stands(life, 60 * DAY)["restore/2"] is Stand.UNSURE
+    assert look(life.now, CONTRACT, calendars, T0 + 60 * DAY).effects == ()
+    life.do(2 * HOUR, A.Reached(M.RESTORE, T0 + HOUR))
+    assert stands(life, 2 * HOUR)["restore/2"] is Stand.KEPT
+
+
+def test_a_leg_that_began_at_a_time_nobody_knows_is_neither_kept_nor_late() -> None:
+    life = Life(1)
+    life.take(entry(T0 - 30 * DAY, A.Reached(M.DEPART), trust=Trust.JUMPED))
+    assert stands(life, 100 * HOUR)["arrive/1"] is Stand.UNSURE
+    assert life.refused(60, A.Started(Start.ACCEPTED), trust=Trust.JUMPED) is Refusal.NOT_SURE
+    life.do(2 * HOUR, A.Reached(M.DEPART, T0 + 1800))
+    assert clocks(life, 2 * HOUR)["arrive/1"].due == T0 + 2.5 * HOUR
 
 
 # The shipped contracts: dates by hand.

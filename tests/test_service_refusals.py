@@ -105,6 +105,7 @@ REFUSED: list[tuple[str, Life, Entry, Refusal]] = [
     ("entitled already", Life(), person(10, A.Entitled(Cover.UNKNOWN, "x")), R.UNCHANGED),
     ("linked to itself", Life(), person(10, A.Linked(Tie.RELATED, 7)), R.ITSELF),
     ("linked twice", after(A.Linked(Tie.CHILD, 3)), person(300, A.Linked(Tie.CHILD, 3)), R.ALREADY),
+    ("dated already", Life(), system(10, A.Dated(T0 - 60, T0 - 60)), R.SURE),
     ("merged into itself", Life(), person(10, A.MergedInto(7, "same")), R.ITSELF),
     ("merged for nothing", Life(), person(10, A.MergedInto(8, "")), R.NO_REASON),
     ("took itself in", Life(), person(10, A.TookIn(7, T0, T0, 2)), R.ITSELF),

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from model.contract import Start
 from model.service.entry import (
     ConditionSaid,
+    Dated,
     Entitled,
     Entry,
     Handled,
@@ -19,7 +20,7 @@ from model.service.entry import (
 from model.service.marks import bounded
 from model.service.record import Answer, Bond, LevelStep, Record, Repair
 from model.service.waits import ended
-from model.service.words import Event, Refusal, Tie
+from model.service.words import Event, Refusal, Tie, Trust
 from model.ticket import TicketState
 
 _BEFORE_OPENING = frozenset({Start.FOUND, Start.REPORT})  # may come before the ticket that follows from them
@@ -27,6 +28,8 @@ _BEFORE_OPENING = frozenset({Start.FOUND, Start.REPORT})  # may come before the 
 
 def started(record: Record, entry: Entry, act: Started) -> Answer:
     """Keep a time from which a limit counts; opening and onset are the ticket's own."""
+    if entry.trust is not Trust.SURE:
+        return Refusal.NOT_SURE
     if act.start in {Start.OPEN, Start.ONSET} or act.start in record.starts:
         return Refusal.ALREADY
     early = act.start in _BEFORE_OPENING and act.said is not None and act.said <= entry.at
@@ -110,6 +113,22 @@ def linked(record: Record, _entry: Entry, act: Linked) -> Answer:
     if any((bond.tie, bond.number) == (act.tie, act.number) for bond in record.bonds):
         return Refusal.ALREADY
     return replace(record, bonds=(*record.bonds, Bond(act.tie, act.number, act.reason))), (Event.LINKED,)
+
+
+def dated(record: Record, entry: Entry, act: Dated) -> Answer:
+    """Put an opening that came while the clock was not sure at its time; other times of then move no earlier."""
+    if not record.unsure:
+        return Refusal.SURE
+    if entry.trust is not Trust.SURE:
+        return Refusal.NOT_SURE
+    if max(act.opened, act.onset) > entry.at:
+        return Refusal.IN_THE_FUTURE
+    if any(mark.sure and mark.when < act.opened for mark in record.marks.values()):
+        return Refusal.OUT_OF_ORDER
+    marks = {each: replace(mark, when=max(mark.when, act.opened)) for each, mark in record.marks.items()}
+    ticket = replace(record.ticket, opened=act.opened)
+    after = replace(record, ticket=ticket, marks=marks, start=act.opened, onset=act.onset, unsure=False)
+    return after, (Event.DATED,)
 
 
 def merged_into(record: Record, entry: Entry, act: MergedInto) -> Answer:

@@ -14,7 +14,9 @@ from math import floor, isinf
 
 from msgspec.structs import replace
 
+from model.calendar import Calendar
 from model.contract import Contract, Limit, Milestone, Start
+from model.due import Span, due
 from model.limits import Calendars, Due, dues
 from model.service.entry import Closed, Entry
 from model.service.outcome import Outcome, Stand
@@ -55,7 +57,7 @@ def outcomes(record: Record, contract: Contract, calendars: Calendars, now: floa
         for outcome in _past(record, past, contract, calendars, now)
         if outcome.clock == past.clock
     ]
-    return (*missed, *(_difficult(record, found, now) if record.workaround else found))
+    return (*missed, *(_difficult(record, found, calendars(contract.calendar), now) if record.workaround else found))
 
 
 def closing(record: Record, contract: Contract, calendars: Calendars, entry: Entry) -> Entry:
@@ -91,36 +93,44 @@ def _dues(record: Record, contract: Contract, calendars: Calendars) -> tuple[Due
 
 
 def _outcome(record: Record, each: Due, now: float) -> Outcome:
-    limit, due = each.limit, each.due
-    shown = None if due is None or isinf(due) else due
-    own, end, counts = _ended(record, limit)
+    limit = each.limit
+    shown = None if each.due is None or isinf(each.due) else float(each.due)
+    own, first = _ended(record, limit)
+    end = None if first is None else first.when
     if each.start is None or (each.assumed and own is None):
         stand = Stand.WAITING if end is None else Stand.MOOT
-    elif end is None:
+    elif _begun_unsure(record, limit):
+        stand = Stand.UNSURE
+    elif first is None or end is None:
         late = shown is not None and floor(now) > shown
         stand = Stand.LATE if late else Stand.PAUSED if record.paused else Stand.RUNNING
+    elif not first.sure:
+        stand = Stand.UNSURE
     elif shown is not None and floor(end) > shown:
         stand = Stand.LATE
-    elif not counts:
+    elif not first.counts:
         stand = Stand.PROPOSED
     else:
         stand = Stand.KEPT if own is not None else Stand.MOOT
-    return Outcome(limit.name, record.ticket.level, limit.milestone, stand, each.start, shown, end, each.assumed)
+    start = None if each.start is None or isinf(each.start) else float(each.start)
+    return Outcome(limit.name, record.ticket.level, limit.milestone, stand, start, shown, end, each.assumed)
 
 
-def _ended(record: Record, limit: Limit) -> tuple[Mark | None, float | None, bool]:
-    """Return a limit's own mark, when it ended by that or by what overtook it, and whether that counts."""
+def _ended(record: Record, limit: Limit) -> tuple[Mark | None, Mark | None]:
+    """Return a limit's own mark, and the first of all that end it; one whose time is sure before one that is not."""
     own = record.marks.get(limit.milestone)
     ends = (limit.milestone, *limit.stopped_by, *OVERTAKEN_BY[limit.milestone])
     marks = [record.marks[milestone] for milestone in ends if milestone in record.marks]
-    if not marks:
-        return None, None, False
-    first = min(marks, key=lambda mark: mark.when)
-    return own, first.when, first.counts
+    return own, min(marks, key=lambda mark: (not mark.sure, mark.when), default=None)
 
 
-def _difficult(record: Record, found: Iterable[Outcome], now: float) -> list[Outcome]:
-    """Replace the limits to resolve by the one agreed on; one that was over before that stays late."""
+def _begun_unsure(record: Record, limit: Limit) -> bool:
+    """Say whether a limit counts from a milestone that was reached at a time which nobody knows."""
+    return any(milestone == limit.after and not mark.sure for milestone, mark in record.marks.items())
+
+
+def _difficult(record: Record, found: Iterable[Outcome], calendar: Calendar, now: float) -> list[Outcome]:
+    """Replace the limits to resolve by the one agreed on, which later pauses move; one that was over stays late."""
     agreed = record.workaround
     if agreed is None:
         return list(found)
@@ -130,16 +140,25 @@ def _difficult(record: Record, found: Iterable[Outcome], now: float) -> list[Out
         if each.milestone is not M.RESOLVE or (each.due is not None and floor(agreed.at) > each.due)
     ]
     mark = record.marks.get(M.RESOLVE)
-    end = mark.when if mark else None
+    end = None if mark is None else mark.when
+    limit = None if agreed.due is None else _moved(agreed.agreed, agreed.due, record, calendar)
     if agreed.due is None:
         stand = Stand.WAITING if mark is None else Stand.MOOT
-    elif floor(now if end is None else end) > agreed.due:
+    elif mark is not None and not mark.sure:
+        stand = Stand.UNSURE
+    elif limit is not None and floor(now if end is None else end) > limit:
         stand = Stand.LATE
     elif mark is None:
-        stand = Stand.RUNNING
+        stand = Stand.PAUSED if limit is None else Stand.RUNNING
     else:
         stand = Stand.KEPT if mark.counts else Stand.PROPOSED
-    return [*kept, Outcome(DIFFICULT, record.ticket.level, M.RESOLVE, stand, agreed.at, agreed.due, end)]
+    return [*kept, Outcome(DIFFICULT, record.ticket.level, M.RESOLVE, stand, agreed.at, limit, end)]
+
+
+def _moved(begin: float, limit: float, record: Record, calendar: Calendar) -> float | None:
+    """Return a limit that was agreed on as a moment, moved by the pauses since; None while one stops it."""
+    at = due(begin, Span(floor(limit) - floor(begin)), calendar, record.pauses)
+    return None if isinf(at) else float(at)
 
 
 def _breached_levels(record: Record) -> list[LevelStep]:

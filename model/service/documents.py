@@ -33,7 +33,7 @@ def documents(record: Record, contract: Contract, calendars: Calendars) -> tuple
         begin = _begins(record, duty)
         if begin is None or (duty.levels and record.ticket.level not in duty.levels):
             continue
-        end = due(begin, duty.span, calendars(contract.calendar)) if duty.span else None
+        end = float(due(begin, duty.span, calendars(contract.calendar))) if duty.span else None
         found.append((duty, begin, end))
     return tuple(found)
 
@@ -50,7 +50,7 @@ def _begins(record: Record, duty: Duty) -> float | None:
         return record.asked[duty.name]
     if duty.after in {each.value for each in Milestone}:
         mark = record.marks.get(Milestone(duty.after))
-        return mark.when if mark is not None and mark.counts else None
+        return mark.when if mark is not None and mark.counts and mark.sure else None
     if duty.after == "confirmed":  # a form on a difficult fault, once the customer confirmed that it is done
         return record.verdicts[0].at if record.verdicts and record.workaround else None
     return record.start if duty.after == Start.OPEN else None

@@ -201,6 +201,13 @@ class Linked(Act, frozen=True, tag="linked"):
     reason: str = ""
 
 
+class Dated(Act, frozen=True, tag="dated"):
+    """The time of an opening that came while the clock was not sure, now that it is: by the desk, or by a person."""
+
+    opened: float
+    onset: float
+
+
 class MergedInto(Act, frozen=True, tag="merged"):
     """The ticket is the same fault as another, which goes on alone."""
 
@@ -304,6 +311,7 @@ Acts = (
     | RepairFailed
     | Entitled
     | Linked
+    | Dated
     | MergedInto
     | TookIn
     | Closed

@@ -7,7 +7,7 @@ from model.service.entry import Acknowledged, AlarmSeen, Entry, Opened
 from model.service.marks import acknowledged as mark_acknowledged
 from model.service.marks import came_back, proposed
 from model.service.record import Answer, Bond, LevelStep, Record
-from model.service.words import Refusal, Tie
+from model.service.words import Refusal, Tie, Trust
 from model.ticket import Reason, Ticket, TicketState, acknowledge, announced, on_alarm
 
 
@@ -26,6 +26,7 @@ def opened(entry: Entry, act: Opened) -> Answer:
         onset=min(act.onset, entry.at),
         start=entry.at,
         last=entry.at,
+        unsure=entry.trust is not Trust.SURE,
         standing=act.alarm is not None,
         meaning=act.meaning,
         region=act.region,

@@ -58,6 +58,8 @@ def look(
     found.sort(key=lambda each: (each[0], each[1].clock, each[1].step))
     ready = tuple(effect for at, effect in found if at <= floor(now))
     again = min((at for at, _ in found if at > floor(now)), default=None)
+    if trust is Trust.SURE and record.unsure:
+        trust = Trust.UNSYNCHRONISED  # it opened at a time that nobody knows
     if trust is not Trust.SURE:
         return Seen((), again, trust, len(ready))
     return Seen(ready, again)
@@ -141,12 +143,12 @@ def _parts(record: Record, contract: Contract, calendars: Calendars) -> Callable
         if outcome.start is None or outcome.due is None:
             return None
         if outcome.limit == DIFFICULT or outcome.limit not in spans:
-            return floor(outcome.start + share * (outcome.due - outcome.start))
+            return float(floor(outcome.start + share * (outcome.due - outcome.start)))
         span = spans[outcome.limit]
         at = due(
             outcome.start, msgspec.structs.replace(span, amount=floor(span.amount * share)), calendar, record.pauses
         )
-        return None if isinf(at) else at
+        return None if isinf(at) else float(at)
 
     return part
 
@@ -159,7 +161,7 @@ def _since_opening(record: Record, contract: Contract, calendars: Calendars) -> 
     for order, escalation in enumerate(contract.escalation):
         if escalation.seconds is None or (escalation.levels and record.ticket.level not in escalation.levels):
             continue
-        at = due(record.start, Span(escalation.seconds), calendar, record.pauses)
+        at = float(due(record.start, Span(escalation.seconds), calendar, record.pauses))
         if not isinf(at):
             yield at, _told(record, "open", (order, escalation), at, None)
 
@@ -168,9 +170,9 @@ def _lasting(record: Record, contract: Contract) -> Iterator[Later]:
     """An interruption that lasts so long is of a worse level, whoever waits for whom; exactly so long counts."""
     restored = record.marks.get(Milestone.RESTORE)
     for order, rule in enumerate(contract.lasting):
-        begin = floor(times(record).get(rule.after, record.start))
+        begin = float(floor(times(record).get(rule.after, record.start)))
         at = begin + rule.seconds
-        over = restored is not None and floor(restored.when) < at
+        over = restored is not None and (not restored.sure or floor(restored.when) < at)
         if record.meaning is rule.meaning and rule.level < record.ticket.level and not over:
             number = record.ticket.number
             yield at, Effect(number, f"lasting/{rule.level}", f"rule {order}", Kind.LASTING, at, level=rule.level)

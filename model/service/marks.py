@@ -47,6 +47,8 @@ def marked(record: Record, entry: Entry, milestone: Milestone, when: float, side
 def reached(record: Record, entry: Entry, milestone: Milestone, said: float | None) -> Record | Refusal:
     """Return the record after a person said that a milestone is reached."""
     before = record.marks.get(milestone)
+    if before is not None and not before.sure and entry.trust is Trust.SURE:
+        before = None  # its time is not known: this one is better
     if before is not None and (before.counts or before.sides != (Side.SYSTEM,)):
         return Refusal.ALREADY
     when = before.when if before is not None and said is None else bounded(record, entry, said)
@@ -171,7 +173,7 @@ def _not_before(record: Record, milestone: Milestone, when: float) -> float:
 
 def _out_of_order(record: Record, milestone: Milestone, when: float) -> bool:
     """Say whether departing would come after arriving, or restoring after resolving, by people's words."""
-    said = {each: mark.when for each, mark in record.marks.items() if mark.sides != (Side.SYSTEM,)}
+    said = {each: mark.when for each, mark in record.marks.items() if mark.sides != (Side.SYSTEM,) and mark.sure}
     return any(
         (milestone is later and earlier in said and floor(when) < floor(said[earlier]))
         or (milestone is earlier and later in said and floor(when) > floor(said[later]))

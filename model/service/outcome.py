@@ -16,6 +16,7 @@ class Stand(StrEnum):
     PROPOSED = "proposed"  # ended in time if the word that the contract asks for is given
     KEPT = "kept"
     LATE = "late"
+    UNSURE = "unsure"  # it began or ended while the clock was not sure; a person may say when
     MOOT = "moot"  # a later milestone made it pointless, or the ticket ended without it
 
 

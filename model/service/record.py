@@ -54,9 +54,10 @@ class LevelStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Workaround(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A temporary solution; `due` is the limit that both sides agreed on."""
+    """A temporary solution since `at`; `due` is the limit that both sides agreed on at `agreed`."""
 
     at: float
+    agreed: float
     reason: str
     due: float | None = None
     accepted_by: str = ""
@@ -133,11 +134,11 @@ class Charge(msgspec.Struct, frozen=True, omit_defaults=True):
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """A ticket and all that was said of it; `entries` counts what it was made from.
 
-    `ticket.opened` is when it opened, `start` from when its clocks count (earlier once it took another in). `standing`:
-    its alarm stands and is announced. `assigned` is the level that the contract gives the alarm now, `judged` that
-    level when a person last lowered it: until the alarm gets worse than that, the person's word holds. `explained` are
-    times in which a parent explained the fault. `fired` are keys of effects, `clock step`. `outcomes` are the clocks as
-    they ended, kept at closing.
+    `ticket.opened` is when it opened, `start` from when its clocks count (earlier once it took another in). `unsure`:
+    it opened while the clock was not sure, and nobody has dated it since. `standing`: its alarm stands. `assigned` is
+    the level that the contract gives the alarm now, `judged` that level when a person last lowered it: until the alarm
+    gets worse than that, the person's word holds. `explained` are times in which a parent explained the fault. `fired`
+    are keys of effects, `clock step`. `outcomes` are the clocks as they ended, kept at closing.
     """
 
     ticket: Ticket
@@ -148,6 +149,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     start: float
     entries: int = 1
     last: float = 0.0
+    unsure: bool = False
     standing: bool = False
     meaning: Meaning | None = None
     region: str = ""

@@ -164,6 +164,7 @@ STEPS: dict[type[acts.Act], Handler] = {
     acts.RepairFailed: changes.repair_failed,
     acts.Entitled: changes.entitled,
     acts.Linked: changes.linked,
+    acts.Dated: changes.dated,
     acts.MergedInto: changes.merged_into,
     acts.TookIn: changes.took_in,
     acts.Closed: _closed,

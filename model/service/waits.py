@@ -18,8 +18,10 @@ def paused(record: Record, entry: Entry, act: Paused) -> Answer:
     begin = bounded(record, entry, act.said)
     if isinstance(begin, Refusal):
         return begin
-    if record.halts and begin < (record.halts[-1].end or 0.0):
+    free = (record.halts[-1].end or 0.0) if record.halts else 0.0
+    if act.said is not None and begin < free:
         return Refusal.OVERLAPS
+    begin = max(begin, free)  # a clock that was set back
     halt = Halt(begin, None, act.waiting, act.reason, entry.who)
     return replace(record, halts=(*record.halts, halt)), (Event.PAUSED,)
 
@@ -31,7 +33,7 @@ def resumed(record: Record, entry: Entry, act: Resumed) -> Answer:
     end = bounded(record, entry, act.said)
     if isinstance(end, Refusal):
         return end
-    if end < record.halts[-1].begin:
+    if act.said is not None and end < record.halts[-1].begin:
         return Refusal.OUT_OF_ORDER
     return replace(record, halts=_over(record.halts, end)), (Event.RESUMED,)
 
@@ -58,6 +60,6 @@ def workaround_only(record: Record, entry: Entry, act: WorkaroundOnly) -> Answer
     if act.due is not None and not act.accepted_by:
         return Refusal.NO_ACCEPTER
     first = record.workaround.at if record.workaround else entry.at
-    found = Workaround(first, act.reason, act.due, act.accepted_by)
+    found = Workaround(first, entry.at, act.reason, act.due, act.accepted_by)
     marks = without(record.marks, (Milestone.RESOLVE,))
     return replace(record, workaround=found, marks=marks), (Event.WORKAROUND,)

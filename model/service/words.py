@@ -72,6 +72,7 @@ class Event(StrEnum):
     MERGED = "merged"
     TOOK_IN = "took_in"
     CLOSED = "closed"
+    DATED = "dated"
     FIRED = "fired"
     CUSTOMER_SAID = "customer_said"
     COMPLAINED = "complained"
@@ -119,3 +120,4 @@ class Refusal(StrEnum):
     ITSELF = "itself"
     FIRED = "fired"  # this step of this clock has fired
     NOT_SURE = "not_sure"  # the desk's clock is not to be trusted now
+    SURE = "sure"  # the time of the opening needs no other
