@@ -123,6 +123,24 @@ def test_where_flags_are_another_master_s_every_read_is_asked_in_every_poll() ->
 # --- on a line -----------------------------------------------------------------------------------------------------
 
 
+def test_no_flag_vouches_for_an_alarm_that_is_not_answered_any_more() -> None:
+    plant = steering()
+    polled(plant, 0.0)
+    plant.begin(REFRESH, whole=False)
+    plant.answered("mains values", 0)
+    assert "mains alarms" in plant.plan()
+    assert "mains alarms" not in plant.unchanged()
+
+
+def test_an_alarm_that_is_refused_is_vouched_for_by_nobody_and_asked_again_in_the_next_poll() -> None:
+    plant = steering()
+    polled(plant, 0.0)
+    plant.refused("mains alarms")
+    plant.answered("mains values", 0)
+    assert "mains alarms" not in plant.unchanged()
+    assert polled(plant, 5.0)[0] == "mains alarms"
+
+
 class FlaggedPeer(YdtPeer):
     """A plant whose flag can be set, and which clears it when alarms are read; class 40H leaves its flag out."""
 
@@ -224,3 +242,16 @@ def test_a_device_with_nothing_but_alarms_on_a_shared_pair_says_why_it_is_not_re
     port.close()
     assert "read_flags: true" in batch.error
     assert bus.heard == []
+
+
+def test_an_alarm_that_a_device_refuses_after_it_gave_it_is_missing_until_it_gives_it_again(
+    bus: PacedBus, peer: FlaggedPeer
+) -> None:
+    here = polls(bus, 3)
+    assert {each.quality for each in next(here).readings} == {Quality.GOOD}
+    peer.flag, peer.alarm = 0x01, bytes(7)  # no layout fits that
+    refused = next(here)
+    assert refused.reachable
+    assert Quality.UNAVAILABLE in {each.quality for each in refused.readings}
+    peer.alarm = b"\x00"
+    assert {each.quality for each in next(here).readings} == {Quality.GOOD}

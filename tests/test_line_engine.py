@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from collectors.line import engine, read_once
 from collectors.line.device import PolledDevice
+from collectors.line.engine import Owner
 from collectors.line.exchange import Exchange
 from collectors.line.port import PortError
 from collectors.line.ports import open_port
@@ -146,20 +148,41 @@ async def test_an_echo_is_said_once_and_counted(bus: PacedBus, caplog: pytest.Lo
     ]
 
 
-async def test_an_error_in_the_program_is_logged_and_the_line_goes_on(
+async def test_an_error_in_the_program_at_one_device_is_that_device_s_alone(
     bus: PacedBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    polls, ask = [], PolledDevice.ask
+    ask = PolledDevice.ask
 
-    def fail_once(device: PolledDevice, exchange: Exchange) -> Callable[[], Batch]:
-        polls.append(device.id)
-        return ask(device, exchange) if len(polls) > 1 else values(None)  # type: ignore[arg-type, return-value]
+    def fail(device: PolledDevice, exchange: Exchange) -> Callable[[], Batch]:
+        return ask(device, exchange) if device.id != "meter-1" else partial(values, None)  # type: ignore[arg-type, return-value]
 
-    monkeypatch.setattr(PolledDevice, "ask", fail_once)
+    monkeypatch.setattr(PolledDevice, "ask", fail)
+    async with running(line(bus, meter(), monitor())) as rounds:
+        spoilt = await rounds.until(lambda batch: batch.device == "meter-1")
+        await rounds.polls("battery-1", 5)
+        assert all(batch.reachable for batch in rounds.seen if batch.device == "battery-1")
+    assert (spoilt.reachable, spoilt.error) == (False, "error in the program; the log has it")
+    assert set(rounds.states) == {("line-1", "open")}
+    assert caplog.text.count("error in the program at device meter-1") == 1
+
+
+async def test_an_error_in_the_program_elsewhere_is_logged_and_the_line_goes_on(
+    bus: PacedBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cycles, notice = [], Owner._notice
+
+    def fail_once(owner: Owner) -> None:
+        cycles.append(owner)
+        if len(cycles) == 1:
+            values(None)  # type: ignore[arg-type]
+        notice(owner)
+
+    monkeypatch.setattr(Owner, "_notice", fail_once)
     monkeypatch.setattr(engine, "FIRST", 0.01)
     async with running(line(bus, meter())) as rounds:
+        await rounds.until(lambda batch: batch.error == "error in the program; the log has it")
         await rounds.until(lambda batch: batch.reachable)
-    assert "error in the program" in caplog.text
+    assert "line line-1: error in the program" in caplog.text
 
 
 async def test_a_stopped_line_lets_go_of_its_port(bus: PacedBus) -> None:

@@ -79,6 +79,10 @@ class Steering:
             if command.cid1 == read.cid1 or other not in self._fresh:
                 self._changed.add(other)
 
+    def refused(self, name: str) -> None:
+        """Note that a read was answered without values: nobody vouches for what it told before."""
+        self._had.pop(name, None)
+
     def unchanged(self) -> Mapping[str, str]:
         """Return the reads that were not asked in this poll and are as they were, each with the read that said so."""
         return {
@@ -91,4 +95,5 @@ class Steering:
         """Tell whether a read's last answer is known to hold still."""
         if name in self._fresh:
             return True
-        return name in self._had and name not in self._changed and self._reads[name].cid1 in self._told
+        young = name in self._had and self._now - self._had[name] < REFRESH
+        return young and name not in self._changed and self._reads[name].cid1 in self._told

@@ -154,6 +154,11 @@ class PolledDevice:
         readings = tuple(unavailable(point, now) for point in self._slave.points())
         return Batch(self.id, now, readings, reachable=False, error=error, seconds=seconds)
 
+    def failed(self) -> None:
+        """Note that the program cannot read it: it is down, for reasons of ours."""
+        self._error = "error in the program; the log has it"
+        self.down.failed(time.monotonic())
+
     def resting(self) -> Batch:
         """Return the batch of a device that is down and is not asked this time."""
         return self.absent(self._error)

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from collectors.line.backoff import FIRST, Allowance, Backoff
 from collectors.line.device import PolledDevice
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 Emit = Callable[[Batch], None]
 Report = Callable[[LineStats], None]
+Made = TypeVar("Made")
 
 SWITCH_SECONDS = 0.0001
 """How long a line's thread waits at most for a busy event loop; the interpreter's default is 50 times as long."""
@@ -132,7 +133,7 @@ class Owner(threading.Thread):
         self._probes = Allowance(DEAD_SHARE, DEAD_AT_ONCE, time.monotonic())
         self._others: Others | None = None
         self._said_foreign = self._said_echo = False
-        self._last: Callable[[], Batch] | None = None
+        self._last: tuple[PolledDevice, Callable[[], Batch]] | None = None
         self._told_at = float("-inf")
         self._stopping = threading.Event()
         self._wake = os.eventfd(0)
@@ -183,11 +184,11 @@ class Owner(threading.Thread):
         """Poll the devices that are due, with at most one probe of a device that is down."""
         wire = self._stats.wire_seconds
         probe = self._probe(due, started) if self._probes.any_left(started) else None
-        if started - self._told_at >= TOLD:
-            self._tell_state()
         for device in due:
             if self._stopping.is_set():
                 return
+            if time.monotonic() - self._told_at >= TOLD:  # within a long round too, or it would grow stale
+                self._tell_state()
             self._poll(device, asked=device is probe or not device.down.failures)
             device.due = (device.due or started) + device.every
         self._give_last()
@@ -228,7 +229,7 @@ class Owner(threading.Thread):
             return
         failures, began = device.down.failures, time.monotonic()
         try:
-            finish = device.ask(self._exchange)
+            finish = self._contained(device, partial(device.ask, self._exchange))
         except PortError as error:
             self._give_last()
             self._lost(error)
@@ -237,13 +238,25 @@ class Owner(threading.Thread):
         self._give_last()
         if 0 < failures < device.down.failures:
             self._probes.spend(time.monotonic() - began)
-        self._last = finish
+        self._last = device, finish or device.resting
 
     def _give_last(self) -> None:
         """Give the batch of the device that was asked last, if that is not done yet."""
         last, self._last = self._last, None
         if last is not None:
-            self._emit(last())
+            device, finish = last
+            self._emit(self._contained(device, finish) or device.resting())
+
+    def _contained(self, device: PolledDevice, work: Callable[[], Made]) -> Made | None:
+        """Return what work for one device makes, None where the program fails at it: that device alone is down then."""
+        try:
+            return work()
+        except (PortError, StoppedError):
+            raise
+        except Exception:
+            logger.exception("line %s: error in the program at device %s", self._line.id, device.id)
+            device.failed()
+            return None
 
     def _open(self, now: float) -> None:
         """Open the port, and speak on it if nobody else does."""

@@ -66,6 +66,7 @@ class YdtSlave:
         """Return the values in an answer, by the layout that fits it (`walk.walked`)."""
         assert isinstance(answer, Frame)  # noqa: S101  # our own reader gives nothing else
         read = self._reads[question.key]
+        self._steering.refused(read.name)  # until it is answered with values, further down
         if answer.code == WRONG_VERSION and self._other_version():
             raise RefusedError(f"{question.key}: {rtn_name(answer.code)}; asked otherwise from now on", permanent=False)
         if answer.code in MALFORMED and self._other_form(read):
