@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from model.alarm import Alarm, AlarmState
 from model.contract import Milestone, Word
+from model.rule import Meaning
 from model.service import entry as acts
 from model.service.clocks import closing, outcomes
 from model.service.effect import Kind
@@ -25,7 +26,7 @@ from model.service.record import Record
 from model.service.step import Stepped, replay, step
 from model.service.words import Refusal, Side, Trust, Waiting
 from model.ticket import TicketState
-from tests.service_acts import SIDES, anything
+from tests.service_acts import anything
 from tests.service_world import CODEC, CONTRACT, DAY, HOUR, T0, TERMS, calendars
 
 S = AlarmState
@@ -126,7 +127,8 @@ class Lives(RuleBasedStateMachine):
             terms=self.terms,
             onset=when,
             alarm=bare(alarm),
-            provisional=level == 2,
+            provisional=alarm.condition == CONDITIONS[0],
+            meaning=Meaning.INTERRUPTION if alarm.condition == CONDITIONS[1] else None,
         )
         return self.take(number, self.made(opened, Side.SYSTEM))
 
@@ -182,16 +184,30 @@ class Lives(RuleBasedStateMachine):
         assert [self.records[number].ticket.state for number in self.standing(site.condition)] == before
 
     @precondition(lambda self: self.records)
-    @rule(data=st.data(), side=SIDES)
-    def somebody_says(self, data: st.DataObject, side: Side) -> None:
+    @rule(data=st.data())
+    def people_say(self, data: st.DataObject) -> None:
         number = self.pick(data, list(self.records))
-        act = data.draw(anything(self.now))
-        before = self.records[number]
-        after = self.take(number, self.made(act, side))
-        if isinstance(act, acts.Acknowledged) and after.refused is None:
-            assert self.records[number].ticket.state is before.ticket.state
-        if before.closed and after.refused is None:
-            assert self.records[number].marks == before.marks
+        for act, side in data.draw(anything(self.now)):
+            before = self.records[number]
+            after = self.take(number, self.made(act, side))
+            if isinstance(act, acts.Acknowledged) and after.refused is None:
+                assert self.records[number].ticket.state is before.ticket.state
+            if before.closed and after.refused is None:
+                assert self.records[number].marks == before.marks
+
+    @rule(which=st.integers(0, 1), seconds=st.floats(1.0, 2 * DAY))
+    def it_is_repaired_and_closed(self, which: int, seconds: float) -> None:
+        site = self.sites[which]
+        self.true += seconds
+        if site.alarm.active:
+            self.told(site, S.NORMAL, 2)
+        for number in self.standing(site.condition):
+            for side in (Side.SERVICE, Side.CUSTOMER):
+                self.take(number, self.made(acts.Repaired("fan"), side))
+                self.take(number, self.made(acts.Reached(Milestone.RESOLVE), side))
+                self.take(number, self.made(acts.Confirmed(Milestone.RESTORE), side))
+                self.take(number, self.made(acts.Confirmed(Milestone.RESOLVE), side))
+            self.take(number, closing(self.records[number], CONTRACT, calendars, self.made(acts.Closed())))
 
     @precondition(lambda self: self.records)
     @rule(data=st.data(), side=st.sampled_from([Side.SERVICE, Side.SYSTEM]))
@@ -281,14 +297,17 @@ class Lives(RuleBasedStateMachine):
             assert again is not None
             self.records[number] = again
 
-    @rule(wrong=st.sampled_from([-30 * DAY, 30 * DAY]), trust=st.sampled_from([Trust.JUMPED, Trust.UNSYNCHRONISED]))
-    def the_wall_clock_jumps(self, wrong: float, trust: Trust) -> None:
-        self.wrong, self.trust = wrong, trust
-        for number in list(self.records):
-            self.fire(number)
-
-    @rule()
-    def the_wall_clock_is_right_again(self) -> None:
+    @rule(
+        wrong=st.sampled_from([-30 * DAY, 30 * DAY]),
+        trust=st.sampled_from([Trust.JUMPED, Trust.UNSYNCHRONISED]),
+        right=st.booleans(),
+    )
+    def the_wall_clock_jumps_or_is_right_again(self, wrong: float, trust: Trust, right: bool) -> None:
+        if not right:
+            self.wrong, self.trust = wrong, trust
+            for number in list(self.records):
+                self.fire(number)
+            return
         self.wrong, self.trust = 0.0, Trust.SURE
         for number, record in list(self.records.items()):
             if record.unsure and not record.closed:
@@ -337,5 +356,5 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

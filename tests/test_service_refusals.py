@@ -187,3 +187,8 @@ def test_a_pause_never_begins_within_the_one_before() -> None:
 @pytest.mark.parametrize("trust", [Trust.JUMPED, Trust.UNSYNCHRONISED])
 def test_nothing_fires_while_the_clock_is_not_sure(trust: Trust) -> None:
     assert Life().take(by_agent(T0 + 10, fired(), trust=trust)).refused is R.NOT_SURE
+
+
+def test_no_limit_is_agreed_on_while_the_clock_is_not_sure() -> None:
+    agreed = A.WorkaroundOnly("bypassed", T0 + HOUR, "Wang")
+    assert Life().take(by_agent(T0 + 10, agreed, trust=Trust.JUMPED)).refused is R.NOT_SURE

@@ -6,7 +6,7 @@ from model.contract import Milestone
 from model.service.entry import Entry, Paused, Resumed, WorkaroundOnly
 from model.service.marks import bounded, without
 from model.service.record import Answer, Halt, Record, Workaround
-from model.service.words import Event, Refusal, Side
+from model.service.words import Event, Refusal, Side, Trust
 
 
 def paused(record: Record, entry: Entry, act: Paused) -> Answer:
@@ -55,6 +55,8 @@ def workaround_only(record: Record, entry: Entry, act: WorkaroundOnly) -> Answer
     resolved = record.marks.get(Milestone.RESOLVE)
     if resolved is not None and resolved.counts and resolved.sides != (Side.SYSTEM,):
         return Refusal.ALREADY
+    if act.due is not None and entry.trust is not Trust.SURE:
+        return Refusal.NOT_SURE
     if act.due is not None and act.due <= entry.at:
         return Refusal.IN_THE_PAST
     if act.due is not None and not act.accepted_by:
