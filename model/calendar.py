@@ -79,9 +79,9 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
         return wall.moment_of(self.zone, day * DAY)
 
     def closes(self, day: int) -> int:
-        """Return the moment at which the last hours of a day end; its 24:00 when it has none."""
-        hours = self.on(day).hours
-        return wall.moment_of(self.zone, day * DAY + max((end for _, end in hours), default=DAY))
+        """Return the moment at which the last hours of a day end, its 24:00 at the latest or when it has none."""
+        end = max((end for _, end in self.on(day).hours), default=DAY)
+        return self.midnight(day + 1) if end >= DAY else wall.moment_of(self.zone, day * DAY + end)
 
     def in_holiday(self, day: int) -> bool:
         """Tell whether a day off is a public holiday or a rest day that joins one."""

@@ -203,12 +203,7 @@ def _in_days(calendar: Calendar, measure: Measure, ends: DayEnd, begin: int, sec
     if moment is None or seconds <= 0:
         return 0.0
     first, day = calendar.day_at(begin), calendar.day_at(moment - 1)
-    if measure is Measure.ALL:
-        whole = day - first
-    else:
-        if calendar.on(day).kind is not Kind.WORKING or _end_of(calendar, day - 1, ends) >= moment:
-            day -= 1  # the working hours of the night before
-        whole = working_days_between(calendar, first, day)
+    whole = day - first if measure is Measure.ALL else working_days_between(calendar, first, day)
     opened = calendar.midnight(day)
     return whole + min(1.0, (moment - opened) / (_end_of(calendar, day, ends) - opened))
 

@@ -148,7 +148,7 @@ def _hours(calendar: Calendar, first: int, last: int) -> Iterable[tuple[int, int
 
 
 def _days(calendar: Calendar, measure: Measure, year: int) -> Iterable[tuple[int, int]]:
-    """Give the working days of a year and the one before its first, as moments."""
-    for day in [*working_days(calendar, year - 1)[-1:], *working_days(calendar, year)]:
+    """Give the working days of a year, as moments."""
+    for day in working_days(calendar, year):
         over = calendar.closes(day) if measure is Measure.TO_CLOSE else calendar.midnight(day + 1)
         yield calendar.midnight(day), over

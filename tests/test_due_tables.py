@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.calendar import load_calendar
+from model.calendar import Calendar, Day, Kind
 from model.due import DayEnd, Pause, Roll, Span, deadline, due, spent
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -264,3 +265,29 @@ def test_a_pause_that_ends_before_it_begins_is_refused_with_its_reason() -> None
 def test_a_due_date_in_a_year_without_its_notice_says_so(start: str, span: Span, years: tuple[int, ...]) -> None:
     assert deadline(at(start), span, load_calendar("china-office")).unpublished == years
     assert deadline(at(start), span, load_calendar("always")).unpublished == ()
+
+
+# --- hours past midnight --------------------------------------------------------------------------------------------
+
+NIGHTS = Calendar("nights", week=(Day(Kind.WORKING, ((22 * HOUR, 30 * HOUR),)),) * 7, zone="Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "expected"),
+    [
+        ("2025-12-31 22:00:00", 8, "2026-01-01 06:00:00"),
+        ("2025-12-31 12:00:00", 3, "2026-01-01 01:00:00"),
+        ("2026-01-01 05:59:59", 1, "2026-01-01 22:59:59"),
+        ("2028-02-28 23:00:00", 8, "2028-02-29 23:00:00"),  # 7 in the first night
+    ],
+)
+def test_night_hours_belong_to_the_night_they_begin_in(start: str, hours: int, expected: str) -> None:
+    assert due(at(start), Span(hours * HOUR, "working_second"), NIGHTS) == at(expected)
+
+
+@pytest.mark.parametrize("unit", ["working_day", "calendar_day"])
+def test_business_that_closes_after_midnight_ends_a_day_at_24_00(unit: Literal["working_day", "calendar_day"]) -> None:
+    start, end = at("2025-12-30 23:00:00"), at("2026-01-01 24:00")
+    assert due(start, Span(2, unit, DayEnd.CLOSE), NIGHTS) == end
+    assert spent(start, end, unit, NIGHTS, ends=DayEnd.CLOSE) == 2
+    assert spent(start, at("2025-12-31 01:00:00"), unit, NIGHTS, ends=DayEnd.CLOSE) == pytest.approx(1 / 24)
