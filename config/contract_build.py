@@ -135,6 +135,7 @@ def _blank(text: BlankText, whole: ContractText) -> Blank:
         _levels(text.level, orders(whole)),
         codes(text.grade),
         codes(text.region),
+        text.handling,
         text.negotiated,
         codes(text.open),
     )

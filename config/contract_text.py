@@ -127,6 +127,7 @@ class BlankText(msgspec.Struct, frozen=True):
     level: Level | tuple[Level, ...] = ()
     grade: Names = ()
     region: Names = ()
+    handling: Handling | None = None
     negotiated: bool = False
     open: Names = ()
 

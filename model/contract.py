@@ -117,6 +117,7 @@ class Blank(msgspec.Struct, frozen=True, omit_defaults=True):
     levels: tuple[int, ...] = ()
     grades: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    handling: Handling | None = None
     negotiated: bool = False
     open: tuple[str, ...] = ()
 

@@ -54,14 +54,9 @@ _UNITS = {
 }
 
 
-def milestone_words(contract: Contract, milestone: Milestone) -> Text:
-    """Return what a milestone is, in the contract's own words where it has some."""
-    return contract.milestones.get(milestone, MILESTONES[milestone])
-
-
-def limit_words(contract: Contract, limit: Limit) -> Text:
+def limit_words(limit: Limit) -> Text:
     """Return what a limit is for: its milestone, and its name where that says more."""
-    title = milestone_words(contract, limit.milestone)
+    title = MILESTONES[limit.milestone]
     if limit.name == limit.milestone:
         return title
     name = _NAMES.get(limit.name, {"en": limit.name, "zh": limit.name})

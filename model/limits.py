@@ -72,10 +72,12 @@ def limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
 def blanks_for(contract: Contract, situation: Situation) -> tuple[Blank, ...]:
     """Return the limits that the contract has no number for and nobody has filled in."""
     running = {limit.milestone for limit in limits_for(contract, situation)}
+    handling = situation.handling or contract.default_handling
     return tuple(
         blank
         for blank in contract.blanks
         if blank.milestone not in running
+        and blank.handling in {None, handling}
         and (not blank.levels or situation.level in blank.levels)
         and (not blank.grades or situation.grade in blank.grades)
         and (not blank.regions or situation.region in blank.regions)

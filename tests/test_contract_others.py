@@ -262,6 +262,7 @@ def test_an_arrival_outside_the_ring_is_agreed_case_by_case() -> None:
     (blank,) = blanks_for(contract, Situation(1, region="elsewhere"))
     assert (blank.milestone, blank.negotiated) == (Milestone.ARRIVE, True)
     assert blanks_for(contract, Situation(1, region="outer_ring")) == ()
+    assert blanks_for(contract, Situation(1, region="elsewhere", handling=REMOTE)) == ()
     (penalty,) = contract.penalties
     assert (penalty.event, penalty.share, penalty.points) == ("response_late_with_loss", 1.0, None)
 

@@ -2,8 +2,17 @@
 
 import msgspec
 
-from model.contract import Contract, Duty, Limit, Text
-from model.contract_words import after_words, duty_words, holds_for, limit_words, milestone_words, span_words
+from model.contract import Blank, Contract, Duty, Limit, Text
+from model.contract_words import (
+    HANDLINGS,
+    MILESTONES,
+    STARTS,
+    after_words,
+    duty_words,
+    holds_for,
+    limit_words,
+    span_words,
+)
 from roundsman.contracts.rules import rules
 
 
@@ -22,6 +31,7 @@ def sections(contract: Contract) -> tuple[Section, ...]:
         _general(contract),
         _faults(contract),
         _places(contract),
+        _definitions(contract),
         _limits(contract),
         _blanks(contract),
         Section(two("Rules", "规则"), (two("RULE", "规则"),), tuple((rule,) for rule in rules(contract))),
@@ -115,6 +125,14 @@ def _places(contract: Contract) -> Section:
     return Section(two("What limits depend on", "时限所依"), head, tuple(rows))
 
 
+def _definitions(contract: Contract) -> Section:
+    """Return what milestones and starts are in this contract, where its text says."""
+    rows = [(MILESTONES[milestone], said) for milestone, said in contract.milestones.items()]
+    rows += [(STARTS[start], said) for start, said in contract.starts.items()]
+    title = two("What its milestones and starts are", "节点和起点的定义")
+    return Section(title, (two("NAME", "名称"), two("MEANS", "定义")), tuple(rows))
+
+
 def _limits(contract: Contract) -> Section:
     head = (
         two("LEVEL", "级别"),
@@ -133,7 +151,7 @@ def _limit(contract: Contract, limit: Limit) -> tuple[Text, ...]:
     return (
         level_names(contract, limit.levels),
         holds if holds["en"] else two("all", "全部"),
-        limit_words(contract, limit),
+        limit_words(limit),
         span_words(limit.said),
         after_words(contract, limit.after),
         opens(limit.open),
@@ -143,9 +161,9 @@ def _limit(contract: Contract, limit: Limit) -> tuple[Text, ...]:
 def _blanks(contract: Contract) -> Section:
     rows = [
         (
-            milestone_words(contract, blank.milestone),
+            MILESTONES[blank.milestone],
             level_names(contract, blank.levels),
-            same(", ".join((*blank.grades, *blank.regions)) or "-"),
+            _blank_holds_for(contract, blank),
             after_words(contract, blank.after),
             two("agreed case by case", "逐案商定") if blank.negotiated else two("a site fills it in", "由使用方填写"),
             opens(blank.open),
@@ -161,6 +179,15 @@ def _blanks(contract: Contract) -> Section:
         two("OPEN", "未定"),
     )
     return Section(two("Limits without a number in the text", "原文没有数值的时限"), head, tuple(rows))
+
+
+def _blank_holds_for(contract: Contract, blank: Blank) -> Text:
+    parts = [contract.regions[region] for region in blank.regions] + [contract.grades[grade] for grade in blank.grades]
+    if blank.handling is not None:
+        parts.append(HANDLINGS[blank.handling])
+    if not parts:
+        return two("every grade", "各等级") if contract.grades else two("all", "全部")
+    return two("; ".join(part["en"] for part in parts), "；".join(part["zh"] for part in parts))
 
 
 def _duties(contract: Contract, title: Text, duties: tuple[Duty, ...]) -> Section:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from model.contract import Contract, DayRule, Text
-from model.contract_words import HANDLINGS, WHOSE, milestone_words
+from model.contract_words import HANDLINGS, MILESTONES, WHOSE
 from model.due import DayEnd
 
 
@@ -16,7 +16,7 @@ def _levels(contract: Contract) -> Iterator[Text]:
     if contract.provisional:
         yield contract.provisional
     if (upgrade := contract.upgrade) is not None:
-        on = [milestone_words(contract, each) for each in upgrade.on]
+        on = [MILESTONES[each] for each in upgrade.on]
         original = upgrade.counts_from == "original_start"
         yield {
             "en": f"A breach of a limit for {' or '.join(_lower(each['en']) for each in on)} raises the level by one; "
@@ -42,13 +42,13 @@ def _levels(contract: Contract) -> Iterator[Text]:
 
 def _words(contract: Contract) -> Iterator[Text]:
     for milestone, word in contract.words.items():
-        title = milestone_words(contract, milestone)
+        title = MILESTONES[milestone]
         yield {"en": f"{title['en']}: {WHOSE[word]['en']}.", "zh": f"{title['zh']}：{WHOSE[word]['zh']}。"}
     stops = contract.acknowledgement_stops
     if stops is None:
         yield {"en": "An acknowledgement alone stops no clock.", "zh": "仅确认工单不停止任何计时。"}
     else:
-        title = milestone_words(contract, stops)
+        title = MILESTONES[stops]
         yield {"en": f"An acknowledgement counts as: {_lower(title['en'])}.", "zh": f"确认工单即视为：{title['zh']}。"}
     if any(limit.handling for limit in contract.limits):
         handling = HANDLINGS[contract.default_handling]

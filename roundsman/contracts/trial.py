@@ -13,7 +13,7 @@ from config.advice import either, nearest, show
 from config.calendar import load_calendar
 from config.fault_rules import load_faults
 from model.contract import Blank, Contract, Handling, Milestone, OpenPoint, Start, Text
-from model.contract_words import EVENTS, HANDLINGS, after_words, duty_words, limit_words, milestone_words, span_words
+from model.contract_words import EVENTS, HANDLINGS, MILESTONES, after_words, duty_words, limit_words, span_words
 from model.due import Pause, unpublished_warning
 from model.level import Assignment, assign
 from model.limits import Due, DutyDue, Situation, blanks_for, dues, duty_dues, fits
@@ -197,7 +197,7 @@ def _due_row(contract: Contract, due: Due, zone: ZoneInfo, lang: str) -> dict[st
         "kind": "limit",
         "name": limit.name,
         "milestone": limit.milestone,
-        "title": limit_words(contract, limit)[lang],
+        "title": limit_words(limit)[lang],
         "within": span_words(limit.said)[lang],
         "from": after_words(contract, limit.after)[lang],
         "assumed": due.assumed,
@@ -224,7 +224,7 @@ def _blank_row(contract: Contract, blank: Blank, lang: str) -> dict[str, Any]:
     return {
         "kind": "blank",
         "name": blank.milestone,
-        "title": milestone_words(contract, blank.milestone)[lang],
+        "title": MILESTONES[blank.milestone][lang],
         "within": _SAID["agreed" if blank.negotiated else "fill"][lang],
         "from": after_words(contract, blank.after)[lang],
         "due": None,
