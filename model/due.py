@@ -76,7 +76,7 @@ def deadline(start: float, span: Span, calendar: Calendar, pauses: Sequence[Paus
     else:
         end = _stopped(calendar, measure, begin, amount * DAY if span.unit in _DAYS else amount, stops)
     asks_holidays = measure is not Measure.ALL or (by_date and span.roll is not Roll.NEVER)
-    return Deadline(end, unpublished(begin, end, calendar) if asks_holidays else ())
+    return Deadline(float(end), unpublished(begin, end, calendar) if asks_holidays else ())
 
 
 def spent(

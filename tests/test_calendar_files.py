@@ -152,9 +152,19 @@ def test_a_year_that_the_file_publishes_is_the_files_alone(tmp_path: Path) -> No
     assert 2039 in calendar.published
     assert [f"{day:%m-%d}" for day in holidays_in(calendar, 2039)] == [f"10-0{day}" for day in range(1, 9)]
     assert calendar.days[date(2039, 10, 8)].hours == ((9 * 3600, 18 * 3600),)
-    start = 2_200_000_000.0  # 2039-09-18
+    start = 2_200_000_000.0  # 2039-09-19
     assert deadline(start, Span(10, "working_day"), calendar).unpublished == ()
     assert deadline(start, Span(10, "working_day"), load_calendar("china-office")).unpublished == (2039,)
+
+
+def test_a_calendar_that_a_ticket_keeps_is_not_moved_by_what_is_published_later(tmp_path: Path) -> None:
+    kept = msgspec.json.encode(load_calendar("china-office"))
+    later = with_days(tmp_path, "published: [2039]\ndays:\n  - {day: 2039-09-24, is: working_day}\n")
+    start, span = 2_200_000_000.0, Span(5, "working_day")  # Monday 2039-09-19; the 24th is a Saturday
+    before = due(start, span, msgspec.json.decode(kept, type=Calendar))
+    assert before == due(start, span, load_calendar("china-office"))
+    assert due(start, span, later) == before - 2 * 86_400  # the make-up Saturday instead of Monday
+    assert due(start, span, msgspec.json.decode(kept, type=Calendar)) == before
 
 
 def test_a_calendar_of_ones_own_is_named_like_its_file(tmp_path: Path) -> None:
