@@ -236,7 +236,7 @@ class Lives(RuleBasedStateMachine):
         self.true += seconds
         clocked = {Kind.WARN, Kind.BREACH, Kind.UPGRADE, Kind.ESCALATE}
         seen = look(self.records[number], CONTRACT, calendars, self.now)
-        assert not [each for each in seen.effects if each.kind in clocked and each.at >= begun]
+        assert not [each for each in seen.effects if each.kind in clocked and each.at > begun]
         assert self.take(number, self.made(acts.Resumed())).refused is None
         assert self.left(number) == left
 

@@ -41,16 +41,19 @@ OVERTAKEN_BY: dict[Milestone, tuple[Milestone, ...]] = {
 }
 
 
-def outcomes(record: Record, contract: Contract, calendars: Calendars, now: float) -> tuple[Outcome, ...]:
+def outcomes(
+    record: Record, contract: Contract, calendars: Calendars, now: float, limits: tuple[Due, ...] | None = None
+) -> tuple[Outcome, ...]:
     """Return every clock of a ticket; a closed one's are those that it closed with.
 
-    Raises LookupError when there is no such calendar.
+    `limits` are those of `running`, where they are known. Raises LookupError when there is no such calendar.
     """
     if record.closed:
         return record.outcomes
     if record.cover is Cover.NOT_COVERED:
         return ()
-    found = [_outcome(record, each, now) for each in _dues(record, contract, calendars)]
+    limits = running(record, contract, calendars) if limits is None else limits
+    found = [_outcome(record, each, now) for each in limits]
     missed = [
         outcome
         for past in _breached_levels(record)
@@ -79,7 +82,8 @@ def times(record: Record) -> dict[str, float]:
     return {**starts, **marks, Start.OPEN.value: record.start, Start.ONSET.value: record.onset}
 
 
-def _dues(record: Record, contract: Contract, calendars: Calendars) -> tuple[Due, ...]:
+def running(record: Record, contract: Contract, calendars: Calendars) -> tuple[Due, ...]:
+    """Return the limits of a ticket at its level, and when each is due."""
     found = dues(contract, record.situation, times(record), calendars, record.pauses)
     upgraded = record.levels[-1] if record.levels and record.levels[-1].clock else None
     if contract.upgrade is None or contract.upgrade.counts_from != "breach" or upgraded is None:
@@ -171,7 +175,7 @@ def _past(record: Record, past: LevelStep, contract: Contract, calendars: Calend
     """Return the clocks of a level that the ticket had."""
     before = [each for each in record.levels if each.at <= past.at and each.clock != past.clock]
     then = replace(record, ticket=replace(record.ticket, level=past.level), levels=tuple(before), workaround=None)
-    return [_outcome(then, each, now) for each in _dues(then, contract, calendars)]
+    return [_outcome(then, each, now) for each in running(then, contract, calendars)]
 
 
 def _at_the_end(each: Outcome) -> Outcome:

@@ -14,6 +14,7 @@ from model.service.effect import Effect, Kind
 from model.service.record import Record
 
 Later = tuple[float, Effect]  # from which moment on, and what
+_MILESTONES = frozenset(each.value for each in Milestone)
 
 
 def owed(record: Record, contract: Contract, calendars: Calendars) -> Iterator[Later]:
@@ -48,7 +49,7 @@ def handed_over(record: Record, duty: Duty) -> float | None:
 def _begins(record: Record, duty: Duty) -> float | None:
     if duty.name in record.asked:
         return record.asked[duty.name]
-    if duty.after in {each.value for each in Milestone}:
+    if duty.after in _MILESTONES:
         mark = record.marks.get(Milestone(duty.after))
         return mark.when if mark is not None and mark.counts and mark.sure else None
     if duty.after == "confirmed":  # a form on a difficult fault, once the customer confirmed that it is done

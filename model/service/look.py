@@ -12,10 +12,11 @@ from math import floor, isinf
 
 import msgspec
 
+from model.calendar import Calendar
 from model.contract import Contract, EscalationStep, Milestone
 from model.due import Span, due
-from model.limits import Calendars, limits_for
-from model.service.clocks import DIFFICULT, outcomes, times
+from model.limits import Calendars, Due
+from model.service.clocks import DIFFICULT, outcomes, running, times
 from model.service.documents import Later, owed
 from model.service.effect import Effect, Kind
 from model.service.entry import Entry, Fired
@@ -90,8 +91,9 @@ def _everything(record: Record, contract: Contract, calendars: Calendars, now: f
     yield from owed(record, contract, calendars)
     if record.closed:
         return
-    part = _parts(record, contract, calendars)
-    for outcome in outcomes(record, contract, calendars, now):
+    limits = running(record, contract, calendars)
+    part = _parts(record, limits, calendars(contract.calendar))
+    for outcome in outcomes(record, contract, calendars, now, limits):
         yield from _of_clock(record, contract, outcome, part, warn)
     yield from _since_opening(record, contract, calendars)
     yield from _lasting(record, contract)
@@ -134,10 +136,9 @@ def _told(record: Record, clock: str, told: tuple[int, EscalationStep], at: floa
     return Effect(record.ticket.number, clock, step_name, Kind.ESCALATE, at, limit, to=escalation.to)
 
 
-def _parts(record: Record, contract: Contract, calendars: Calendars) -> Callable[[Outcome, float], float | None]:
+def _parts(record: Record, limits: tuple[Due, ...], calendar: Calendar) -> Callable[[Outcome, float], float | None]:
     """Return how to find the moment at which a share of a clock's limit is over."""
-    spans = {limit.name: limit.span for limit in limits_for(contract, record.situation)}
-    calendar = calendars(contract.calendar)
+    spans = {each.limit.name: each.limit.span for each in limits}
 
     def part(outcome: Outcome, share: float) -> float | None:
         if outcome.start is None or outcome.due is None:
