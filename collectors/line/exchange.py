@@ -30,6 +30,8 @@ SHORTEST = 4
 """Bytes that are no spark any more; the shortest answer has five."""
 SLACK = 0.0005
 """Seconds, with two characters, that a rest ends before an answer is due: a quicker one shortens the next rest."""
+SOONER = 0.5
+"""Part of a wait for an answer after which we look for the next one, where that one was there already."""
 AT_ONCE = 16
 """Characters that a UART or adapter may hold back and give at once: so many more may have come than we have read."""
 SLOWER = 0.1
@@ -71,7 +73,7 @@ class Usual(NamedTuple):
         """
         if overslept:
             seconds = min(seconds, self.seconds or seconds)
-            return Usual(characters, spoken + max(0.0, seconds - spoken) / 2)
+            return Usual(characters, spoken + SOONER * max(0.0, seconds - spoken))
         quicker = not self.seconds or seconds < self.seconds
         return Usual(characters, seconds if quicker else self.seconds + SLOWER * (seconds - self.seconds))
 
