@@ -1,6 +1,6 @@
 """Which limits run and when, for any situation of any contract that ships."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import shipped
@@ -11,6 +11,7 @@ from model.limits import Situation, blanks_for, dues, duty_dues, fits, limits_fo
 
 NAMES = sorted(shipped.names("contracts"))
 BEGINS = st.integers(1_420_070_400, 1_893_456_000)  # 2015 to 2029
+LOADING = settings(deadline=None)  # the first use of a contract or calendar reads its file
 
 
 @st.composite
@@ -28,6 +29,7 @@ def situations(draw: st.DrawFn) -> tuple[str, Situation]:
     return name, situation
 
 
+@LOADING
 @given(situations())
 def test_of_each_name_the_narrowest_limit_that_fits_runs_and_no_other(drawn: tuple[str, Situation]) -> None:
     contract, situation = load_contract(drawn[0]).contract, drawn[1]
@@ -39,6 +41,7 @@ def test_of_each_name_the_narrowest_limit_that_fits_runs_and_no_other(drawn: tup
         assert (max(same), same.count(max(same))) == (narrowness(limit), 1)
 
 
+@LOADING
 @given(situations())
 def test_what_has_a_limit_is_not_to_be_filled_in(drawn: tuple[str, Situation]) -> None:
     contract, situation = load_contract(drawn[0]).contract, drawn[1]
@@ -46,6 +49,7 @@ def test_what_has_a_limit_is_not_to_be_filled_in(drawn: tuple[str, Situation]) -
     assert filled.isdisjoint(blank.milestone for blank in blanks_for(contract, situation))
 
 
+@LOADING
 @given(situations(), BEGINS)
 def test_every_limit_is_due_after_its_start_and_a_leg_after_the_one_before(
     drawn: tuple[str, Situation], begins: int
@@ -62,6 +66,7 @@ def test_every_limit_is_due_after_its_start_and_a_leg_after_the_one_before(
             assert each.start == ends[each.limit.after]  # type: ignore[index]
 
 
+@LOADING
 @given(situations(), BEGINS, st.integers(0, 10 * 86_400), st.integers(0, 3 * 86_400))
 def test_a_pause_brings_no_limit_forward_and_seconds_no_further_than_it_is_long(
     drawn: tuple[str, Situation], begins: int, after: int, length: int
@@ -78,6 +83,7 @@ def test_a_pause_brings_no_limit_forward_and_seconds_no_further_than_it_is_long(
             assert now.due <= before.due + length
 
 
+@LOADING
 @given(situations(), BEGINS)
 def test_what_a_milestone_asks_for_is_due_after_it(drawn: tuple[str, Situation], begins: int) -> None:
     contract, situation = load_contract(drawn[0]).contract, drawn[1]
