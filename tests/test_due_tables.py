@@ -14,7 +14,7 @@ import pytest
 
 from config.calendar import load_calendar
 from model.calendar import Calendar, Day, Kind
-from model.due import DayEnd, Pause, Roll, Span, deadline, due, spent
+from model.due import DayEnd, Pause, Roll, Span, deadline, due, merged, spent
 
 CHINA = ZoneInfo("Asia/Shanghai")
 HOUR = 3600
@@ -217,6 +217,8 @@ def test_overlapping_and_adjacent_pauses_count_once() -> None:
         ("2025-09-24 12:00:00", "2025-09-24 12:30:00"),
     )
     check("2025-09-24 09:00:00", "2025-09-24 13:30:00", Span(2 * HOUR, "working_second"), pauses=pauses)
+    assert merged(pauses) == ((at("2025-09-24 10:00:00"), at("2025-09-24 12:30:00")),)
+    assert merged([(9.0, None, "b"), (5.0, 5.9, "empty"), (3.0, 9.0, "a")]) == ((3, None),)
 
 
 def test_a_pause_within_a_limit_of_working_days_moves_its_end_by_what_it_covers() -> None:
