@@ -148,7 +148,7 @@ def settled(record: Record, at: float) -> Record:
 def _restored_too(record: Record, entry: Entry, when: float) -> Record:
     """What is resolved is restored: with the same word, and no later."""
     restored = record.marks.get(Milestone.RESTORE)
-    if restored is None:
+    if restored is None or (not restored.sure and entry.trust is Trust.SURE):
         return marked(record, entry, Milestone.RESTORE, when, (entry.side,))
     if entry.side in restored.sides:
         return record
@@ -161,14 +161,14 @@ def _restored_too(record: Record, entry: Entry, when: float) -> Record:
 def _resolved_no_sooner(record: Record, when: float) -> Record:
     """A person's time for restored moves a proposal of good readings that would come before it."""
     resolved = record.marks.get(Milestone.RESOLVE)
-    if resolved is None or resolved.when >= when:
+    if resolved is None or resolved.when >= when or not record.marks[Milestone.RESTORE].sure:
         return record
     return replace(record, marks={**record.marks, Milestone.RESOLVE: replace(resolved, when=when)})
 
 
 def _not_before(record: Record, milestone: Milestone, when: float) -> float:
     earlier = record.marks.get(_AFTER.get(milestone, milestone))
-    return when if earlier is None else max(when, earlier.when)
+    return when if earlier is None or not earlier.sure else max(when, earlier.when)
 
 
 def _out_of_order(record: Record, milestone: Milestone, when: float) -> bool:
