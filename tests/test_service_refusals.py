@@ -8,7 +8,7 @@ from model.contract import Handling, Milestone, Start
 from model.service import entry as acts
 from model.service.effect import Kind
 from model.service.entry import Act, Entry
-from model.service.step import PAPERS, STEPS, step
+from model.service.step import BY_PEOPLE, PAPERS, STEPS, step
 from model.service.words import Cover, Refusal, Side, Tie, Trust, Waiting
 from tests.service_world import HOUR, T0, Life, alarm, by_hand, closed, entry, fired, opening, restored, seen
 from tests.service_world import system as by_agent
@@ -191,4 +191,23 @@ def test_nothing_fires_while_the_clock_is_not_sure(trust: Trust) -> None:
 
 def test_no_limit_is_agreed_on_while_the_clock_is_not_sure() -> None:
     agreed = A.WorkaroundOnly("bypassed", T0 + HOUR, "Wang")
-    assert Life().take(by_agent(T0 + 10, agreed, trust=Trust.JUMPED)).refused is R.NOT_SURE
+    assert Life().take(entry(T0 + 10, agreed, trust=Trust.JUMPED)).refused is R.NOT_SURE
+
+
+@pytest.mark.parametrize("act", sorted(BY_PEOPLE, key=lambda act: act.__name__))
+def test_what_only_people_may_say_is_refused_from_agent_and_desk(act: type[Act]) -> None:
+    said = {
+        A.Reached: A.Reached(M.ARRIVE),
+        A.Confirmed: A.Confirmed(M.RESTORE),
+        A.TakenBack: A.TakenBack(M.RESTORE, "x"),
+        A.LevelSet: A.LevelSet(1, "x"),
+        A.LevelAgreed: A.LevelAgreed(2),
+        A.WorkaroundOnly: A.WorkaroundOnly("x"),
+        A.RepairFailed: A.RepairFailed("x"),
+        A.CustomerSaid: A.CustomerSaid(satisfied=True),
+        A.Complained: COMPLAINT,
+        A.Judged: A.Judged("c1", proven=True, reason="x"),
+        A.Excused: EXCUSE,
+        A.Charged: A.Charged("thanks", "x"),
+    }
+    assert Life(provisional=True).take(system(10, said[act])).refused is R.NOT_BY_A_PERSON

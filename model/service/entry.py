@@ -16,7 +16,7 @@ from model.service.words import Cover, Side, Tie, Trust, Waiting
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of a contract decides a ticket's steps, kept with its opening; `words` are whose word each milestone needs."""
+    """What of a contract decides a ticket's steps, kept with its opening; `words`: whose word each milestone needs."""
 
     contract: str
     digest: str = ""

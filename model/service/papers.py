@@ -27,8 +27,6 @@ def level_agreed(record: Record, entry: Entry, act: LevelAgreed) -> Answer:
     """Keep one side's word on the final class; when both say the same, the level is provisional no more."""
     if not record.ticket.provisional:
         return Refusal.NOT_PROVISIONAL
-    if entry.side is Side.SYSTEM:
-        return Refusal.NOT_BY_A_PERSON
     if record.terms.levels and act.level not in record.terms.levels:
         return Refusal.NO_SUCH_LEVEL
     if record.agreed.get(entry.side) == act.level:

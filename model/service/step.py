@@ -58,6 +58,8 @@ def step(record: Record | None, entry: Entry) -> Stepped:
         answer = Refusal.NO_TICKET
     elif record.closed and not (type(act) in PAPERS or _document(act)):
         answer = Refusal.CLOSED
+    elif entry.side is Side.SYSTEM and type(act) in BY_PEOPLE:
+        answer = Refusal.NOT_BY_A_PERSON
     else:
         answer = (PAPERS.get(type(act)) or STEPS[type(act)])(record, entry, act)
     if isinstance(answer, Refusal):
@@ -84,14 +86,10 @@ def _document(act: acts.Act) -> bool:
 
 
 def _reached(record: Record, entry: Entry, act: acts.Reached) -> Answer:
-    if entry.side is Side.SYSTEM:
-        return Refusal.NOT_BY_A_PERSON
     return _marked(reached(record, entry, act.milestone, act.said), act.milestone, Event.REACHED)
 
 
 def _confirmed(record: Record, entry: Entry, act: acts.Confirmed) -> Answer:
-    if entry.side is Side.SYSTEM:
-        return Refusal.NOT_BY_A_PERSON
     return _marked(confirmed(record, entry, act.milestone), act.milestone, Event.CONFIRMED)
 
 
@@ -101,11 +99,9 @@ def _marked(after: Record | Refusal, milestone: Milestone, event: Event) -> Answ
     return after, (event if after.counts(milestone) else Event.PROPOSED,)
 
 
-def _taken_back(record: Record, entry: Entry, act: acts.TakenBack) -> Answer:
+def _taken_back(record: Record, _entry: Entry, act: acts.TakenBack) -> Answer:
     if act.milestone not in record.marks:
         return Refusal.NOT_REACHED
-    if entry.side is Side.SYSTEM:
-        return Refusal.NOT_BY_A_PERSON
     if not act.reason:
         return Refusal.NO_REASON
     return taken_back(record, act.milestone), (Event.TAKEN_BACK,)
@@ -181,3 +177,20 @@ PAPERS: dict[type[acts.Act], Handler] = {  # taken after closing too
     acts.Delivered: papers.delivered,
     acts.Charged: papers.charged,
 }
+
+BY_PEOPLE: frozenset[type[acts.Act]] = frozenset(  # neither agent nor desk may say these
+    {
+        acts.Reached,
+        acts.Confirmed,
+        acts.TakenBack,
+        acts.LevelSet,
+        acts.LevelAgreed,
+        acts.WorkaroundOnly,
+        acts.RepairFailed,
+        acts.CustomerSaid,
+        acts.Complained,
+        acts.Judged,
+        acts.Excused,
+        acts.Charged,
+    }
+)
