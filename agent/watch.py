@@ -28,6 +28,8 @@ from model.quantity import Quantity
 from model.rule import Meaning, Rule
 
 STALE_AFTER = 3.0  # polls a reading may miss before it is stale
+SLOWEST = 20.0  # times its interval that a device may really take from one poll to the next: one on a line that is full
+FIRST_WITHIN = 10.0  # seconds that stand for the interval of a device that was not read yet
 
 
 class _Seen:
@@ -41,6 +43,7 @@ class _Seen:
         self.error = ""
         self.answered: bool | None = None
         self.time = started
+        self.gap = 0.0  # seconds between the last two batches
         self.seconds = 0.0
 
     def take(self, device: str, batch: Batch) -> bool:
@@ -62,8 +65,13 @@ class _Seen:
                 left = {key: _without(r, Quality.UNAVAILABLE) for key, r in left.items()}
             self.readings = fresh | left
             self.ever = _shared(self.ever.union([r.point.id for r in batch.readings if r.value is not None]))
+        self.gap = batch.time - self.time
         self.time, self.error, self.answered, self.seconds = batch.time, batch.error, batch.reachable, batch.seconds
         return calm
+
+    def stale(self, every: float, now: float) -> bool:
+        """Say whether a device read `every` so many seconds, or as often as it really was, has missed its polls."""
+        return now - self.time > STALE_AFTER * max(every, min(self.gap, SLOWEST * every))
 
     def _reached(self, device: str, batch: Batch) -> Reading:
         """Return whether the device answered, as a reading like any other, so that rules can ask for it."""
@@ -131,12 +139,12 @@ class Watch:
         results: list[Standing] = []
         for device in self.plan.devices.values():
             seen = self._seen.get(device.id)
-            if seen is None and now.boot - self._started > STALE_AFTER * device.every:
+            if seen is None and now.boot - self._started > STALE_AFTER * max(device.every, FIRST_WITHIN):
                 silent = Batch(
                     device.id, now.boot, (), reachable=False, error="not read since the start", complete=False
                 )
                 results += self.take(silent, now)
-            elif seen is not None and now.boot - seen.time > STALE_AFTER * device.every and self._grow_stale(seen):
+            elif seen is not None and seen.stale(device.every, now.boot) and self._grow_stale(seen):
                 results += self._ask(device, now, set())
         for condition, alarm in list(self.alarms.items()):
             if _timed(alarm):

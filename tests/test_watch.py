@@ -167,6 +167,22 @@ def test_readings_that_nobody_renews_grow_stale_and_say_so() -> None:
     }
 
 
+def test_a_device_on_a_line_that_is_full_is_stale_by_how_often_it_was_really_read() -> None:
+    w = watch(device("room", STALE, every=5))
+    for second in (0, 20, 40):
+        w.take(batch("room", second, number("room", Quantity.AMBIENT_TEMPERATURE, 20.0)), at(second))
+        assert w.tick(at(second + 15)) == []
+    assert w.tick(at(100)) == []
+    assert kinds(w.tick(at(101))) == [("s/room/-/reading.stale", Kind.RAISED)]
+
+
+def test_a_device_that_was_away_for_hours_is_stale_again_in_time() -> None:
+    w = watch(device("room", STALE, every=5))
+    for second in (0, 36_000):
+        w.take(batch("room", second, number("room", Quantity.AMBIENT_TEMPERATURE, 20.0)), at(second))
+    assert kinds(w.tick(at(36_000 + 301))) == [("s/room/-/reading.stale", Kind.RAISED)]
+
+
 def test_a_value_that_a_device_never_had_is_not_missing() -> None:
     w = watch(device("ups", STALE))
     never = number("ups", Quantity.BATTERY_TEMPERATURE, None)
