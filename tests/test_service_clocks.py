@@ -259,6 +259,13 @@ def test_a_ticket_that_opened_at_a_time_nobody_knows_waits_until_it_is_dated() -
     assert look(life.now, CONTRACT, calendars, T0 + 60).frozen is None
 
 
+def test_a_ticket_that_opened_at_a_time_nobody_knows_is_dated_before_it_is_merged() -> None:
+    life = unsure(T0 - 30 * DAY)
+    assert life.refused(50, A.MergedInto(9, "same")) is Refusal.NOT_SURE
+    life.do(60, A.Dated(T0, T0))
+    assert life.do(70, A.MergedInto(9, "same")) == ("merged",)
+
+
 def test_an_opening_is_dated_no_later_than_what_came_after_it() -> None:
     life = unsure(T0 - 30 * DAY)
     life.do(100, A.Reached(M.DEPART, T0 + 10))

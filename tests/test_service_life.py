@@ -220,9 +220,12 @@ class Lives(RuleBasedStateMachine):
     def merge(self, data: st.DataObject) -> None:
         one, other = data.draw(st.permutations([n for n, each in self.records.items() if not each.closed]))[:2]
         gone = self.records[one]
-        self.take(one, self.made(acts.MergedInto(other, "same fault")))
-        self.take(other, self.made(acts.TookIn(one, gone.start, gone.onset, gone.ticket.level)))
-        assert self.records[other].start <= gone.start
+        after = self.take(one, self.made(acts.MergedInto(other, "same fault")))
+        assert after.refused is (Refusal.NOT_SURE if gone.unsure else None)
+        if after.refused is None:
+            took = self.take(other, self.made(acts.TookIn(one, gone.start, gone.onset, gone.ticket.level)))
+            assert took.refused is None
+            assert self.records[other].start <= gone.start
 
     @precondition(lambda self: self.trust is Trust.SURE and self.waitable())
     @rule(data=st.data(), seconds=st.floats(1.0, 10 * DAY))

@@ -20,7 +20,7 @@ from model.service.entry import (
 from model.service.marks import bounded
 from model.service.record import Answer, Bond, LevelStep, Record, Repair
 from model.service.waits import ended
-from model.service.words import Event, Refusal, Tie, Trust
+from model.service.words import Event, Refusal, Trust
 from model.ticket import TicketState
 
 _BEFORE_OPENING = frozenset({Start.FOUND, Start.REPORT})  # may come before the ticket that follows from them
@@ -132,11 +132,13 @@ def dated(record: Record, entry: Entry, act: Dated) -> Answer:
 
 
 def merged_into(record: Record, entry: Entry, act: MergedInto) -> Answer:
-    """End the ticket in another, which takes over its start and level; it has no clocks or penalties of its own."""
+    """End the ticket in another, which takes over start and level; one that opened nobody knows when has no start."""
     if act.number == record.ticket.number:
         return Refusal.ITSELF
     if not act.reason:
         return Refusal.NO_REASON
+    if record.unsure:
+        return Refusal.NOT_SURE
     ticket = replace(record.ticket, state=TicketState.CLOSED, closed=entry.at)
     return replace(ended(record, entry.at), ticket=ticket, merged_into=act.number), (Event.MERGED,)
 
@@ -145,10 +147,9 @@ def took_in(record: Record, entry: Entry, act: TookIn) -> Answer:
     """Take over another ticket: the earlier start and onset, and the worse level."""
     if act.number == record.ticket.number:
         return Refusal.ITSELF
-    if any((bond.tie, bond.number) == (Tie.TOOK_IN, act.number) for bond in record.bonds):
+    if act.number in record.took_in:
         return Refusal.ALREADY
     if act.level < record.ticket.level:
         record = at_level(record, entry, act.level, "merged")
-    bonds = (*record.bonds, Bond(Tie.TOOK_IN, act.number))
     start, onset = min(record.start, act.opened), min(record.onset, act.onset)
-    return replace(record, bonds=bonds, start=start, onset=onset), (Event.TOOK_IN,)
+    return replace(record, took_in=(*record.took_in, act.number), start=start, onset=onset), (Event.TOOK_IN,)

@@ -172,6 +172,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     failed_repairs: int = 0
     cover: Cover = Cover.UNKNOWN
     bonds: tuple[Bond, ...] = ()
+    took_in: tuple[int, ...] = ()
     merged_into: int = 0
     fired: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()

@@ -46,7 +46,6 @@ class Tie(StrEnum):
     RECURRENCE = "recurrence"  # of the other: same device and fault within the contract's year
     CHILD = "child"  # the other is its cause
     INCIDENT = "incident"  # both are part of one incident across sites
-    TOOK_IN = "took_in"  # the other was merged into this one
 
 
 class Event(StrEnum):
