@@ -73,6 +73,7 @@ def test_resolved_never_comes_before_restored() -> None:
     life = restored()
     life.do(2 * HOUR, A.Reached(M.RESTORE, T0 + 1.5 * HOUR))
     assert life.now.marks[M.RESOLVE].when == T0 + 1.5 * HOUR
+    assert (life.now.marks[M.RESOLVE].who, life.now.marks[M.RESOLVE].at) == ("Li", T0 + 2 * HOUR)
     earlier = restored()
     earlier.do(2 * HOUR, A.Reached(M.RESOLVE, T0 + 1800))
     assert {m: mark.when - T0 for m, mark in earlier.now.marks.items()} == {M.RESTORE: 1800, M.RESOLVE: 1800}

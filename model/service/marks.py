@@ -61,7 +61,7 @@ def reached(record: Record, entry: Entry, milestone: Milestone, said: float | No
     if milestone is Milestone.RESOLVE:
         record = _restored_too(record, entry, when)
     if milestone is Milestone.RESTORE:
-        record = _resolved_no_sooner(record, when)
+        record = _resolved_no_sooner(record, entry, when)
     if milestone in {Milestone.DEPART, Milestone.ARRIVE}:
         record = replace(record, handling=Handling.ON_SITE)
     return settled(record, entry.at)
@@ -158,12 +158,13 @@ def _restored_too(record: Record, entry: Entry, when: float) -> Record:
     return replace(record, marks={**record.marks, Milestone.RESTORE: mark})
 
 
-def _resolved_no_sooner(record: Record, when: float) -> Record:
+def _resolved_no_sooner(record: Record, entry: Entry, when: float) -> Record:
     """A person's time for restored moves a proposal of good readings that would come before it."""
     resolved = record.marks.get(Milestone.RESOLVE)
     if resolved is None or resolved.when >= when or not record.marks[Milestone.RESTORE].sure:
         return record
-    return replace(record, marks={**record.marks, Milestone.RESOLVE: replace(resolved, when=when)})
+    moved = replace(resolved, when=when, at=entry.at, who=entry.who, source=entry.source)
+    return replace(record, marks={**record.marks, Milestone.RESOLVE: moved})
 
 
 def _not_before(record: Record, milestone: Milestone, when: float) -> float:
