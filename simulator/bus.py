@@ -143,9 +143,11 @@ class PacedLine:
         self.close()
 
     def close(self) -> None:
-        """Take the pseudo-terminal away."""
-        os.close(self._master)
-        os.close(self._slave)
+        """Take the pseudo-terminal away; it may be gone already."""
+        for descriptor in (self._master, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._master = self._slave = -1
 
     def fileno(self) -> int:
         """Return the descriptor on which the client's bytes come."""

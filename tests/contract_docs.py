@@ -15,8 +15,9 @@ A maintenance contract is a file in config/contracts; each has its page here, in
 file by `python -m tests.contract_docs`. `roundsman contract show NAME` prints the same; `roundsman contract test NAME`
 says what would be due when. The keys of a file are in docs/configuration.md.
 
-A number is the contract's own, or it is ours and stands among the open points. Where the text leaves something open the
-column OPEN names the point, and the end of the page tells it with our choice. A number that the source lost is left out.
+A number is the contract's own, or it is ours and stands among the open points. Where the text leaves something
+open, the column OPEN names the point and the end of the page tells it with our choice. A number that the source lost
+is left out.
 
 | contract | what it is | 名称 | levels | limits | open points |
 |---|---|---|---|---|---|

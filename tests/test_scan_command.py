@@ -51,7 +51,7 @@ def test_a_network_is_scanned_and_the_section_it_prints_is_a_good_site_file(ups:
     (tmp_path / "site.yaml").write_text("site: {id: a, name: A, contract: demo}\n" + out)
     status, checked, err = said("check", str(tmp_path / "site.yaml"))
     assert (status, err) == (0, "")
-    assert "1 devices" in checked
+    assert "1 device," in checked
 
 
 def test_a_device_that_no_definition_knows_is_told_with_what_it_has(stranger: Agent) -> None:
