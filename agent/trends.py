@@ -81,7 +81,7 @@ class Trends:
             for each in readings
             if each.value is not None and not isinstance(each.value, str) and each.quality in _KNOWN
         ]
-        values = {point.id: value for point, value in known}
+        values: dict[str, float] = {point.id: value for point, value in known}
         had = {point for point, _ in history.columns}
         fresh = tuple((point.id, point.quantity.unit.symbol) for point, _ in known if point.id not in had)
         if fresh:
