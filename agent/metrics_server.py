@@ -19,6 +19,7 @@ from agent.exposition import OwnText
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LONGEST_HEAD = 65_536  # octets of a request
 MOST_CONNECTIONS = 32
+MOST_PARTS = 64  # of a page in one call
 PATIENCE = 10.0  # seconds that a scraper may say or take nothing
 CLOSING = 2.0  # seconds that a page being written has to be finished
 _NOT_FOUND = b"Only GET /metrics is answered here.\n"
@@ -92,7 +93,7 @@ class MetricsServer:
                 asked = connection.read()
                 if asked is None:
                     return
-                connection.owed = memoryview(self._answer(asked))
+                connection.owed = self._answer(asked)
             if connection.write():
                 self._drop(connection)
             else:
@@ -107,10 +108,10 @@ class MetricsServer:
         self._selector.unregister(connection.socket)
         connection.socket.close()
 
-    def _answer(self, asked: list[bytes]) -> bytes:
-        """Return the answer to the words of a request's first line; nothing to what is no request."""
+    def _answer(self, asked: list[bytes]) -> list[bytes]:
+        """Return the answer to the words of a request's first line, in parts; nothing to what is no request."""
         if len(asked) != 3:
-            return b""
+            return []
         status, kind, parts = "404 Not Found", "text/plain; charset=utf-8", [_NOT_FOUND]
         if asked[1].partition(b"?")[0] in {b"/", b"/metrics"} and asked[0] in {b"GET", b"HEAD"}:
             try:
@@ -120,7 +121,7 @@ class MetricsServer:
                 status, parts = "500 Internal Server Error", [b"The agent's log says why.\n"]
         size = sum(map(len, parts))
         head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
-        return b"".join([head.encode(), *(parts if asked[0] != b"HEAD" else [])])
+        return [head.encode(), *(parts if asked[0] != b"HEAD" else [])]
 
     def _page(self) -> list[bytes]:
         # The devices first: it also brings gauges of the registry up to date.
@@ -134,7 +135,7 @@ class _Connection:
     def __init__(self, with_whom: socket.socket) -> None:
         self.socket = with_whom
         self.until = time.monotonic() + PATIENCE
-        self.owed: memoryview | None = None
+        self.owed: list[bytes] | None = None  # in parts: a page joined is held twice
         self._head = bytearray()
 
     def read(self) -> list[bytes] | None:
@@ -151,6 +152,10 @@ class _Connection:
         """Write what it takes now; say whether that was all."""
         with suppress(BlockingIOError):
             while self.owed:
-                self.owed = self.owed[self.socket.send(self.owed) :]
+                sent = self.socket.sendmsg(self.owed[:MOST_PARTS])
                 self.until = time.monotonic() + PATIENCE
+                while self.owed and sent >= len(self.owed[0]):
+                    sent -= len(self.owed.pop(0))
+                if sent:
+                    self.owed[0] = self.owed[0][sent:]
         return not self.owed

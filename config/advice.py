@@ -1,6 +1,5 @@
 """The words of messages: what stands there, shown safely, and what would be right."""
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -23,6 +22,8 @@ def either(words: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return what would be right instead of a word that is not known: the nearest one, or all of them."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     known = sorted(known)
     if near := difflib.get_close_matches(word[:80], known, n=1):
         return f'did you mean "{near[0]}"?'
