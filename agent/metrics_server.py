@@ -67,7 +67,8 @@ class MetricsServer:
         first = min((each.until for each in self._open.values()), default=None)
         for key, _ in self._selector.select(None if first is None else max(0.0, first - time.monotonic())):
             if key.data is not None:
-                self._go_on(key.data)
+                if key.data.socket in self._open:  # it may have made room for another meanwhile
+                    self._go_on(key.data)
             elif not self._closing:
                 self._accept()
         now = time.monotonic()

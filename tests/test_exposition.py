@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -159,6 +160,30 @@ def test_silent_scrapers_keep_nobody_from_the_page() -> None:
         for _ in range(3):
             with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
                 assert reply.read().endswith(b"extra 1\n")
+
+
+def test_one_that_speaks_while_it_makes_room_for_another_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def text() -> list[str]:
+        busy.set()
+        return ["extra 1\n" * 2_000_000] if go_on.wait(10) else []  # too much to be sent at once
+
+    server = MetricsServer("127.0.0.1", 0, OwnMetrics("1").registry, text)
+    with ExitStack() as kept:
+        kept.callback(server.close)
+        address = ("127.0.0.1", server.port)
+        silent = [kept.enter_context(socket.create_connection(address, timeout=5)) for _ in range(MOST_CONNECTIONS)]
+        asking = kept.enter_context(socket.create_connection(address, timeout=5))
+        asking.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert busy.wait(10)
+        kept.enter_context(socket.create_connection(address, timeout=5))
+        for each in silent[1:3]:
+            each.sendall(b"GET")
+        go_on.set()
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as reply:
+            assert reply.read().endswith(b"extra 1\n")
+    assert "failed" not in caplog.text
 
 
 def test_a_slow_scraper_gets_its_page_whole_and_holds_up_no_other() -> None:

@@ -14,6 +14,7 @@ from collectors.line.search import Found, Heard, Setting, Step
 from collectors.line.shelf import shelf
 from config.reader import read_text
 from wire.modbus import Refusal, Reply
+from wire.modbus_frames import Identity
 from wire.ydt1363 import Frame
 
 
@@ -79,10 +80,10 @@ def test_a_unit_is_what_all_probes_of_a_definition_hold_for_and_the_one_that_tel
 
 
 def test_what_a_unit_says_of_itself_is_believed() -> None:
-    body = bytes((14, 1, 1, 0, 0, 2, 0, 4)) + b"Acme" + bytes((1, 2)) + b"M1"
+    said = Identity(1, 1, False, 0, ((0, b"Acme"), (1, b"M1")))
     who = bytes((3, 43, 14, 1, 0))
     named = modbus("[{device_id: {vendor: Acme, product: 'M[0-9]'}}]")
-    found, _ = recognised(unit(), Shelf({"named": named}, {}), {who: Reply(3, 43, body)})
+    found, _ = recognised(unit(), Shelf({"named": named}, {}), {who: said})
     assert (found.definitions, found.sure) == (("named",), True)
     assert found.identity == {"vendor": "Acme", "product": "M1"}
     assert found.says == "Acme M1"
@@ -95,7 +96,7 @@ def test_who_says_his_name_is_not_taken_for_another_by_a_few_numbers() -> None:
     number: dict[bytes, Answer] = {asking(3, 5): Reply(3, 3, b"\0\7")}
     found, _ = recognised(unit(), Shelf({"guess": guess}, {}), number)
     assert (found.definitions, found.sure) == (("guess",), False)
-    who: dict[bytes, Answer] = {bytes((3, 43, 14, 1, 0)): Reply(3, 43, bytes((14, 1, 1, 0, 0, 1, 0, 4)) + b"Acme")}
+    who: dict[bytes, Answer] = {bytes((3, 43, 14, 1, 0)): Identity(1, 1, False, 0, ((0, b"Acme"),))}
     found, _ = recognised(unit(), Shelf({"guess": guess}, {}), number | who)
     assert (found.definitions, found.says) == ((), "Acme; fits also guess")
 

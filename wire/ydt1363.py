@@ -248,11 +248,13 @@ _RUNS: Final = re.compile(rb"([0-9A-Fa-f]*)([^0-9A-Fa-f]?)", re.DOTALL)
 class AnswerReader:
     """Finds the answer to one request: the frame of its address and class whose code is a return code.
 
+    Without a request, that of whomever: who he is, is what was asked.
+
     VER is the slave's own and is not compared. A frame with a command (40H to 7FH) in the place of RTN is a request,
     heard back or from another master. `foreign` counts frames that were not the answer.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request | None = None) -> None:
         self._frames = FrameReader()
         self._request = request
         self.foreign = 0
@@ -269,9 +271,12 @@ class AnswerReader:
 
     def feed(self, octets: bytes) -> Frame | None:
         """Take bytes; return the answer as soon as its EOI is here, or None."""
-        asked = self._request
         for frame in self._frames.feed(octets):
-            if frame.answers(asked.adr, asked.cid1, asked.command) and not 0x40 <= frame.code < 0x80:
+            if not 0x40 <= frame.code < 0x80 and self._answers(frame):
                 return frame
             self.foreign += 1
         return None
+
+    def _answers(self, frame: Frame) -> bool:
+        asked = self._request
+        return asked is None or frame.answers(asked.adr, asked.cid1, asked.command)

@@ -5,7 +5,7 @@ from typing import Final
 
 from collectors.line.question import Question
 from wire.modbus import Refusal, Reply, ReplyReader, Request, crc16
-from wire.ydt1363 import LONGEST, READS, Frame, FrameReader
+from wire.ydt1363 import LONGEST, READS, AnswerReader
 from wire.ydt1363 import Request as YdtRequest
 
 CLEARING: Final = frozenset({0x43, 0x44})
@@ -32,7 +32,7 @@ class Knock:
         request = YdtRequest(self.ver, address, self.cid1, self.command, info)
         with_info = f", {info.hex().upper()}" if info else ""
         key = f"class {self.cid1:02X}H, {READS[self.command]} ({self.command:02X}H{with_info})"
-        return Question(key, request.encode(), AnyAnswer, LONGEST)
+        return Question(key, request.encode(), AnswerReader, LONGEST)
 
 
 def unit_question(unit: int, function: int) -> Question:
@@ -75,24 +75,3 @@ class AnyReply:
             return Reply(frame[0], self._function, frame[3:5]) if fits else None
         fits = frame[1] == self._function | 0x80 and frame[2] != 0
         return Refusal(frame[0], self._function, frame[2]) if fits else None
-
-
-class AnyAnswer:
-    """Finds the first YD/T answer of whomever: a frame whose code is a return code, not a command."""
-
-    def __init__(self) -> None:
-        self._frames = FrameReader()
-
-    @property
-    def mismatches(self) -> int:
-        """Lines from SOI to EOI that were no frame."""
-        return self._frames.errors
-
-    @property
-    def skipped(self) -> int:
-        """Bytes outside of any frame."""
-        return self._frames.skipped
-
-    def feed(self, octets: bytes) -> Frame | None:
-        """Take bytes; return the answer as soon as its EOI is here, or None."""
-        return next((frame for frame in self._frames.feed(octets) if not 0x40 <= frame.code < 0x80), None)

@@ -11,9 +11,10 @@ from typing import Protocol
 from model.point import Point, State, point_id
 from model.quantity import Quantity
 from wire.modbus import Refusal, Reply
+from wire.modbus_frames import Identity
 from wire.ydt1363 import Frame
 
-Answer = Reply | Refusal | Frame
+Answer = Reply | Refusal | Identity | Frame
 Values = Mapping[Point, float | str | None]
 
 

@@ -25,6 +25,7 @@ from typing import Final, Literal
 
 from collectors.line.knock import Knock, unit_question
 from collectors.line.question import Answer, Question
+from wire.modbus_frames import Identity
 from wire.ydt1363 import Frame
 
 Protocol = Literal["modbus", "ydt1363"]
@@ -315,7 +316,7 @@ class Search:
         answer = heard.answer
         if answer is None:
             return False
-        address = answer.adr if isinstance(answer, Frame) else answer.unit
+        address = _address(answer, step)
         key = (step.setting, step.protocol, address)
         if key not in self.found:
             self.found[key] = Found(*key)
@@ -336,3 +337,10 @@ class Search:
 
 def _seconds(steps: Iterable[Step]) -> float:
     return sum(step.seconds for step in steps)
+
+
+def _address(answer: Answer, step: Step) -> int:
+    """Return whose answer it is; who says what he is was found by the address that was asked."""
+    if isinstance(answer, Identity):
+        return step.address
+    return answer.adr if isinstance(answer, Frame) else answer.unit
