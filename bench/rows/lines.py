@@ -88,7 +88,7 @@ def _windows(cards: int, slaves: dict[int, int], every: int, sizes: Sizes, tell:
         place = stack.enter_context(site(sections))
         agent = stack.enter_context(place.agent())
         until_read(place, agent, cards + sum(map(len, units)))
-        time.sleep(sizes.settle / 5)
+        time.sleep(sizes.settle)
         found = []
         for turn in range(sizes.runs):
             tell(f"{len(lines)} lines every {every} s: window {turn + 1} of {sizes.runs}, {sizes.window:g} s")
