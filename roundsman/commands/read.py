@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print readings; 1 when a device did not answer."""
+    logging.getLogger("collectors").setLevel(logging.ERROR)  # why something is not read stands beside the readings
     if args.snmp:
         card = msgspec.structs.replace(at(snmp_card(args), args.snmp), definition=_known(args.definition), aside=True)
         return _shown(args, _report([asyncio.run(_card(card))]))
