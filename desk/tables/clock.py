@@ -1,0 +1,3 @@
+"""What the desk last knew of the time."""
+
+STATEMENTS = ""

@@ -1,0 +1,128 @@
+"""The desk's time: what it writes down, what that is worth, and why (docs/clock.md; the theory is `model.clock`'s).
+
+Each asking looks at both clocks, so that nothing is ever written down between a jump and its noticing. What is kept is
+one row, once a minute and whenever the trust changes.
+"""
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from desk.store import Db, one
+from model.alarm import Now
+from model.clock import Anchor, Judgement, Note, confirmed, judge, taken_up
+from model.service.words import Trust
+from runtime.clock import known_boot_id
+from runtime.clock import now as clock_now
+from runtime.clock import synchronised as kernel_synchronised
+
+EARLIEST = 1_780_000_000.0  # 2026-05-28, before this program could run: a clock that starts in 1970 is not believed
+ASK_EVERY = 1.0  # seconds between questions to the kernel
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A time (Unix seconds) and what it is worth, of one look."""
+
+    at: float
+    trust: Trust
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the desk's time stands: what it writes, what the machine says, both in Unix seconds, and why.
+
+    `off` is by how many seconds the machine's clock is ahead; `synchronised` whether the machine knows that it follows
+    a time server, None when nobody can say.
+    """
+
+    at: float
+    wall: float
+    off: float
+    trust: Trust
+    note: Note
+    synchronised: bool | None
+
+
+class Timekeeper:
+    """Gives the sure time. Safe to ask from any thread. Times are Unix seconds."""
+
+    def __init__(
+        self,
+        kept: Anchor | None = None,
+        clock: Callable[[], Now] = clock_now,
+        boot_id: Callable[[], str] = known_boot_id,
+        synchronised: Callable[[], bool | None] = kernel_synchronised,
+    ) -> None:
+        self._clock = clock
+        self._ask = synchronised
+        self._lock = threading.Lock()
+        self._asked: tuple[float, bool | None] | None = None
+        self._judged = Judgement(taken_up(kept, clock(), boot_id(), EARLIEST), Trust.SURE)
+        self._look()
+
+    def moment(self) -> Moment:
+        """Return the time to write down and its trust, of one look at the clocks."""
+        with self._lock:
+            now = self._look()
+            return Moment(self._judged.anchor.at(now.boot), self._judged.trust)
+
+    def now(self) -> float:
+        """Return the time to write down: the last sure wall time plus the CLOCK_BOOTTIME since."""
+        return self.moment().at
+
+    @property
+    def trust(self) -> Trust:
+        """What the time is worth now."""
+        return self.moment().trust
+
+    def note(self) -> Note:
+        """Return why the time is not sure, a key of the pages' words; "" when it is."""
+        with self._lock:
+            self._look()
+            return self._judged.note
+
+    def standing(self) -> Standing:
+        """Return all that people are told about the time."""
+        with self._lock:
+            now = self._look()
+            judged = self._judged
+            at = judged.anchor.at(now.boot)
+            return Standing(at, now.wall, now.wall - at, judged.trust, judged.note, self._synchronised(now))
+
+    def confirm(self) -> None:
+        """Believe the machine's clock as it is: a person says that it is right."""
+        with self._lock:
+            self._judged = confirmed(self._judged, self._clock())
+
+    def anchor(self) -> Anchor:
+        """Return what is to be kept for the next start."""
+        with self._lock:
+            now = self._look()
+            anchor = self._judged.anchor
+            return msgspec.structs.replace(anchor, wall=anchor.at(now.boot), boot=max(anchor.boot, now.boot))
+
+    def _look(self) -> Now:
+        now = self._clock()
+        synchronised = self._judged.trust is not Trust.SURE and bool(self._synchronised(now))
+        self._judged = judge(self._judged, now, synchronised=synchronised)
+        return now
+
+    def _synchronised(self, now: Now) -> bool | None:
+        if self._asked is None or now.boot - self._asked[0] >= ASK_EVERY:
+            self._asked = (now.boot, self._ask())
+        return self._asked[1]
+
+
+def keep(db: Db, anchor: Anchor) -> None:
+    """Keep the last sure time for the next start, in the caller's transaction."""
+    db.execute(
+        "INSERT INTO clock VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
+        " wall = excluded.wall, boot = excluded.boot, boot_id = excluded.boot_id, sure = excluded.sure",
+        (anchor.wall, anchor.boot, anchor.boot_id, anchor.sure),
+    )
+
+
+def kept(db: Db) -> Anchor | None:
+    """Return what was kept when the desk last ran."""
+    row = one(db, "SELECT wall, boot, boot_id, sure FROM clock")
+    return None if row is None else Anchor(row["wall"], row["boot"], row["boot_id"], bool(row["sure"]))
