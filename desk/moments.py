@@ -1,0 +1,71 @@
+"""A time as a person says it: Unix seconds, ISO 8601, or `14:05`; without an offset it is the site's own time."""
+
+import re
+from datetime import datetime, timedelta
+from math import isfinite
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_FAR = 2**37  # Unix seconds: a few thousand years
+_CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)(?:[:：]([0-5]\d))?")
+_TO_THE_MINUTE = re.compile(r".*?(?:^|[T ])\d?\d[:：]\d\d(?:Z|[+-]\d\d:?\d\d)?")
+
+
+class MomentError(ValueError):
+    """This is no time, or none that came in that zone; the text says what would be one."""
+
+
+def moment(said: float | str, zone: str, now: float, since: float = 0.0) -> float:
+    """Return a time that somebody said as Unix seconds.
+
+    `14:05` is the last time that the clocks of `zone` ("" the desk host's) showed that, `now` at the latest. A time
+    said to the minute in the minute of `since` (the ticket's opening) is `since`. Raises MomentError.
+    """
+    if isinstance(said, int | float):
+        if not isfinite(said) or abs(said) > _FAR:
+            raise MomentError("A time is Unix seconds, such as 1790000000.")
+        return float(said)
+    text = said.strip()
+    shown = _CLOCK.fullmatch(text)
+    exact = _iso(text, zone) if shown is None else _clock(shown, zone, now)
+    return since if _TO_THE_MINUTE.fullmatch(text) and exact < since < exact + 60 else exact
+
+
+def _clock(shown: re.Match[str], zone: str, now: float) -> float:
+    hour, minute, second = (int(part or 0) for part in shown.groups())
+    today = datetime.fromtimestamp(now, _zone(zone))
+    for days in range(3):
+        day = today.date() - timedelta(days=days)
+        local = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=_zone(zone))
+        for fold in (1, 0):
+            found = local.replace(fold=fold).timestamp()
+            if found <= now and _shows(found, zone, local):
+                return found
+    raise MomentError(f"{shown[0]} has not come in the last days: give the date too.")
+
+
+def _iso(text: str, zone: str) -> float:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise MomentError(f'"{text[:40]}" is no time: write 14:05, 2026-09-30T14:05, or Unix seconds.') from None
+    if not 1971 <= local.year <= 9000:
+        raise MomentError("This time is too far away.")
+    if local.tzinfo is not None:
+        return local.timestamp()
+    found = local.replace(tzinfo=_zone(zone)).timestamp()
+    if not _shows(found, zone, local):
+        raise MomentError(f"{text} does not come there: the clocks are put forward over it.")
+    return found
+
+
+def _shows(moment_: float, zone: str, local: datetime) -> bool:
+    """Say whether the clocks of a zone show that at a moment."""
+    return datetime.fromtimestamp(moment_, _zone(zone)).replace(tzinfo=None) == local.replace(tzinfo=None, fold=0)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """Return a zone, None for the host's own."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,62 @@
+"""A time as a person says it: the site's clock, to the minute, and never one that did not come."""
+
+import pytest
+
+from desk.moments import MomentError, moment
+
+NOW = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC, 16:00 in Shanghai
+CHINA = "Asia/Shanghai"
+BERLIN = "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("said", "before_now"),
+    [
+        ("14:05", 6900),
+        ("14:05:30", 6870),
+        ("14：05", 6900),
+        ("9:00", 7 * 3600),
+        ("16:00", 0),
+        ("16:01", 86_400 - 60),  # has not come today: yesterday's is meant
+        ("00:10", 57_000),
+        ("2027-01-15T14:05", 6900),
+        ("2027-01-15 14:05", 6900),
+        ("2027-01-15T06:05Z", 6900),
+        ("2027-01-15T07:05:00+01:00", 6900),
+        (NOW - 6900, 6900),
+        (1_800_000_000, 0),
+    ],
+)
+def test_a_time_is_the_sites_own_unless_it_says_another_zone(said: float | str, before_now: float) -> None:
+    assert moment(said, CHINA, NOW) == NOW - before_now
+
+
+@pytest.mark.parametrize(
+    "said", ["", "now", "25:00", "14:60", "1405", "2027-13-01", "0001-01-01", "9999-12-31T00:00", float("nan"),
+             float("inf"), 1e300, -1e15],
+)  # fmt: skip
+def test_what_is_no_time_is_refused_with_what_would_be_one(said: float | str) -> None:
+    with pytest.raises(MomentError):
+        moment(said, CHINA, NOW)
+
+
+def test_an_hour_that_the_clocks_were_put_forward_over_is_no_time() -> None:
+    with pytest.raises(MomentError, match="put forward"):
+        moment("2027-03-28T02:30", BERLIN, NOW)
+    now = 1_806_200_000.0  # 28 March 2027, in the morning
+    assert moment("02:30", BERLIN, now) == moment("2027-03-27T02:30", BERLIN, now)
+
+
+def test_of_an_hour_that_came_twice_the_last_before_now_is_meant() -> None:
+    first, second = moment("2026-10-25T00:30Z", "", NOW), moment("2026-10-25T01:30Z", "", NOW)
+    assert moment("02:30", BERLIN, second + 60) == second
+    assert moment("02:30", BERLIN, second - 60) == first
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("14:05", 40), ("2027-01-15T14:05", 40), ("2027-01-15T06:05Z", 40), ("14:05:00", 0), (NOW - 6900, 0)],
+)
+def test_a_time_to_the_minute_in_the_minute_of_the_opening_is_the_opening(said: float | str, seconds: float) -> None:
+    assert moment(said, CHINA, NOW, NOW - 6900 + 40) == NOW - 6900 + seconds
+    assert moment(said, CHINA, NOW, NOW - 6900 + 60) == NOW - 6900
