@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from desk.live import Hub
+from desk.hooks import HOOKS
+from desk.ledger import Ledger, append
+from desk.live import BOARD, Hub
 from desk.meters import Meters
 from desk.record import levels_by
-from desk.settings import Contracts, DeskSettings, with_stand_in
+from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
 from model.alarm import Now
+from model.limits import Calendars
+from model.service.entry import Acts
+from model.service.step import Stepped
+from model.service.words import Side, Trust
 from runtime.clock import now as clock_now
 from runtime.writer import StoreError
 
@@ -39,15 +45,36 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+class WallClock:
+    """The wall clock of this machine, taken as it is."""
+
+    trust = Trust.SURE
+
+    def __init__(self, clock: Callable[[], Now]) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        """Return the desk's Unix time."""
+        return self._clock().wall
+
+
 class Desk:
     """One desk, from opening its file to closing it. `clock` gives the time of everything it writes down."""
 
-    def __init__(self, settings: DeskSettings, contracts: Contracts, clock: Callable[[], Now] = clock_now) -> None:
+    def __init__(
+        self,
+        settings: DeskSettings,
+        contracts: Contracts,
+        clock: Callable[[], Now] = clock_now,
+        calendars: Calendars | None = None,
+    ) -> None:
         self.settings = settings
         self._contracts = contracts
         self.contracts = with_stand_in(contracts)
         self.levels = levels_by(self.contracts)
+        self.calendars = always_for_missing(calendars or calendars_in(settings.contracts))
         self.clock = clock
+        self.timekeeper = WallClock(clock)
         self.hub = Hub()
         self.url = ""
         self.secret = ""
@@ -65,6 +92,20 @@ class Desk:
         await self.know_agents()
         for problem in await self.problems():
             LOG.error("%s: its tickets follow the general definitions, without clocks", problem)
+
+    def ledger(self, db: Db) -> Ledger:
+        """Return what a ticket's entries are written by, now, in a transaction."""
+        time = self.timekeeper
+        return Ledger(db, self.contracts, self.calendars, time.now(), time.trust, HOOKS)
+
+    async def write_act(
+        self, number: int, who: str, source: str, act: Acts, side: Side = Side.SERVICE
+    ) -> Stepped | None:
+        """Append an act to a ticket and tell the board; None when there is no such ticket."""
+        stepped = await self.store.write(lambda db: append(self.ledger(db), number, who, source, act, side))
+        if stepped is not None and stepped.refused is None:
+            self.hub.announce(BOARD)
+        return stepped
 
     async def problems(self) -> list[str]:
         """Return what is wrong with the records of sites, a sentence each."""

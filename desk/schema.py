@@ -1,7 +1,10 @@
 """The desk's tables, in plain SQL. Times are the desk's Unix seconds; JSON is kept as it was encoded.
 
-Migration N makes version N of the file (`runtime.writer.migrate`); a released migration is never changed.
+Migration N makes version N of the file (`runtime.writer.migrate`); a released migration is never changed. Tickets of a
+version-2 file get their entries when the desk opens it (`desk.carried`).
 """
+
+from desk.tables import clock, incidents, notices, periods, requests, tickets
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -82,4 +85,5 @@ CREATE INDEX tickets_by_site ON tickets (site, state);
 CREATE INDEX audit_by_episode ON audit (episode) WHERE episode <> '';
 CREATE INDEX connector_outbox_by_time ON connector_outbox (at);
 """,
+    "".join(each.STATEMENTS for each in (tickets, notices, periods, incidents, clock, requests)),
 )

@@ -1,13 +1,17 @@
 """What a desk is told before it starts. Defaults are values; times in seconds."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from config.contract import load_contract
+from config.calendar import load_calendar, read_calendar
+from config.contract import find_contract, load_contract
 from config.node import ConfigError
-from model.level import Contract
+from model.calendar import ALWAYS, Calendar
+from model.contract import Contract
+from model.limits import Calendars
 from model.rule import Meaning
 
 _GENERAL = {Meaning.INTERRUPTION: 1, Meaning.DANGER: 2, Meaning.DEGRADED: 3, Meaning.INDIRECT: 4}
@@ -22,6 +26,58 @@ def shipped(name: str) -> Contract:
         raise LookupError("there is no such contract") from None
     except ConfigError as error:
         raise LookupError(str(error)) from error
+
+
+def contracts_in(folder: Path | None) -> Contracts:
+    """Return contracts of one's own (NAME.yaml in a folder) before the shipped ones; each is read once."""
+    if folder is None:
+        return shipped
+
+    @functools.cache
+    def named(name: str) -> Contract:
+        try:
+            return find_contract(name, folder).contract
+        except KeyError:
+            raise LookupError("there is no such contract") from None
+        except ConfigError as error:
+            raise LookupError(str(error)) from error
+
+    return named
+
+
+def calendars_in(folder: Path | None) -> Calendars:
+    """Return calendars: `calendars/NAME.yaml` of one's own in a folder before the shipped ones; each is read once.
+
+    `calendars/days.yaml` are one's own days over every shipped calendar. "" is always.
+    """
+    own = folder / "calendars" if folder is not None else None
+
+    @functools.cache
+    def named(name: str) -> Calendar:
+        if not name:
+            return ALWAYS
+        path, days = (own / f"{name}.yaml", own / "days.yaml") if own is not None else (None, None)
+        days = days if days is not None and days.is_file() else None
+        try:
+            return read_calendar(path, days) if path is not None and path.is_file() else load_calendar(name, days)
+        except KeyError:
+            raise LookupError("there is no such calendar") from None
+        except ConfigError as error:
+            raise LookupError(str(error)) from error
+
+    return named
+
+
+def always_for_missing(calendars: Calendars) -> Calendars:
+    """Return calendars among which none is missing: in place of one, every hour counts. The desk's log says so."""
+
+    def named(name: str) -> Calendar:
+        try:
+            return calendars(name)
+        except LookupError:
+            return ALWAYS
+
+    return named
 
 
 def with_stand_in(contracts: Contracts) -> Contracts:
@@ -44,10 +100,13 @@ class DeskSettings(msgspec.Struct, frozen=True):
 
     `contract`, `region` and `timezone` are what a site gets that is enrolled without its own; timezone "" is the desk
     host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
-    Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`.
+    Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`. `contracts` is a folder of
+    contracts and calendars of one's own. A resolved ticket closes by itself `close_after` its end, where nobody's word
+    is asked for.
     """
 
     state: Path
+    contracts: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8061
     title: str = ""

@@ -1,0 +1,5 @@
+"""Who is told of each entry, in the transaction that writes it: `Desk.ledger` hands these to the ledger."""
+
+from desk.ledger import Hook
+
+HOOKS: tuple[Hook, ...] = ()

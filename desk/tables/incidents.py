@@ -1,0 +1,3 @@
+"""Incidents across sites, and nuisance alarms."""
+
+STATEMENTS = ""

@@ -1,0 +1,3 @@
+"""Notices: who is told of what, and whether they were."""
+
+STATEMENTS = ""

@@ -1,0 +1,3 @@
+"""Guard periods and maintenance windows."""
+
+STATEMENTS = ""

@@ -1,0 +1,3 @@
+"""Requests of programs, so that one asked twice is done once."""
+
+STATEMENTS = ""
