@@ -10,12 +10,9 @@ from model.alarm import Now
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 STA_UNSYNC = 0x0040
-TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+TIME_ERROR = 5  # adjtimex(2): not synchronised
 MOST_ERROR = 5.0
 """Seconds of possible error (adjtimex' maxerror) from which on a clock counts as not synchronised."""
-MARK = Path("/run/systemd/timesync/synchronized")
-MARK_LIFE = 3 * 2048.0
-"""Seconds until systemd-timesyncd's mark is too old: three times PollIntervalMaxSec= of timesyncd.conf(5)."""
 
 
 class _Timex(ctypes.Structure):
@@ -53,24 +50,19 @@ def known_boot_id() -> str:
         return os.environ.get("ROUNDSMAN_BOOT_ID", "").replace("-", "")
 
 
-def synchronised(mark: Path = MARK) -> bool | None:
-    """Return whether the wall clock follows a time server; None where nobody can say.
+def synchronised() -> bool | None:
+    """Return whether the wall clock follows a time server; None where the kernel may not be asked.
 
     The kernel knows: STA_UNSYNC is clear and the possible error bounded (adjtimex(2); `modes` 0 changes nothing and
-    needs no right). Setting the clock makes it unsynchronised until a time server is heard again. A service that may
-    not ask (ProtectClock=) goes by the file that systemd-timesyncd touches with each synchronisation.
+    needs no right). Setting the clock makes it unsynchronised until a time server is heard again, which no file that a
+    time service leaves behind would show.
     """
     timex = _Timex()
     state = _libc().ntp_adjtime(ctypes.byref(timex))
-    if state >= 0:
-        unknown = state == TIME_ERROR or timex.status & STA_UNSYNC
-        return not unknown and timex.maxerror * 1e-6 <= MOST_ERROR
-    if not mark.parent.is_dir():
+    if state < 0:
         return None
-    try:
-        return time.time() - mark.stat().st_mtime <= MARK_LIFE
-    except OSError:
-        return False
+    unknown = state == TIME_ERROR or timex.status & STA_UNSYNC
+    return not unknown and timex.maxerror * 1e-6 <= MOST_ERROR
 
 
 @cache
