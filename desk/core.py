@@ -13,11 +13,12 @@ from desk.meters import Meters
 from desk.record import levels_by
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
+from desk.timekeeper import Timekeeper, kept
 from model.alarm import Now
 from model.limits import Calendars
 from model.service.entry import Acts
 from model.service.step import Stepped
-from model.service.words import Side, Trust
+from model.service.words import Side
 from runtime.clock import now as clock_now
 from runtime.writer import StoreError
 
@@ -45,19 +46,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class WallClock:
-    """The wall clock of this machine, taken as it is."""
-
-    trust = Trust.SURE
-
-    def __init__(self, clock: Callable[[], Now]) -> None:
-        self._clock = clock
-
-    def now(self) -> float:
-        """Return the desk's Unix time."""
-        return self._clock().wall
-
-
 class Desk:
     """One desk, from opening its file to closing it. `clock` gives the time of everything it writes down."""
 
@@ -74,13 +62,13 @@ class Desk:
         self.levels = levels_by(self.contracts)
         self.calendars = always_for_missing(calendars or calendars_in(settings.contracts))
         self.clock = clock
-        self.timekeeper = WallClock(clock)
         self.hub = Hub()
         self.url = ""
         self.secret = ""
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         (settings.state / FILE).touch(mode=0o600)
         self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
+        self.timekeeper = Timekeeper(self.store.writer.put(kept).result(), clock)
         self.meters = Meters(self.store, self.hub)
         self.started = clock().boot
         self.badges: dict[str, Badge] = {}
@@ -95,8 +83,8 @@ class Desk:
 
     def ledger(self, db: Db) -> Ledger:
         """Return what a ticket's entries are written by, now, in a transaction."""
-        time = self.timekeeper
-        return Ledger(db, self.contracts, self.calendars, time.now(), time.trust, HOOKS)
+        time = self.timekeeper.moment()
+        return Ledger(db, self.contracts, self.calendars, time.at, time.trust, HOOKS)
 
     async def write_act(
         self, number: int, who: str, source: str, act: Acts, side: Side = Side.SERVICE

@@ -1,3 +1,8 @@
 """What the desk last knew of the time."""
 
-STATEMENTS = ""
+STATEMENTS = """
+CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1), wall REAL NOT NULL, boot REAL NOT NULL, boot_id TEXT NOT NULL,
+    sure INTEGER NOT NULL
+) STRICT;
+"""
