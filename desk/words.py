@@ -4,6 +4,9 @@ One entry an idea, both languages side by side, so that a test can see that none
 filled in by `say`.
 """
 
+from desk.words_said import SAID_WORDS
+from desk.words_ticket import TICKET_WORDS
+
 LANGUAGES = {"en": "English", "zh": "中文"}
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -192,6 +195,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "subject.rectifier": ("rectifiers", "整流模块"),
     "of_installed": ("{count} of {installed} {subject} {state}", "{installed}台{subject}中{count}台{state}"),
     "limit": ("limit {limit}", "限值 {limit}"),
+    **TICKET_WORDS,
+    **SAID_WORDS,
 }
 
 # States that readings may have, as people say them; English ones only where the word alone is not plain.
@@ -336,6 +341,13 @@ def say(lang: str, key: str, **parts: object) -> str:
     if key not in WORDS:
         return key.rpartition(".")[2].replace("_", " ")
     return WORDS[key][lang == "zh"].format(**parts)
+
+
+def both(key: str) -> dict[str, str]:
+    """Return a word in both languages, by language; one that is not here as `say` shows it. Gaps stay as they are."""
+    if key not in WORDS:
+        return dict.fromkeys(LANGUAGES, say("en", key))
+    return dict(zip(("en", "zh"), WORDS[key], strict=True))
 
 
 def say_state(lang: str, state: str, quantity: str = "") -> str:
