@@ -1,6 +1,7 @@
 """Processes that are measured: started, ended, and what they have cost so far."""
 
 import http.client
+import signal
 import subprocess
 import sys
 import time
@@ -42,7 +43,11 @@ class Child:
 
     def end(self) -> None:
         """Ask the process to end; kill it when it does not."""
-        self._process.terminate()
+        self.stop(signal.SIGTERM)
+
+    def stop(self, sign: signal.Signals) -> None:
+        """Give the process a signal that ends it, and wait until it has ended; kill it when it does not."""
+        self._process.send_signal(sign)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 class Sizes:
     """How much is measured.
 
-    `window`, `interval`, `settle`, `listen` and `trouble` are seconds; `sensors` and `gauges` count values of one
-    device and one page, `exchanges` and `spoilt` requests.
+    `window`, `interval`, `settle`, `listen`, `trouble` and `storm_seconds` are seconds; `sensors` and `gauges` count
+    values of one device and one page, `exchanges` and `spoilt` requests, `storm` sites.
     """
 
     runs: int = 5
@@ -28,6 +28,8 @@ class Sizes:
     exchanges: int = 10_000
     trouble: float = 120.0
     spoilt: int = 100_000
+    storm: int = 10_000
+    storm_seconds: float = 60.0
 
 
 TINY = Sizes(
@@ -48,6 +50,8 @@ TINY = Sizes(
     exchanges=80,
     trouble=4.0,
     spoilt=500,
+    storm=30,
+    storm_seconds=1.0,
 )
 
 FAST = replace(
@@ -61,4 +65,6 @@ FAST = replace(
     exchanges=1000,
     trouble=20.0,
     spoilt=10_000,
+    storm=1000,
+    storm_seconds=6.0,
 )

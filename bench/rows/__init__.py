@@ -17,6 +17,7 @@ from bench.rows import (
     many,
     page,
     start,
+    storm,
     walk,
 )
 from bench.sizes import Sizes
@@ -41,4 +42,5 @@ ROWS: dict[str, Measure] = {
     "line-corrupt": line_corrupt.measure,
     "lines": lines.measure,
     "imports": imports.measure,
+    "storm": storm.measure,
 }
