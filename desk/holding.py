@@ -1,10 +1,31 @@
-"""Whether a maintenance window holds a ticket back. `desk.record` asks this: import neither it nor who imports it."""
+"""Whether a maintenance window holds a ticket back. `desk.record` asks this: import neither it nor who imports it.
+
+Worked out from the time each time, so that nothing has to run for a window to end. While nobody knows what time it is
+nothing is held: a window must not outlive its end because a clock was wrong after a reboot.
+"""
 
 from desk.ledger import Ledger
+from desk.period_store import guards_after, keep_held, windows_after, windows_at
 from desk.store import Site
+from model.period import Place, held_until, holding
+from model.service.words import Trust
 
 
 def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
-    """Return the id of the window that holds back a ticket of this device and fault at a moment, "" for none."""
-    del ledger, site, device, fault, at
-    return ""
+    """Return the id of the window that holds back a ticket of this device and fault at a moment, "" for none.
+
+    What is held is written down, so that it is looked at when the holding ends (`desk.release`).
+    """
+    if ledger.trust is Trust.UNSYNCHRONISED:
+        return ""
+    windows = windows_at(ledger.db, at)
+    if not windows:
+        return ""
+    place = Place(site.region, site.id, device, fault)
+    guards = guards_after(ledger.db, at)
+    window = holding(windows, guards, place, at)
+    if window is None:
+        return ""
+    until = held_until(windows_after(ledger.db, at), guards, place, at)
+    keep_held(ledger.db, window, place, at, until)
+    return f"W{window.id}"

@@ -1,3 +1,21 @@
-"""Guard periods and maintenance windows."""
+"""Maintenance windows, guard periods, and the tickets that a window holds back.
 
-STATEMENTS = ""
+A window ends by its time alone (`model.period`); `held` says what has to be looked at when nothing holds it any more,
+and stays as the window's record. `until` is worked out anew whenever a person changes a window or a guard period.
+"""
+
+STATEMENTS = """
+CREATE TABLE windows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, starts REAL NOT NULL, ends REAL NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE INDEX windows_by_end ON windows (ends);
+CREATE TABLE guards (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, starts REAL NOT NULL, ends REAL NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE INDEX guards_by_end ON guards (ends);
+CREATE TABLE held (
+    site TEXT NOT NULL, device TEXT NOT NULL, fault TEXT NOT NULL, planned INTEGER NOT NULL REFERENCES windows (id),
+    since REAL NOT NULL, until REAL NOT NULL, released REAL, PRIMARY KEY (planned, site, device, fault)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX held_waiting ON held (until) WHERE released IS NULL;
+"""

@@ -1,0 +1,136 @@
+"""Windows, guard periods and what they hold back, as rows: read and written inside the caller's transaction."""
+
+import msgspec
+from msgspec.structs import replace
+
+from desk.store import Db, Row, every, one, site_of
+from model.period import GuardPeriod, Place, Window, held_until
+
+MOST_LISTED = 200
+_WINDOW = msgspec.json.Decoder(Window)
+_GUARD = msgspec.json.Decoder(GuardPeriod)
+
+
+def keep_window(db: Db, window: Window) -> Window:
+    """Write a window; one without an id gets the next, which is never given again."""
+    row = db.execute(
+        "INSERT INTO windows VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " starts = excluded.starts, ends = excluded.ends, body = excluded.body RETURNING id",
+        (window.id or None, window.start, window.end, msgspec.json.encode(window)),
+    ).fetchone()
+    return replace(window, id=int(row[0]))
+
+
+def keep_guard(db: Db, guard: GuardPeriod) -> GuardPeriod:
+    """Write a guard period; one without an id gets the next, which is never given again."""
+    row = db.execute(
+        "INSERT INTO guards VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " starts = excluded.starts, ends = excluded.ends, body = excluded.body RETURNING id",
+        (guard.id or None, guard.start, guard.end, msgspec.json.encode(guard)),
+    ).fetchone()
+    return replace(guard, id=int(row[0]))
+
+
+def window_numbered(db: Db, number: int) -> Window | None:
+    """Return a window by its id."""
+    row = one(db, "SELECT id, body FROM windows WHERE id = ?", number)
+    return _window(row) if row else None
+
+
+def guard_numbered(db: Db, number: int) -> GuardPeriod | None:
+    """Return a guard period by its id."""
+    row = one(db, "SELECT id, body FROM guards WHERE id = ?", number)
+    return _guard(row) if row else None
+
+
+def windows_after(db: Db, at: float) -> list[Window]:
+    """Return the windows that are not over at a moment, by their start."""
+    return [_window(row) for row in every(db, "SELECT id, body FROM windows WHERE ends > ? ORDER BY starts, id", at)]
+
+
+def windows_at(db: Db, at: float) -> list[Window]:
+    """Return the windows that a moment lies in, whatever is guarded."""
+    return [
+        _window(row)
+        for row in every(db, "SELECT id, body FROM windows WHERE ends > ? AND starts <= ? ORDER BY id", at, at)
+    ]
+
+
+def guards_after(db: Db, at: float) -> list[GuardPeriod]:
+    """Return the guard periods that are not over at a moment, by their start."""
+    return [_guard(row) for row in every(db, "SELECT id, body FROM guards WHERE ends > ? ORDER BY starts, id", at)]
+
+
+def last_windows(db: Db, most: int = MOST_LISTED) -> list[Window]:
+    """Return the windows that end last."""
+    return [_window(row) for row in every(db, "SELECT id, body FROM windows ORDER BY ends DESC, id DESC LIMIT ?", most)]
+
+
+def last_guards(db: Db, most: int = MOST_LISTED) -> list[GuardPeriod]:
+    """Return the guard periods that end last."""
+    return [_guard(row) for row in every(db, "SELECT id, body FROM guards ORDER BY ends DESC, id DESC LIMIT ?", most)]
+
+
+def windows_within(db: Db, start: float, end: float) -> list[Window]:
+    """Return the windows that share a moment with [start, end)."""
+    rows = every(db, "SELECT id, body FROM windows WHERE ends > ? AND starts < ? ORDER BY starts, id", start, end)
+    return [_window(row) for row in rows]
+
+
+def place_of(db: Db, site: str, device: str, fault: str) -> Place:
+    """Return a place with the desk's region of its site."""
+    known = site_of(db, site)
+    return Place(known.region if known else "", site, device, fault)
+
+
+def keep_held(db: Db, window: Window, place: Place, since: float, until: float) -> None:
+    """Write down that a window holds a ticket back, from when and until when."""
+    db.execute(
+        "INSERT INTO held (site, device, fault, planned, since, until) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL",
+        (place.site, place.device, place.fault, window.id, since, until),
+    )
+
+
+def waiting_since(db: Db, now: float, most: int) -> list[Row]:
+    """Return what was held back and is held no longer at a moment, the longest waiting first."""
+    return every(db, "SELECT * FROM held WHERE released IS NULL AND until <= ? ORDER BY until LIMIT ?", now, most)
+
+
+def rereckon(db: Db, now: float) -> None:
+    """Work out anew until when everything is held: a person changed a window or a guard period."""
+    rows = every(db, "SELECT * FROM held WHERE released IS NULL AND until > ?", now)
+    windows, guards = windows_after(db, now), guards_after(db, now)
+    for row in rows:
+        until = held_until(windows, guards, place_of(db, row["site"], row["device"], row["fault"]), now)
+        if until != row["until"]:
+            keep_until(db, row, until)
+
+
+def keep_until(db: Db, row: Row, until: float) -> None:
+    """Write down until when something is held now."""
+    db.execute(
+        "UPDATE held SET until = ? WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
+        (until, row["planned"], row["site"], row["device"], row["fault"]),
+    )
+
+
+def release(db: Db, row: Row, now: float) -> None:
+    """Write down that something is held no longer and was looked at."""
+    db.execute(
+        "UPDATE held SET released = ? WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
+        (now, row["planned"], row["site"], row["device"], row["fault"]),
+    )
+
+
+def held_by(db: Db, window: int) -> list[Row]:
+    """Return what a window has held back, the first first."""
+    return every(db, "SELECT * FROM held WHERE planned = ? ORDER BY since, site, device, fault", window)
+
+
+def _window(row: Row) -> Window:
+    return replace(_WINDOW.decode(row["body"]), id=row["id"])
+
+
+def _guard(row: Row) -> GuardPeriod:
+    return replace(_GUARD.decode(row["body"]), id=row["id"])

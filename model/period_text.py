@@ -1,0 +1,109 @@
+"""How people write a period's times, places and duty, and what is said back to them: bytes of text in, values out."""
+
+import math
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfoNotFoundError
+
+from model import zone as wall
+from model.period import GuardDuty, Scope
+
+EVERYWHERE = "all"
+MOST_NAMES = 200  # of one scope
+_KINDS = {"region": "regions", "site": "sites", "device": "devices", "fault": "faults"}
+_NAME = re.compile(r"[^\s,:]{1,128}")
+_FAULT = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?")
+_SPAN = re.compile(r"(\d{1,6})(min|h|d)")
+_SECONDS = {"min": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+class TextError(ValueError):
+    """A time, place or duty that cannot be read: a sentence with what would be right."""
+
+
+def moment(text: str, zone: str) -> float:
+    """Return a time as Unix seconds: `2026-10-01 08:00` in a zone, or with its own offset, `2026-10-01T08:00+08:00`.
+
+    A time that the zone's clock shows twice, or never, is refused: with its offset it is one.
+    """
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise TextError(f"{text.strip()[:40]!r} is no time: write 2026-10-01 08:00") from None
+    if not 1971 <= when.year <= 9000:
+        raise TextError(f"{text.strip()[:40]} is too far away")
+    if when.tzinfo is not None:
+        return when.timestamp()
+    shown = math.floor(when.replace(tzinfo=UTC).timestamp())
+    try:
+        pieces = wall.stretches(zone, shown, shown)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise TextError(f"there is no time zone {zone[:40]!r}: try Asia/Shanghai") from None
+    found = [shown - piece.offset for piece in pieces if piece.start <= shown - piece.offset < piece.end]
+    if len(found) != 1:
+        which = "comes twice" if found else "never comes"
+        raise TextError(f"{text.strip()} {which} in {zone}: write it with its offset, as in 2026-10-01T08:00+08:00")
+    return float(found[0])
+
+
+def until(text: str, start: float, zone: str) -> float:
+    """Return an end as Unix seconds: a time, or how long after the start: `90min`, `4h`, `7d` (of 24 h)."""
+    span = _SPAN.fullmatch(text.strip())
+    return start + int(span[1]) * _SECONDS[span[2]] if span else moment(text, zone)
+
+
+def scope_of(words: str) -> Scope:
+    """Return a scope from words between blanks or commas: `all`, `region:R`, `site:S`, `device:SITE/DEVICE`, `fault:F`.
+
+    `all` stands for every place and is said outright, so that a forgotten place is no scope at all.
+    """
+    found: dict[str, list[str]] = {name: [] for name in _KINDS.values()}
+    everywhere = False
+    for word in re.split(r"[\s,，]+", words.strip()):
+        kind, colon, name = word.partition(":")
+        if word == EVERYWHERE:
+            everywhere = True
+        elif colon and kind in _KINDS and _NAME.fullmatch(name):
+            found[_KINDS[kind]].append(_checked(kind, name))
+        elif word:
+            raise TextError(f"{word[:60]!r} is no place: write all, region:R, site:S, device:SITE/DEVICE or fault:F")
+    scope = Scope(**{name: tuple(dict.fromkeys(names)) for name, names in found.items()})
+    if scope.everywhere is not everywhere:
+        raise TextError("`all` stands alone beside faults" if everywhere else "name a place, or write all")
+    if sum(map(len, found.values())) > MOST_NAMES:
+        raise TextError(f"a scope has at most {MOST_NAMES} names")
+    return scope
+
+
+def _checked(kind: str, name: str) -> str:
+    if kind == "device" and not all(name.partition("/")[::2]):
+        raise TextError(f"device:{name} names no site: write device:SITE/DEVICE")
+    if kind == "fault" and not _FAULT.fullmatch(name):
+        raise TextError(f"fault:{name} is no fault: write one such as mains.lost, or mains.* for all of a subject")
+    return name
+
+
+def words_of(scope: Scope) -> str:
+    """Return a scope as `scope_of` reads it."""
+    named = [f"{kind}:{name}" for kind, field in _KINDS.items() for name in getattr(scope, field)]
+    return " ".join(([EVERYWHERE] if scope.everywhere else []) + named)
+
+
+def duty_of(lines: str, start: float, end: float, zone: str) -> tuple[GuardDuty, ...]:
+    """Return who is on duty from lines `NAME`, `NAME, CONTACT` or `NAME, CONTACT, FROM, TO`.
+
+    Without times a turn is the whole period's; TO may be a time or how long, as for a period.
+    """
+    turns: list[GuardDuty] = []
+    for line in lines.splitlines():
+        if not line.strip():
+            continue
+        parts = [part.strip() for part in re.split(r"[,，]", line)]
+        if len(parts) not in {1, 2, 4} or not parts[0]:
+            raise TextError(f"{line.strip()[:60]!r} is no turn: write NAME, CONTACT, FROM, TO, or the name alone")
+        begin = moment(parts[2], zone) if len(parts) == 4 else start
+        over = until(parts[3], begin, zone) if len(parts) == 4 else end
+        if over <= begin:
+            raise TextError(f"{parts[0]}'s turn ends before it begins")
+        turns.append(GuardDuty(parts[0][:100], begin, over, parts[1][:100] if len(parts) > 1 else ""))
+    return tuple(turns)
