@@ -48,6 +48,7 @@ class AlarmRow(msgspec.Struct, frozen=True):
     explained_by: str
     acknowledged_by: str
     momentary: int
+    flapping: bool
 
 
 def table(agent: "Agent") -> dict[str, Doing]:
@@ -145,6 +146,7 @@ def alarm_row(agent: "Agent", alarm: Alarm) -> AlarmRow:
         explained_by=alarm.explained_by,
         acknowledged_by=alarm.acknowledged_by,
         momentary=alarm.momentary,
+        flapping=alarm.flapping,
     )
 
 

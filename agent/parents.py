@@ -4,9 +4,14 @@ Theory (docs/decisions/0004). A parent explains what began with it or after it, 
 what stood before is a fault of its own. Devices are read one after another, so "with it" has a grace of a poll and a
 fifth. Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one
 that is explained itself explains none of its own kind. Nothing that is shelved explains anything.
+
+What was true at the parent's last look need not be true any more: a parent explains for sure only what it was looked at
+after. One that was seen shortly before is presumed to, and the fault waits for the parent's next look before anything
+is said of it; when that look does not come (a meter that died with its mains), the presumption holds.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from agent.watched import Watched
 from model.alarm import Alarm, AlarmState, Now
@@ -59,22 +64,29 @@ class Parents:
         polls = [self._polls.get(fault, 0.0) for fault in reaching]
         return SETTLE_POLLS * max(*polls, 0.0, *self.unasked.values())  # any unasked device may have the parent
 
-    def of(self, child: Alarm, rule: Rule, device: Watched, now: Now) -> str:
-        """Return the running condition that explains a fault of a device, "" for none."""
+    def of(self, child: Alarm, rule: Rule, device: Watched, now: Now) -> "Explained":
+        """Return the running condition that explains a fault of a device, and whether it was looked at since."""
         began = child.onset if child.active else now.boot
         grace = max(self.settle(rule), SETTLE_POLLS * device.every)
-        last = ""
+        found: list[tuple[bool, bool, str]] = []
         for fault, reach in rule.explained_by:
             for condition in sorted(self._running.get(fault, ())):
-                parent, at = self._alarms[condition], condition.split("/", 3)[1]
-                near = _is_near(at, reach, device)
-                while_it_was = parent.onset - grace <= began <= self.confirmed.get(condition, now.boot) + grace
-                if not near or condition == child.condition or not while_it_was or parent.state is AlarmState.SHELVED:
-                    continue
-                if parent.state is not AlarmState.SUPPRESSED:
-                    return condition
-                last = last if fault == rule.fault else condition
-        return last
+                parent, seen = self._alarms[condition], self.confirmed.get(condition, now.boot)
+                near = condition != child.condition and _is_near(condition.split("/", 3)[1], reach, device)
+                while_it_was = parent.onset - grace <= began <= seen + grace
+                explained = parent.state is AlarmState.SUPPRESSED
+                of_its_own_kind = explained and fault == rule.fault
+                if near and while_it_was and not of_its_own_kind and parent.state is not AlarmState.SHELVED:
+                    found.append((explained, seen < began, condition))
+        _, unseen, condition = min(found, key=lambda each: each[:2], default=(False, False, ""))
+        return Explained(condition, sure=not unseen)
+
+
+class Explained(NamedTuple):
+    """What explains a fault, "" for nothing; `sure` when it was looked at after the fault began."""
+
+    condition: str
+    sure: bool
 
 
 def _is_near(at: str, reach: Reach, device: Watched) -> bool:

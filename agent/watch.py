@@ -292,7 +292,8 @@ class Watch:
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]
         before = self.alarms.get(condition) or Alarm(condition)
-        look = replace(look, parent=self._parents.of(before, rule, device, now) if look.case else "")
+        parent, sure = self._parents.of(before, rule, device, now) if look.case else ("", True)
+        look = replace(look, parent=parent if sure else "", presumed="" if sure else parent)
         results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
         if self.alarms.get(condition, before).active != before.active:
             for child in self._parents.children(rule.fault):

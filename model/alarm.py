@@ -20,7 +20,11 @@ UUID is chosen when it begins and its revision counts its Changes from 1. A chan
 on-delay runs from the onset and takes the length of the case that holds now. A case that gets worse asks for a new
 acknowledgement. `clearing` is the time since which the fault has been gone while its off-delay runs. A fault whose
 parent ended waits for `settle` (since `released`), in which a look of its own may find it gone, before it is raised:
-what the parent explained usually ends with it, only a poll later.
+what the parent explained usually ends with it, only a poll later. A parent explains only after a look of its own that
+came after the child: until then the child is pending and names it (`explained_by`), and nobody is told of either.
+
+An alarm that flaps is held open: with an off-delay, the third time within a quarter of an hour that the fault goes it
+is no longer believed (`flapping`), and the episode ends only when the fault has been gone for that long.
 """
 
 from enum import StrEnum
@@ -116,7 +120,7 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `case` is "" when there is no fault. `episode` is the UUID of the running or last episode, `revision` its last
     Change. `active` says that the episode runs: announced or not, it has begun and not ended. `opened` says it was
-    raised.
+    raised. `turns` are the last times at which a raised fault was seen to go, `gone` the one that ended the episode.
     """
 
     condition: str
@@ -140,13 +144,17 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
     momentary: int = 0
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
+    flapping: bool = False
+    turns: tuple[float, ...] = ()
+    gone: float = 0.0
 
 
 class Look(msgspec.Struct, frozen=True):
     """What one look at the readings says of a condition: the case that holds ("" for none) and what follows from it.
 
     `held` says that the case is not seen but only not known to be over. Delays in seconds, `settle` from the end of a
-    parent; `parent` is the condition that explains this one, "" for none.
+    parent; `parent` is the condition that explains this one, "" for none; `presumed` one that would, were it looked at
+    again first.
     """
 
     case: str
@@ -156,6 +164,7 @@ class Look(msgspec.Struct, frozen=True):
     off_delay: float = 0.0
     settle: float = 0.0
     parent: str = ""
+    presumed: str = ""
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
     held: bool = False

@@ -11,6 +11,8 @@ from model.alarm import Alarm, AlarmState, Kind, Look, Now, Trigger, following
 from model.rule import Evidence
 
 LONGEST_SHELF = 30 * 86400.0  # seconds
+FLAPS = 3  # times that a fault goes within STEADY before it is no longer believed to be gone
+STEADY = 900.0  # seconds
 Stepped = tuple[Alarm, Kind | None]
 _ASIDE = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
 
@@ -86,6 +88,8 @@ def rebase(alarm: Alarm, saved: Now, now: Now) -> Alarm:
         clearing=None if alarm.clearing is None else alarm.clearing + shift,
         released=None if alarm.released is None else alarm.released + shift,
         shelved_until=None if alarm.shelved_until is None else alarm.shelved_until + shift,
+        turns=tuple(turn + shift for turn in alarm.turns),
+        gone=alarm.gone + shift if alarm.gone else 0.0,
     )
 
 
@@ -108,6 +112,7 @@ def _begun(alarm: Alarm, now: Now, fresh: str) -> Alarm:
         released=None,
         acknowledged_by="",
         acknowledged_wall=0.0,
+        gone=0.0,
     )
 
 
@@ -139,16 +144,21 @@ def _present(alarm: Alarm, look: Look, now: Now, fresh: str) -> Stepped:
 
 
 def _explained(alarm: Alarm, look: Look, now: Now, kind: Kind | None) -> Stepped:
-    if look.parent and following(alarm.state, Trigger.SUPPRESS) is not alarm.state:
-        alarm, kind = replace(alarm, state=AlarmState.SUPPRESSED, explained_by=look.parent), Kind.SUPPRESSED
-    elif alarm.state is AlarmState.SUPPRESSED and not look.parent:
-        alarm, kind = replace(_released(alarm), released=now.boot), Kind.RELEASED
-    elif alarm.state is AlarmState.SUPPRESSED and look.parent != alarm.explained_by:
-        alarm, kind = replace(alarm, explained_by=look.parent), kind or Kind.UPDATED
     settled = alarm.released is None or now.boot - alarm.released >= look.settle
-    if alarm.state is AlarmState.PENDING and settled and now.boot - alarm.onset >= look.on_delay:
+    due = settled and now.boot - alarm.onset >= look.on_delay
+    parent = look.parent or ("" if alarm.state is AlarmState.PENDING and not due else look.presumed)
+    if parent and following(alarm.state, Trigger.SUPPRESS) is not alarm.state:
+        return replace(alarm, state=AlarmState.SUPPRESSED, explained_by=parent), Kind.SUPPRESSED
+    if alarm.state is AlarmState.SUPPRESSED and not parent:
+        alarm, kind = replace(_released(alarm), released=now.boot), Kind.RELEASED
+        due = look.settle <= 0 and now.boot - alarm.onset >= look.on_delay
+    elif alarm.state is AlarmState.SUPPRESSED and parent != alarm.explained_by:
+        alarm, kind = replace(alarm, explained_by=parent), kind or Kind.UPDATED
+    if alarm.state is AlarmState.PENDING and due:
         state = following(alarm.state, Trigger.RAISE)
-        alarm, kind = replace(alarm, state=state, opened=True, released=None), Kind.RAISED
+        return replace(alarm, state=state, opened=True, released=None, explained_by=""), Kind.RAISED
+    if alarm.state is AlarmState.PENDING and look.presumed != alarm.explained_by:
+        alarm, kind = replace(alarm, explained_by=look.presumed), kind or Kind.UPDATED
     return alarm, kind
 
 
@@ -157,18 +167,35 @@ def _absent(alarm: Alarm, look: Look, now: Now) -> Stepped:
     if not alarm.active:
         return alarm, None
     if alarm.state is AlarmState.PENDING:
-        after = _ended(alarm, following(alarm.state, Trigger.VANISH))
-        if alarm.released is not None or alarm.opened:
+        after = _ended(alarm, following(alarm.state, Trigger.VANISH), gone=now.boot)
+        if alarm.released is not None or alarm.opened or alarm.explained_by:
             return after, Kind.CLEARED
         return replace(after, momentary=alarm.momentary + 1), Kind.MOMENTARY
+    kind: Kind | None = None
     since = now.boot if alarm.clearing is None else alarm.clearing
-    if alarm.state not in _ASIDE and now.boot - since < look.off_delay:
-        return replace(alarm, clearing=since), None
-    return _ended(alarm, following(alarm.state, Trigger.VANISH)), Kind.CLEARED
+    if alarm.clearing is None and alarm.state not in _ASIDE and look.off_delay > 0:
+        turns = (*(turn for turn in alarm.turns if now.boot - turn < STEADY), now.boot)[-FLAPS:]
+        kind = Kind.UPDATED if len(turns) == FLAPS and not alarm.flapping else None
+        alarm = replace(alarm, turns=turns, flapping=alarm.flapping or kind is not None)
+    off_delay = max(look.off_delay, STEADY) if alarm.flapping else look.off_delay
+    if alarm.state not in _ASIDE and now.boot - since < off_delay:
+        return replace(alarm, clearing=since), kind
+    after = _ended(alarm, following(alarm.state, Trigger.VANISH), gone=since)
+    return (replace(after, flapping=False, turns=()) if alarm.flapping else after), Kind.CLEARED
 
 
-def _ended(alarm: Alarm, state: AlarmState) -> Alarm:
-    return replace(alarm, state=state, case="", active=False, clearing=None, released=None, explained_by="", missing=())
+def _ended(alarm: Alarm, state: AlarmState, gone: float = 0.0) -> Alarm:
+    return replace(
+        alarm,
+        state=state,
+        case="",
+        active=False,
+        clearing=None,
+        released=None,
+        explained_by="",
+        missing=(),
+        gone=gone,
+    )
 
 
 def _told(evidence: tuple[Evidence, ...], missing: tuple[str, ...]) -> object:

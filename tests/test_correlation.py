@@ -1,0 +1,141 @@
+"""Within a site: a parent is looked at again before it explains, what flaps is held open, what passes is counted."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from model.alarm import Alarm, AlarmState, Kind, Look, Now
+from model.quantity import Quantity
+from model.rule import Case, Compare, Op, Rule
+from model.step import FLAPS, STEADY, observe, rebase
+from tests.test_alarm_step import run
+from tests.test_watch import BATTERY, MAINS, RECTIFIER, at, batch, device, kinds, mains, number, plant, state, watch
+
+S = AlarmState
+PLANT = "s/plant/rectifier.status[rectifier=1]/rectifier.failed"
+BRIEF = Rule(
+    "mains.lost",
+    {"en": "Mains lost"},
+    "device",
+    (Case("lost", Compare(Quantity.MAINS_VOLTAGE, Op.BELOW, 50, every=True), on_delay=60.0, off_delay=20.0),),
+)
+
+
+def test_mains_that_came_back_since_they_were_last_read_explain_no_new_fault() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    w.take(mains(0, 0.0), at(0))
+    first = w.take(plant(5), at(5))
+    assert kinds(first) == [(PLANT, Kind.PENDING)]
+    assert first[0].alarm.explained_by == "s/meter/-/mains.lost"
+    read = w.take(mains(10, 230.0), at(10))
+    assert kinds(read) == [("s/meter/-/mains.lost", Kind.CLEARED), (PLANT, Kind.UPDATED)]
+    assert w.alarms[PLANT].explained_by == ""
+    assert kinds(w.tick(at(17))) == [(PLANT, Kind.RAISED)]
+
+
+def test_mains_that_are_seen_lost_again_after_the_child_explain_it() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    w.take(mains(0, 0.0), at(0))
+    w.take(plant(5), at(5))
+    w.take(mains(10, 0.0), at(10))
+    assert kinds(w.tick(at(10))) == [(PLANT, Kind.SUPPRESSED)]
+
+
+def test_a_parent_that_can_no_longer_be_looked_at_explains_what_began_a_poll_after_its_last_look() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    w.take(mains(0, 0.0), at(0))
+    w.take(plant(5), at(5))
+    w.take(batch("meter", 10, reachable=False), at(10))
+    assert w.tick(at(16)) == []
+    assert kinds(w.tick(at(17))) == [(PLANT, Kind.SUPPRESSED)]
+
+
+def test_a_child_that_goes_while_its_parent_is_looked_at_is_no_momentary_alarm() -> None:
+    w = watch(device("meter", MAINS), device("ups", BATTERY))
+    w.take(mains(0, 0.0), at(0))
+    w.take(batch("ups", 1, state("ups", Quantity.OUTPUT_STATUS, "battery")), at(1))
+    gone = w.take(batch("ups", 4, state("ups", Quantity.OUTPUT_STATUS, "normal")), at(4))
+    assert kinds(gone) == [("s/ups/-/battery.on_battery", Kind.CLEARED)]
+    assert gone[0].alarm.momentary == 0
+
+
+def test_a_child_released_by_the_end_of_its_parent_is_explained_by_none_that_ended() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    w.take(mains(0, 0.0), at(0))
+    w.take(plant(5), at(5))
+    w.take(mains(10, 0.0), at(10))
+    w.tick(at(10))
+    assert (PLANT, Kind.RELEASED) in kinds(w.take(mains(20, 230.0), at(20)))
+    assert kinds(w.tick(at(32))) == [(PLANT, Kind.RAISED)]
+    assert w.alarms[PLANT].explained_by == ""
+
+
+FAULT = Look("lost", level=2, off_delay=20)
+QUIET = Look("", off_delay=20)
+
+
+def flaps(times: int, every: float = 60.0) -> tuple[Alarm, list[Kind]]:
+    """A fault that comes and goes so many times, each gone for longer than its off-delay."""
+    steps = [
+        (n * every + part, look) for n in range(times) for part, look in ((0.0, FAULT), (10.0, QUIET), (31.0, QUIET))
+    ]
+    return run(*steps)
+
+
+def test_the_third_time_that_a_fault_goes_within_a_quarter_of_an_hour_it_is_held_open() -> None:
+    alarm, seen = flaps(20)
+    assert seen.count(Kind.RAISED) == FLAPS
+    assert seen.count(Kind.CLEARED) == FLAPS - 1
+    assert seen[-1] is Kind.UPDATED
+    assert (alarm.state, alarm.flapping, alarm.active) == (S.UNACKNOWLEDGED, True, True)
+
+
+def test_what_flapped_ends_when_it_was_steady_for_a_quarter_of_an_hour_and_says_when_it_went() -> None:
+    alarm, _ = flaps(20)
+    went = 19 * 60.0 + 10
+    still, seen = run((went + STEADY - 0.1, QUIET), alarm=alarm)
+    assert (still.active, seen) == (True, [])
+    over, seen = run((went + STEADY, QUIET), alarm=still)
+    assert (over.active, over.flapping, over.turns, over.gone, seen) == (False, False, (), went, [Kind.CLEARED])
+
+
+def test_a_fault_that_goes_three_times_in_an_hour_does_not_flap() -> None:
+    alarm, seen = flaps(4, every=STEADY / 2 + 1)
+    assert (seen.count(Kind.CLEARED), alarm.flapping) == (4, False)
+
+
+def test_what_has_no_off_delay_is_told_as_it_is() -> None:
+    open_, shut = replace(FAULT, off_delay=0), replace(QUIET, off_delay=0)
+    alarm, seen = run(*[(n * 5.0, shut if n % 2 else open_) for n in range(40)])
+    assert (seen.count(Kind.RAISED), alarm.flapping, alarm.turns) == (20, False, ())
+
+
+def test_turns_go_on_across_a_reboot() -> None:
+    alarm, _ = flaps(2)
+    moved = rebase(alarm, Now(100.0, 1000.0), Now(30.0, 1040.0))
+    assert moved.turns == tuple(turn - 110 for turn in alarm.turns)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.5, 300)), min_size=1, max_size=80))
+def test_however_a_fault_comes_and_goes_no_quarter_of_an_hour_ends_more_than_three_episodes(
+    moves: list[tuple[bool, float]],
+) -> None:
+    alarm, when, ends = Alarm("c"), 0.0, list[float]()
+    for number_, (there, wait) in enumerate(moves):
+        when += wait
+        alarm, kind = observe(alarm, FAULT if there else QUIET, Now(when, when), f"e{number_}")
+        if kind is Kind.CLEARED:
+            ends.append(when)
+    assert all(len([end for end in ends if begin <= end < begin + STEADY]) <= FLAPS for begin in ends)
+
+
+def test_a_look_at_the_meter_counts_what_passed_before_its_delay() -> None:
+    w = watch(device("meter", BRIEF))
+    for minute in range(3):
+        w.take(batch("meter", minute * 60, number("meter", Quantity.MAINS_VOLTAGE, 0.0)), at(minute * 60))
+        gone = w.take(
+            batch("meter", minute * 60 + 10, number("meter", Quantity.MAINS_VOLTAGE, 230.0)), at(minute * 60 + 10)
+        )
+        assert kinds(gone) == [("s/meter/-/mains.lost", Kind.MOMENTARY)]
+    assert w.alarms["s/meter/-/mains.lost"].momentary == 3
