@@ -13,11 +13,12 @@ from desk.core import Desk
 from desk.enrolment import good_site, join_line, make_code
 from desk.live import BOARD, commands_of
 from desk.store import Site, one, site_of
-from desk.tickets import Actor, WorseError, take
+from desk.tickets import Actor, take
 from desk.view import TicketView, listed, single
 from desk.web import ProblemError, address_of, bearer, desk_of, good_name, message_of, reply
 from model.protocol import PREFIX
-from model.ticket import Reason, TicketState
+from model.service.words import Refusal
+from model.ticket import TicketState
 from runtime.writer import StoreError
 
 MOST = 50_000
@@ -79,16 +80,14 @@ async def acknowledged(desk: Desk, number: int, actor: Actor, seen: int) -> bool
 
     `seen` is the level that the person saw, 0 for any. Raises a ProblemError, `worse`, when it is worse by now.
     """
-    now = desk.clock().wall
-    try:
-        step = await desk.store.write(lambda db: take(db, number, actor, now, seen=seen))
-    except WorseError:
-        raise ProblemError(409, "worse", "It got worse meanwhile: look again.") from None
-    if step is None or step.ticket is None:
+    stepped = await desk.store.write(lambda db: take(desk.ledger(db), number, actor, seen=seen))
+    if stepped is None or stepped.record is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
-    first = Reason.ACKNOWLEDGED in step.reasons
+    if stepped.refused is Refusal.WORSE:
+        raise ProblemError(409, "worse", "It got worse meanwhile: look again.")
+    first = stepped.refused is None
     if first:
-        desk.hub.announce(BOARD, commands_of(step.ticket.site))
+        desk.hub.announce(BOARD, commands_of(stepped.record.ticket.site))
     return first
 
 
@@ -124,10 +123,13 @@ async def enrol_site(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Say whether the desk can write: 200 or 503."""
+    """Say whether the desk can write, 200 or 503, and what its time is worth."""
     desk = desk_of(request)
     await desk.store.write(lambda db: one(db, "SELECT 1"))
-    return reply({"status": "ok", "incarnation": desk.store.incarnation})
+    clock = desk.timekeeper.standing()
+    return reply(
+        {"status": "ok", "incarnation": desk.store.incarnation, "clock": clock.trust, "clock_note": clock.note}
+    )
 
 
 async def metrics(request: Request) -> Response:

@@ -8,9 +8,8 @@ import msgspec
 
 from desk.hooks import HOOKS
 from desk.ledger import Ledger, append
-from desk.live import BOARD, Hub
+from desk.live import BOARD, Hub, commands_of
 from desk.meters import Meters
-from desk.record import levels_by
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
 from desk.timekeeper import Timekeeper, kept
@@ -47,7 +46,7 @@ def token_hash(token: str) -> str:
 
 
 class Desk:
-    """One desk, from opening its file to closing it. `clock` gives the time of everything it writes down."""
+    """One desk, from opening its file to closing it. Its `clock` gives the time of everything it writes down."""
 
     def __init__(
         self,
@@ -59,9 +58,7 @@ class Desk:
         self.settings = settings
         self._contracts = contracts
         self.contracts = with_stand_in(contracts)
-        self.levels = levels_by(self.contracts)
         self.calendars = always_for_missing(calendars or calendars_in(settings.contracts))
-        self.clock = clock
         self.hub = Hub()
         self.url = ""
         self.secret = ""
@@ -69,7 +66,8 @@ class Desk:
         (settings.state / FILE).touch(mode=0o600)
         self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
         self.timekeeper = Timekeeper(self.store.writer.put(kept).result(), clock)
-        self.meters = Meters(self.store, self.hub)
+        self.clock = self.timekeeper.both
+        self.meters = Meters(self.store, self.hub, self.timekeeper.standing)
         self.started = clock().boot
         self.badges: dict[str, Badge] = {}
         self._tokens: dict[str, str] = {}
@@ -89,10 +87,10 @@ class Desk:
     async def write_act(
         self, number: int, who: str, source: str, act: Acts, side: Side = Side.SERVICE
     ) -> Stepped | None:
-        """Append an act to a ticket and tell the board; None when there is no such ticket."""
+        """Append an act to a ticket and tell board and agent; None when there is no such ticket."""
         stepped = await self.store.write(lambda db: append(self.ledger(db), number, who, source, act, side))
-        if stepped is not None and stepped.refused is None:
-            self.hub.announce(BOARD)
+        if stepped is not None and stepped.refused is None and stepped.record is not None:
+            self.hub.announce(BOARD, commands_of(stepped.record.ticket.site))
         return stepped
 
     async def problems(self) -> list[str]:

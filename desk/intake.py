@@ -39,7 +39,7 @@ async def enrol(request: Request) -> Response:
     """Redeem a one-time code for a token."""
     desk = desk_of(request)
     asked = await message_of(request, EnrolRequest)
-    now = desk.clock().wall
+    now = desk.timekeeper.now()
     source = address_of(request)
     try:
         enrolled = await desk.store.write(lambda db: redeem(db, asked, source, now))
@@ -61,10 +61,12 @@ async def events(request: Request) -> Response:
         parcels = unpack(asked)
     except ValueError as error:
         raise ProblemError(400, "malformed", f"The batch is wrong: {error}.") from error
-    told = Told(badge.agent, asked.epoch, desk.clock().wall, source=address_of(request))
+    source = address_of(request)
 
     def take(db: Db) -> Taken:
-        return take_events(Books(db, desk.levels, _site(db, badge), told), asked, parcels)
+        ledger = desk.ledger(db)
+        told = Told(badge.agent, asked.epoch, ledger.now, source=source)
+        return take_events(Books(ledger, _site(db, badge), told), asked, parcels)
 
     taken = await desk.store.write(take)
     desk.meters.seconds.observe(time.monotonic() - began)
@@ -87,17 +89,17 @@ async def heartbeat(request: Request) -> Response:
         raise ProblemError(400, "malformed", "A heartbeat needs a time, and an interval of at most a day.")
     if not beat.epoch or max(map(len, (beat.epoch, beat.contract, beat.digest))) > LONGEST_NAME:
         raise ProblemError(400, "malformed", f"Epoch, contract and digest have at most {LONGEST_NAME} characters.")
-    now = desk.clock()
+    now = desk.timekeeper.now()
 
     def keep(db: Db) -> tuple[int, bool]:
-        _keep_heartbeat(db, badge, beat, now.wall)
-        return cursor_of(db, badge.agent, beat.epoch), heard_again(db, desk.levels, _site(db, badge), now.wall)
+        _keep_heartbeat(db, badge, beat, now)
+        return cursor_of(db, badge.agent, beat.epoch), heard_again(desk.ledger(db), _site(db, badge))
 
     acked, returned = await desk.store.write(keep)
     desk.hear(badge.agent, beat.interval)
     if returned:
         desk.hub.announce(BOARD)
-    return reply(HeartbeatReply(desk.store.incarnation, now.wall, acked))
+    return reply(HeartbeatReply(desk.store.incarnation, now, acked))
 
 
 async def commands(request: Request) -> Response:
@@ -111,7 +113,7 @@ async def commands(request: Request) -> Response:
         raise ProblemError(400, "malformed", "`after` is a command's id and `wait` is seconds.") from None
 
     def waiting(db: Db) -> tuple[Command, ...]:
-        return _commands_after(db, badge.site, after, desk.clock().wall)
+        return _commands_after(db, badge.site, after, desk.timekeeper.now())
 
     with desk.hub.listen(commands_of(badge.site)) as event:
         found = await desk.store.read(waiting)
@@ -127,7 +129,7 @@ async def readings(request: Request) -> Response:
     badge = badge_of(request)
     raw = await body_of(request)
     report = decoded(raw, ReadingsReport)
-    now = desk.clock().wall
+    now = desk.timekeeper.now()
     await desk.store.write(lambda db: _keep_readings(db, badge.site, report.command, raw, now))
     desk.hub.announce(readings_of(badge.site))
     return Response(status_code=204)
@@ -139,7 +141,7 @@ async def trends(request: Request) -> Response:
     badge = badge_of(request)
     raw = await body_of(request)
     report = decoded(raw, TrendReport)
-    now = desk.clock().wall
+    now = desk.timekeeper.now()
 
     def keep(db: Db) -> bool:
         if one(db, "SELECT 1 FROM commands WHERE id = ? AND site = ?", report.command, badge.site) is None:

@@ -111,7 +111,7 @@ def keep_told(db: Db, ticket: Ticket, did: tuple[str, ...], now: float) -> None:
     """Put out for the connectors what happened to a ticket."""
     db.execute(
         "INSERT INTO connector_outbox (at, ticket, reason, body) VALUES (?, ?, ?, ?)",
-        (now, ticket.number, " ".join(did), _ENCODE(ticket)),
+        (now, ticket.number, did[0], _ENCODE(ticket)),
     )
 
 

@@ -32,7 +32,7 @@ from model.service.step import Stepped, step
 from model.service.words import Refusal, Side, Trust
 from model.ticket import Reason
 
-__all__ = ["Hook", "Ledger", "append", "entries_of", "open_ticket", "record_of", "settle_due", "terms_for"]
+__all__ = ["Hook", "Ledger", "append", "append_to", "entries_of", "open_ticket", "record_of", "settle_due", "terms_for"]
 
 
 class OpeningError(ValueError):
@@ -78,9 +78,13 @@ def append(  # noqa: PLR0917 - who, from where, what and for which side: the wor
     record = record_of(ledger.db, number)
     if record is None:
         return None
-    entry = Entry(ledger.now, who, act, source, side, ledger.trust)
-    if isinstance(act, MergedInto):
-        return _merge(ledger, record, entry, act)
+    return append_to(ledger, record, Entry(ledger.now, who, act, source, side, ledger.trust))
+
+
+def append_to(ledger: Ledger, record: Record, entry: Entry) -> Stepped:
+    """Append an entry to a ticket whose record was read in this transaction, as `append` does."""
+    if isinstance(entry.act, MergedInto):
+        return _merge(ledger, record, entry, entry.act)
     return _append(ledger, record, entry)
 
 

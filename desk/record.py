@@ -1,32 +1,37 @@
-"""What one Change does at the desk: the episode, its ticket, the audit and the connectors, in the caller's transaction.
+"""What one Change does at the desk: the episode, its ticket by the ledger, the audit, in the caller's transaction.
 
 Theory. A Change carries the whole alarm after it, so only a higher revision of an episode is applied and whatever comes
 twice or late does nothing. A Snapshot opens a new epoch: each of its Changes is applied or already known, and what the
 desk still has of that site is ended. Older epochs are over then: a Change that was on its way when the agent lost its
 outbox can neither raise the dead nor raise what nothing would ever clear.
+
+What a Change does to a ticket is an entry of that ticket; what it does beside one is a row of the audit.
 """
 
 import math
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
 
-from desk.settings import Contracts
-from desk.store import Db, Row, Site, audit, every, one
-from desk.tickets import follow_alarm
+from desk.before import cover_of, earlier
+from desk.holding import held
+from desk.ledger import Ledger, append_to, open_ticket, terms_for
+from desk.store import Db, Row, Site, audit, every, one, site_of
+from desk.tickets import standing, taken_in
 from model.alarm import AlarmState, Kind
 from model.change import Change, Snapshot
-from model.level import Assignment, assign
-from model.ticket import Reason
+from model.level import assign
+from model.service.entry import AlarmSeen, Entry, Opened, bare
+from model.service.history import failed_before
+from model.service.words import Side
+from model.ticket import announced
 
 NOT_IN_SNAPSHOT = "not in the agent's new snapshot"
 SITE_SILENT = "site.silent"  # the fault that the desk alone notices
 DESK = ""  # the agent of episodes that the desk itself notices
-Levels = Callable[[Site, Change], Assignment]
 _CHANGE = msgspec.json.Decoder(Change)
 
 
@@ -57,22 +62,24 @@ class Told(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Books:
-    """What is written into: a transaction, the desk's word on levels, the site's record, and how the news came."""
+    """What is written into: the ledger and its transaction, the site's record, and how the news came."""
 
-    db: Db
-    levels: Levels
+    ledger: Ledger
     site: Site
     told: Told
 
+    @property
+    def db(self) -> Db:
+        """The transaction."""
+        return self.ledger.db
 
-def levels_by(contracts: Contracts) -> Levels:
-    """Return the desk's word on levels: the contract in its own record of the site, whatever the agent proposed."""
 
-    def level(site: Site, change: Change) -> Assignment:
-        origin = change.origin
-        return assign(contracts(site.contract), origin.fault, change.alarm.case, origin.meaning)
+class Followed(msgspec.Struct, frozen=True):
+    """What became of a ticket by a Change: its number, None for none, and the words of what happened."""
 
-    return level
+    ticket: int | None
+    did: tuple[str, ...] = ()
+    window: str = ""
 
 
 def change_of(row: Row) -> Change:
@@ -197,30 +204,106 @@ def _keep_episode(books: Books, change: Change) -> None:
 
 
 def _bring_ticket(books: Books, change: Change) -> None:
-    db, site, told = books.db, books.site, books.told
-    alarm = change.alarm
-    step = follow_alarm(db, alarm, site.id, books.levels(site, change), told.received)
-    reasons = [reason for reason in step.reasons if reason is not Reason.UNCHANGED]
-    if not reasons and change.kind is Kind.UPDATED:
+    """Bring the condition's ticket up to its alarm; the audit tells what no ticket's entry does."""
+    told, alarm = books.told, change.alarm
+    followed = _follow(books, change, onset_of(change, told))
+    if followed.ticket and alarm.active and alarm.opened and (followed.did or change.kind is not Kind.UPDATED):
+        books.db.execute(
+            "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (followed.ticket, alarm.episode, told.received),
+        )
+    if followed.did or (change.kind is Kind.UPDATED and not followed.window):
         return  # evidence that moves is in the episode; the audit is for what happened
     audit(
-        db,
+        books.db,
         at=told.received,
-        who=change.actor or ("agent" if told.agent else "desk"),
+        who=_who(books, change),
         source=told.source,
-        what=reasons[0] if reasons else f"alarm_{change.kind}",
-        site=site.id,
-        ticket=step.ticket.number if step.ticket else None,
+        what="held" if followed.window else f"alarm_{change.kind}",
+        site=books.site.id,
+        ticket=followed.ticket,
         episode=alarm.episode,
         detail={
             "kind": change.kind,
-            "reasons": reasons,
             "revision": alarm.revision,
             "case": alarm.case,
             "case_title": change.case_title,
-            "level": step.ticket.level if step.ticket else 0,
             "at": told.received - told.age,
             "agent_wall": change.wall,
             "reason": change.reason,
+            "window": followed.window,
         },
     )
+
+
+def _follow(books: Books, change: Change, onset: float) -> Followed:
+    ledger, site, told, alarm = books.ledger, books.site, books.told, change.alarm
+    record = standing(ledger.db, site.id, alarm.condition)
+    if record is None:
+        return _open(books, change, onset) if announced(alarm) else Followed(None)
+    origin, number = change.origin, record.ticket.number
+    given = assign(ledger.contracts(record.terms.contract), origin.fault, alarm.case, origin.meaning)
+    # that this is news is the episode's word; one that a snapshot ended and another brings back has the same revision
+    revision = max(alarm.revision, record.episodes.get(alarm.episode, 0) + 1)
+    seen = bare(alarm if revision == alarm.revision else replace(alarm, revision=revision))
+    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age, onset)
+    entry = Entry(ledger.now, _who(books, change), act, told.source, Side.SYSTEM, ledger.trust)
+    stepped = append_to(ledger, record, entry)
+    return Followed(number, stepped.happened if stepped.refused is None else ())
+
+
+def _open(books: Books, change: Change, onset: float) -> Followed:
+    """Open the ticket of an alarm that people must see to, unless a window holds it or another ticket took it in."""
+    ledger, site, alarm, origin = books.ledger, books.site, change.alarm, change.origin
+    into = taken_in(ledger.db, site.id, alarm.condition)
+    if into:
+        return Followed(into)
+    window = held(ledger, site, origin.device, origin.fault, ledger.now)
+    if window:
+        return Followed(None, window=window)
+    given = assign(ledger.contracts(site.contract), origin.fault, alarm.case, origin.meaning)
+    before = earlier(ledger, site, origin.device, origin.fault, onset)
+    act = Opened(
+        number=0,
+        site=site.id,
+        condition=alarm.condition,
+        device=origin.device,
+        fault=origin.fault,
+        level=given.level,
+        terms=terms_for(ledger, site),
+        onset=onset,
+        alarm=bare(alarm),
+        provisional=given.provisional,
+        case=alarm.case,
+        meaning=origin.meaning,
+        region=site.region,
+        cover=cover_of(ledger, site, origin.device),
+        recurrence_of=before.number if before else 0,
+        failed_repairs=failed_before(before),
+    )
+    return Followed(open_ticket(ledger, site, act, _who(books, change), books.told.source), ("opened",))
+
+
+def bring_episode(ledger: Ledger, episode: str) -> int | None:
+    """Open the ticket of an alarm that still stands and has none, as at the end of a window that held it back.
+
+    Returns its number; None when there is nothing that people must see to, or it has its ticket.
+    """
+    row = one(ledger.db, "SELECT * FROM episodes WHERE id = ? AND active = 1", episode)
+    site = site_of(ledger.db, row["site"]) if row else None
+    if row is None or site is None:
+        return None
+    change = change_of(row)
+    if not announced(change.alarm) or standing(ledger.db, site.id, change.alarm.condition):
+        return None
+    books = Books(ledger, site, Told(row["agent"], "", ledger.now))
+    followed = _open(books, replace(change, actor="desk"), row["onset"])
+    if not followed.did:
+        return None
+    sql = "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    ledger.db.execute(sql, (followed.ticket, episode, ledger.now))
+    return followed.ticket
+
+
+def _who(books: Books, change: Change) -> str:
+    return change.actor or ("agent" if books.told.agent else "desk")

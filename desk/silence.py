@@ -9,7 +9,8 @@ import uuid
 import msgspec
 from msgspec.structs import replace
 
-from desk.record import DESK, SITE_SILENT, Books, Levels, Told, change_of, record
+from desk.ledger import Ledger
+from desk.record import DESK, SITE_SILENT, Books, Told, change_of, record
 from desk.store import Db, Row, Site, every, one, site_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin, condition_key
@@ -38,8 +39,9 @@ def standing_silence(db: Db, site: str) -> Row | None:
     return one(db, "SELECT * FROM episodes WHERE site = ? AND condition = ? AND active = 1", site, condition_of(site))
 
 
-def fall_silent(db: Db, levels: Levels, silent: Silent, missed: int, now: float) -> bool:
+def fall_silent(ledger: Ledger, silent: Silent, missed: int) -> bool:
     """Open the alarm of a silent site; False when it stands already."""
+    db, now = ledger.db, ledger.now
     site = site_of(db, silent.site)
     if site is None or standing_silence(db, silent.site):
         return False
@@ -61,13 +63,14 @@ def fall_silent(db: Db, levels: Levels, silent: Silent, missed: int, now: float)
     if words:
         reason += f"; last words: {change_of(words).origin.title.get('en', change_of(words).origin.fault)}"
     change = Change(Kind.RAISED, alarm, AlarmState.NORMAL, origin, {}, now, silent.seconds, "", reason=reason)
-    record(Books(db, levels, site, Told(DESK, "", now)), change)
+    record(Books(ledger, site, Told(DESK, "", now)), change)
     return True
 
 
-def heard_again(db: Db, levels: Levels, site: Site, now: float) -> bool:
+def heard_again(ledger: Ledger, site: Site) -> bool:
     """End the alarm of a site that was silent; False when it was not."""
-    row = standing_silence(db, site.id)
+    now = ledger.now
+    row = standing_silence(ledger.db, site.id)
     if row is None:
         return False
     last = change_of(row)
@@ -75,7 +78,7 @@ def heard_again(db: Db, levels: Levels, site: Site, now: float) -> bool:
         last.alarm, state=AlarmState.NORMAL, case="", active=False, revision=last.alarm.revision + 1, explained_by=""
     )
     change = replace(last, kind=Kind.CLEARED, alarm=alarm, before=last.alarm.state, wall=now, reason="a heartbeat came")
-    record(Books(db, levels, site, Told(DESK, "", now)), change)
+    record(Books(ledger, site, Told(DESK, "", now)), change)
     return True
 
 

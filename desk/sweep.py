@@ -5,6 +5,7 @@ import contextlib
 
 from desk.core import LOG, Desk
 from desk.events import forget_receipts
+from desk.ledger import settle_due
 from desk.live import BOARD
 from desk.settings import DeskSettings
 from desk.silence import Silent, fall_silent
@@ -42,9 +43,11 @@ class Sweep:
         fresh = [each for each in silent if self.known_silent.get(each.agent) != desk.heard[each.agent].at]
 
         def write(db: Db) -> bool:
-            opened = [fall_silent(db, desk.levels, each, desk.settings.missed, now.wall) for each in fresh]
-            closed = close_resolved(db, now.wall - desk.settings.close_after, now.wall)
-            return any(opened) or bool(closed)
+            ledger = desk.ledger(db)
+            opened = [fall_silent(ledger, each, desk.settings.missed) for each in fresh]
+            settled = settle_due(ledger)
+            closed = close_resolved(ledger, ledger.now - desk.settings.close_after)
+            return any(opened) or bool(settled) or bool(closed)
 
         news = await desk.store.write(write)
         self.known_silent = {each.agent: desk.heard[each.agent].at for each in silent if each.agent in desk.heard}

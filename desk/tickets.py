@@ -1,21 +1,29 @@
 """Tickets in the store: one that is not closed for each condition, whatever crashes or comes twice.
 
-Each function runs inside the caller's transaction: ticket, episode link, audit row and connector-outbox row are
-committed together with what caused them.
+Each function runs inside the caller's transaction; what is written of a ticket itself is the ledger's.
 """
 
 import msgspec
-from msgspec.structs import replace
 
-from desk.store import Db, Row, Value, audit, every, one
-from model.alarm import Alarm
-from model.level import Assignment
+from desk.kept import decoded
+from desk.ledger import Ledger, append
+from desk.store import Db, Row, every, one
 from model.protocol import Acknowledge
-from model.ticket import Reason, Step, Ticket, TicketState, acknowledge, on_alarm
+from model.service.entry import Acknowledged, Closed, Entry
+from model.service.record import Record
+from model.service.step import Stepped
+from model.service.words import Side
+from model.ticket import Ticket, TicketState
 
 COLUMNS = (
     'number, condition, site, state, level, provisional, "case", opened, episode,'
     " acknowledged, acknowledged_by, resolved, closed, explained_by, shelved"
+)
+# resolved, and nobody's word is missing: restored and resolved as the contract asks, or explained by a parent
+_WITHOUT_A_WORD = (
+    "state = 'resolved' AND resolved <= ? AND workaround = 0 AND"
+    " ((restored IS NOT NULL AND milestone_resolved IS NOT NULL) OR (explained_by <> '' AND paused = 1))"
+    " ORDER BY resolved"
 )
 ACK_LIVES = 7 * 86_400.0  # an agent that was away longer has sent its alarms anew by then
 
@@ -25,10 +33,6 @@ class Actor(msgspec.Struct, frozen=True):
 
     who: str
     source: str
-
-
-class WorseError(Exception):
-    """The ticket got worse than what was seen by who takes it."""
 
 
 def ticket_from(row: Row) -> Ticket:
@@ -52,15 +56,24 @@ def ticket_from(row: Row) -> Ticket:
     )
 
 
-def standing(db: Db, site: str, condition: str) -> Ticket | None:
-    """Return the condition's ticket that is not closed."""
-    row = one(
-        db,
-        f"SELECT {COLUMNS} FROM tickets WHERE site = ? AND condition = ? AND state <> 'closed'",  # noqa: S608 - constant
-        site,
-        condition,
-    )
-    return ticket_from(row) if row else None
+def standing(db: Db, site: str, condition: str) -> Record | None:
+    """Return the record of the condition's ticket that is not closed."""
+    sql = "SELECT record FROM tickets WHERE site = ? AND condition = ? AND state <> 'closed'"
+    row = db.execute(sql, (site, condition)).fetchone()
+    return decoded(row[0]) if row else None
+
+
+def taken_in(db: Db, site: str, condition: str) -> int:
+    """Return the ticket that is not closed into which this condition's was merged, 0 for none."""
+    sql = "SELECT merged_into FROM tickets WHERE site = ? AND condition = ? AND merged_into <> 0"
+    for row in every(db, sql, site, condition):
+        into = row["merged_into"]
+        while into:
+            other = one(db, "SELECT number, state, merged_into FROM tickets WHERE number = ?", into)
+            if other is not None and other["state"] != TicketState.CLOSED:
+                return int(other["number"])
+            into = other["merged_into"] if other else 0
+    return 0
 
 
 def numbered(db: Db, number: int) -> Ticket | None:
@@ -69,110 +82,35 @@ def numbered(db: Db, number: int) -> Ticket | None:
     return ticket_from(row) if row else None
 
 
-def follow_alarm(db: Db, alarm: Alarm, site: str, assignment: Assignment, now: float) -> Step:
-    """Bring the condition's ticket up to its alarm and keep the result; the caller writes the audit."""
-    step = on_alarm(
-        standing(db, site, alarm.condition),
-        alarm,
-        site,
-        assignment.level,
-        provisional=assignment.provisional,
-        now=now,
-    )
-    if step.ticket is None:
-        return step
-    ticket = keep(db, step.ticket, step.reasons, now)
-    if alarm.active and alarm.opened:
-        db.execute(
-            "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (ticket.number, alarm.episode, now)
-        )
-    return Step(ticket, step.reasons)
+def take(ledger: Ledger, number: int, actor: Actor, *, seen: int = 0) -> Stepped | None:
+    """Acknowledge a ticket, and give the command that tells its agent. None: no such ticket.
 
-
-def keep(db: Db, ticket: Ticket, reasons: tuple[Reason, ...], now: float) -> Ticket:
-    """Write a ticket as it stands now, and tell the connectors when something happened to it."""
-    values: tuple[Value, ...] = (
-        ticket.number or None,
-        ticket.condition,
-        ticket.site,
-        ticket.state,
-        ticket.level,
-        ticket.provisional,
-        ticket.case,
-        ticket.opened,
-        ticket.episode,
-        ticket.acknowledged,
-        ticket.acknowledged_by,
-        ticket.resolved,
-        ticket.closed,
-        ticket.explained_by,
-        ticket.shelved,
-    )
-    row = db.execute(
-        f"INSERT INTO tickets ({COLUMNS}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608 - constants
-        " ON CONFLICT (number) DO UPDATE SET state = excluded.state, level = excluded.level,"
-        ' provisional = excluded.provisional, "case" = excluded."case", episode = excluded.episode,'
-        " acknowledged = excluded.acknowledged, acknowledged_by = excluded.acknowledged_by,"
-        " resolved = excluded.resolved, closed = excluded.closed, explained_by = excluded.explained_by,"
-        " shelved = excluded.shelved RETURNING number",
-        values,
-    ).fetchone()
-    kept = replace(ticket, number=int(row[0]))
-    for reason in reasons:
-        if reason is not Reason.UNCHANGED:
-            _tell_connectors(db, kept, reason, now)
-    return kept
-
-
-def take(db: Db, number: int, actor: Actor, now: float, *, seen: int = 0) -> Step | None:
-    """Acknowledge a ticket: the ticket, the audit, and the command that tells the agent. None: no such ticket.
-
-    `seen` is the level that the person saw, 0 for any. Raises WorseError when it is worse by now.
+    `seen` is the level that the person saw, 0 for any; refused as `worse` when it is worse by now.
     """
-    ticket = numbered(db, number)
-    if ticket is None:
-        return None
-    if ticket.state is TicketState.OPEN and ticket.acknowledged is None and ticket.level < seen:
-        raise WorseError
-    step = acknowledge(ticket, actor.who, now)
-    if step.ticket is None or Reason.ACKNOWLEDGED not in step.reasons:
-        return step
-    keep(db, step.ticket, step.reasons, now)
-    audit(
-        db,
-        at=now,
-        who=actor.who,
-        source=actor.source,
-        what=Reason.ACKNOWLEDGED,
-        site=ticket.site,
-        ticket=number,
-        episode=ticket.episode,
-    )
+    return append(ledger, number, actor.who, actor.source, Acknowledged(seen))
+
+
+def tell_agent(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
+    """Queue the command that tells a site's agent who took its alarm; a hook of the ledger."""
+    if before is None or not isinstance(entry.act, Acknowledged):
+        return
+    ticket = after.ticket
     level = "json_extract(CAST(change AS TEXT), '$.alarm.level')"  # the agent's: its contract may be another than ours
-    told = one(db, f"SELECT agent, {level} AS level FROM episodes WHERE id = ?", ticket.episode)  # noqa: S608 - a constant
+    sql = f"SELECT agent, {level} AS level FROM episodes WHERE id = ?"  # noqa: S608 - a constant
+    told = one(ledger.db, sql, ticket.episode)
     if told and told["agent"]:
-        taken = Acknowledge(0, ticket.condition, ticket.episode, actor.who, told["level"] or 0)
-        command(db, ticket.site, taken, now, ACK_LIVES)
-    return step
+        taken = Acknowledge(0, ticket.condition, ticket.episode, entry.who, told["level"] or 0)
+        command(ledger.db, ticket.site, taken, ledger.now, ACK_LIVES)
 
 
-def close_resolved(db: Db, before: float, now: float) -> list[Ticket]:
-    """Close every ticket that was resolved before a time; returns them as they are now."""
-    rows = every(
-        db,
-        f"SELECT {COLUMNS} FROM tickets WHERE state = 'resolved' AND resolved <= ?",  # noqa: S608 - constant
-        before,
-    )
-    closed: list[Ticket] = []
+def close_resolved(ledger: Ledger, before: float, most: int = 500) -> list[int]:
+    """Close tickets that were resolved before a time, where nobody's word is missing; returns their numbers."""
+    rows = every(ledger.db, f"SELECT number FROM tickets WHERE {_WITHOUT_A_WORD} LIMIT ?", before, most)  # noqa: S608
+    closed: list[int] = []
     for row in rows:
-        ticket = replace(ticket_from(row), state=TicketState.CLOSED, closed=now)
-        keep(db, ticket, (), now)
-        db.execute(
-            "INSERT INTO connector_outbox (at, ticket, reason, body) VALUES (?, ?, 'closed', ?)",
-            (now, ticket.number, msgspec.json.encode(ticket)),
-        )
-        audit(db, at=now, who="desk", source="", what="closed", site=ticket.site, ticket=ticket.number)
-        closed.append(ticket)
+        stepped = append(ledger, row["number"], "desk", "", Closed(), Side.SYSTEM)
+        if stepped is not None and stepped.refused is None:
+            closed.append(row["number"])
     return closed
 
 
@@ -198,10 +136,3 @@ def forget_commands(db: Db, before: float) -> int:
 def forget_told(db: Db, before: float) -> int:
     """Drop what was put out for connectors before a time."""
     return db.execute("DELETE FROM connector_outbox WHERE at < ?", (before,)).rowcount
-
-
-def _tell_connectors(db: Db, ticket: Ticket, reason: Reason, now: float) -> None:
-    db.execute(
-        "INSERT INTO connector_outbox (at, ticket, reason, body) VALUES (?, ?, ?, ?)",
-        (now, ticket.number, reason, msgspec.json.encode(ticket)),
-    )

@@ -66,6 +66,12 @@ class Timekeeper:
             now = self._look()
             return Moment(self._judged.anchor.at(now.boot), self._judged.trust)
 
+    def both(self) -> Now:
+        """Return CLOCK_BOOTTIME and the time to write down, as one clock for all that the desk does."""
+        with self._lock:
+            now = self._look()
+            return Now(now.boot, self._judged.anchor.at(now.boot))
+
     def now(self) -> float:
         """Return the time to write down: the last sure wall time plus the CLOCK_BOOTTIME since."""
         return self.moment().at
@@ -113,12 +119,12 @@ class Timekeeper:
         return self._asked[1]
 
 
-def keep(db: Db, anchor: Anchor) -> None:
-    """Keep the last sure time for the next start, in the caller's transaction."""
+def keep(db: Db, anchor: Anchor, note: Note) -> None:
+    """Keep the last sure time, and what was said of it, for the next start; in the caller's transaction."""
     db.execute(
-        "INSERT INTO clock VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
-        " wall = excluded.wall, boot = excluded.boot, boot_id = excluded.boot_id, sure = excluded.sure",
-        (anchor.wall, anchor.boot, anchor.boot_id, anchor.sure),
+        "INSERT INTO clock VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET wall = excluded.wall,"
+        " boot = excluded.boot, boot_id = excluded.boot_id, sure = excluded.sure, note = excluded.note",
+        (anchor.wall, anchor.boot, anchor.boot_id, anchor.sure, note),
     )
 
 
@@ -126,3 +132,9 @@ def kept(db: Db) -> Anchor | None:
     """Return what was kept when the desk last ran."""
     row = one(db, "SELECT wall, boot, boot_id, sure FROM clock")
     return None if row is None else Anchor(row["wall"], row["boot"], row["boot_id"], bool(row["sure"]))
+
+
+def last_note(db: Db) -> Note:
+    """Return what was last said of the time."""
+    row = one(db, "SELECT note FROM clock")
+    return Note.SURE if row is None else Note(row["note"])
