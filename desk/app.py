@@ -15,12 +15,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk import api, intake, pages
+from desk import api, api_clock, intake, pages
 from desk.core import LOG, Desk
 from desk.guard import Guard
 from desk.local import Local, write_local
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
+from desk.timekeeping import Timekeeping
 from desk.web import ProblemError, as_problem, is_loopback, problem_reply
 from model.protocol import PREFIX
 from runtime.notify import notify, watchdog_seconds
@@ -34,7 +35,7 @@ class AddressError(Exception):
 def create_app(desk: Desk) -> Starlette:
     """Return the application that answers for a desk."""
     application = Starlette(
-        routes=[*intake.ROUTES, *api.ROUTES, *pages.ROUTES],
+        routes=[*intake.ROUTES, *api.ROUTES, *api_clock.ROUTES, *pages.ROUTES],
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={
             ProblemError: _problem,
@@ -123,6 +124,7 @@ async def _run(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_answer(server, listening, ended))
         tasks.create_task(Sweep(desk).run(ended))
+        tasks.create_task(Timekeeping(desk).run(ended))
         tasks.create_task(_watchdog(desk, ended))
         async with _until_ended(desk, server, ended):
             await server.listens.wait()

@@ -1,6 +1,6 @@
 """The desk's own few metrics, for Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -8,6 +8,8 @@ from prometheus_client.registry import Collector
 
 from desk.live import Hub
 from desk.store import Db, Store, one
+from desk.timekeeper import Standing
+from model.service.words import Trust
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _COUNTS = """SELECT
@@ -22,7 +24,7 @@ _COUNTS = """SELECT
 class Meters:
     """Counters of the intake, and gauges of what the store holds when `text` was asked for."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, hub: Hub, standing: Callable[[], Standing]) -> None:
         self.registry = CollectorRegistry()
         self.events = Counter(
             "roundsman_desk_events", "Events received, by what became of them", ["result"], registry=self.registry
@@ -37,7 +39,7 @@ class Meters:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._held = _Held(store, hub)
+        self._held = _Held(store, hub, standing)
         self.registry.register(self._held)
 
     async def text(self) -> bytes:
@@ -47,8 +49,9 @@ class Meters:
 
 
 class _Held(Collector):
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, hub: Hub, standing: Callable[[], Standing]) -> None:
         self.store = store
+        self.standing = standing
         self.hub = hub
         self.counts: dict[str, int] = {}
 
@@ -68,6 +71,23 @@ class _Held(Collector):
         yield CounterMetricFamily("roundsman_desk_commits", "Transactions committed", writer.commits)
         yield CounterMetricFamily("roundsman_desk_writes", "Writes committed, several a transaction", writer.jobs)
         yield GaugeMetricFamily("roundsman_desk_listeners", "Long polls and page streams that wait", self.hub.listeners)
+        yield from _clock(self.standing())
+
+
+def _clock(standing: Standing) -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "roundsman_desk_clock_trust", "What the desk's time is worth: one of them is 1", labels=["trust"]
+    )
+    for trust in Trust:
+        family.add_metric([trust], float(trust is standing.trust))
+    yield family
+    yield GaugeMetricFamily(
+        "roundsman_desk_clock_ahead_seconds", "The machine's clock ahead of the desk's time", standing.off
+    )
+    if standing.synchronised is not None:
+        yield GaugeMetricFamily(
+            "roundsman_desk_clock_synchronised", "Whether the machine follows a time server", standing.synchronised
+        )
 
 
 def _count(db: Db) -> dict[str, int]:

@@ -4,6 +4,7 @@ One entry an idea, both languages side by side, so that a test can see that none
 filled in by `say`.
 """
 
+from desk.words_clock import CLOCK_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
 
@@ -195,6 +196,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "subject.rectifier": ("rectifiers", "整流模块"),
     "of_installed": ("{count} of {installed} {subject} {state}", "{installed}台{subject}中{count}台{state}"),
     "limit": ("limit {limit}", "限值 {limit}"),
+    **CLOCK_WORDS,
     **TICKET_WORDS,
     **SAID_WORDS,
 }

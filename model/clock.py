@@ -111,11 +111,10 @@ def confirmed(before: Judgement, now: Now) -> Judgement:
 
 
 def _followed(anchor: Anchor, now: Now) -> Anchor:
-    passed = max(0.0, now.boot - anchor.boot)
+    passed, off = max(0.0, now.boot - anchor.boot), anchor.off(now)
     most = SLEW * passed
-    return replace(
-        anchor, wall=anchor.wall + passed + max(-most, min(most, anchor.off(now))), boot=max(anchor.boot, now.boot)
-    )
+    wall = now.wall if abs(off) <= most else anchor.wall + passed + (most if off > 0 else -most)
+    return replace(anchor, wall=wall, boot=max(anchor.boot, now.boot))
 
 
 def _steady(before: tuple[float, float, float] | None, now: Now) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import logging
 import os
 import sys
@@ -12,6 +13,8 @@ from desk.app import AddressError, serve
 from desk.enrol import enrol
 from desk.local import LocalError
 from desk.settings import DeskSettings
+from desk.trust import clock_of, trust_clock
+from model.service.words import Trust
 from roundsman.output import CommandError
 from runtime.writer import StoreError
 
@@ -20,7 +23,7 @@ STATE = Path("/var/lib/roundsman-desk")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    doing = parser.add_subparsers(dest="doing", metavar="enrol")
+    doing = parser.add_subparsers(dest="doing", metavar="enrol|trust-clock")
     parser.add_argument(
         "--state", type=Path, default=STATE, metavar="DIR", help=f"where the desk keeps its file ({STATE})"
     )
@@ -37,12 +40,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     site.add_argument(
         "--state", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the desk keeps its file"
     )
+    clock = doing.add_parser("trust-clock", help="say that this machine's clock is right", allow_abbrev=False)
+    clock.add_argument("--yes", action="store_true", help="the time that is shown is right: go on by it")
+    clock.add_argument("--earlier", action="store_true", help="even though it is before what was written down")
+    clock.add_argument("--by", default="admin", metavar="NAME", help="who says so")
+    clock.add_argument(
+        "--state", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the desk keeps its file"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the desk until SIGTERM or SIGINT, or enrol."""
     if args.doing == "enrol":
         return _enrol(args)
+    if args.doing == "trust-clock":
+        return _trust_clock(args)
     level = os.environ.get("ROUNDSMAN_LOG", "INFO").upper()
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     os.umask(0o077)
@@ -69,3 +81,28 @@ def _enrol(args: argparse.Namespace) -> int:
     print("Type at the site, within a day:", file=sys.stderr)
     print(f"  roundsman join '{line}' --site /etc/roundsman/site.yaml", file=sys.stderr)
     return 0
+
+
+def _trust_clock(args: argparse.Namespace) -> int:
+    """Show both times; believe the machine's when a person says that it is right."""
+    try:
+        seen = clock_of(args.state)
+        print(f"The machine says: {_local(seen.wall)}")
+        print(f"The desk holds:   {_local(seen.at)}")
+        if seen.trust is Trust.SURE and not args.yes:
+            print("The desk is sure of its time.")
+            return 0
+        if not args.yes:
+            raise CommandError(
+                "The desk is not sure of its time; escalations are frozen. If what the machine says is right:"
+                " roundsman desk trust-clock --yes"
+            )
+        trust_clock(args.state, seen, by=args.by, earlier=args.earlier)
+    except LocalError as error:
+        raise CommandError(str(error)) from error
+    print("The desk goes on by the machine's time.")
+    return 0
+
+
+def _local(at: float) -> str:
+    return f"{dt.datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %z}"

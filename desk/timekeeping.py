@@ -1,0 +1,94 @@
+"""What the desk does about its time: keeps it for the next start, and says once when it is no longer sure, and again.
+
+The last sure time is kept once a minute, when its trust changes and when the desk stops.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+from desk.core import LOG, Desk
+from desk.live import BOARD
+from desk.store import Db, audit
+from desk.timekeeper import Standing, keep, last_note
+from model.clock import Note
+from model.service.words import Trust
+from runtime.writer import StoreError
+
+KEEP_EVERY = 60.0
+LOOK_EVERY = 1.0
+DESK = "desk"
+_SAYS = {
+    Note.SURE: "the clock is sure: escalations go on",
+    Note.AHEAD: "the clock was set forward by {:.0f} s: escalations are frozen",
+    Note.BEHIND: "the clock was set back by {:.0f} s: escalations are frozen",
+    Note.REBOOTED: "the machine was started anew and its clock is not synchronised: escalations are frozen",
+    Note.EARLIER: "the clock is {:.0f} s before the last time that was written down: escalations are frozen",
+}
+
+
+class Timekeeping:
+    """Looks at the clock once a second; writes when its trust changes, else once a minute."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._said: Note | None = None
+        self._kept = -KEEP_EVERY
+
+    async def look(self) -> None:
+        """Do what is due now. Raises StoreError when it cannot be written."""
+        if self._said is None:
+            self._said = await self.desk.store.read(last_note)
+        standing = self.desk.timekeeper.standing()
+        boot = self.desk.clock().boot
+        if standing.note is not self._said:
+            await self._say(standing)
+        elif boot - self._kept < KEEP_EVERY:
+            return
+        else:
+            await self._keep(None)
+        self._kept = boot
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until the desk stops, and keep the time a last time; what cannot be written is tried again."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except StoreError as error:
+                LOG.warning("clock: %s", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+        with contextlib.suppress(StoreError):  # the next start has the last minute's
+            await self._keep(None)
+
+    async def _say(self, standing: Standing) -> None:
+        """Write down and tell everybody, once, what became of the time."""
+        await self._keep(standing)
+        self._said = standing.note
+        says = _SAYS[standing.note]
+        LOG.log(
+            logging.INFO if standing.trust is Trust.SURE else logging.ERROR,
+            says.format(abs(standing.off)),
+        )
+        self.desk.hub.announce(BOARD)
+
+    async def _keep(self, standing: Standing | None) -> None:
+        def write(db: Db) -> None:
+            keep(db, self.desk.timekeeper.anchor(), standing.note if standing else self._said or Note.SURE)
+            if standing is not None:
+                noted(db, standing, DESK, DESK, standing.note or "clock_sure")
+
+        await self.desk.store.write(write)
+
+
+def noted(db: Db, standing: Standing, who: str, source: str, what: str) -> None:
+    """Write down in the audit what became of the time, and what the machine's clock said."""
+    audit(
+        db,
+        at=standing.at,
+        who=who,
+        source=source,
+        what=what,
+        site="",
+        detail={"machine": standing.wall, "off": round(standing.off, 3), "synchronised": standing.synchronised},
+    )
