@@ -1,13 +1,11 @@
 """What a page's form says, as an act: its fields, times in the site's zone, and whose word it is.
 
-A time that the page filled in and nobody changed means now: the page may have stood for an hour. Whoever says a time by
-the minute means no time before the ticket's own opening within that minute.
+A time that the page filled in and nobody changed means now: the page may have stood for an hour.
 """
-
-import datetime as dt
 
 import msgspec
 
+from desk.moments import MomentError, moment
 from model.service import entry as acts
 from model.service.entry import Acts
 from model.service.record import Record
@@ -50,7 +48,7 @@ class NotSaidError(Exception):
     """A form that says nothing that can be written down; the word names why."""
 
 
-def said_by(form: dict[str, str], record: Record, zone: dt.tzinfo | None) -> tuple[Acts, Side]:
+def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tuple[Acts, Side]:
     """Return the act of a form and the side that speaks. Raises NotSaidError, `time` or `form`."""
     fields = {name: text.strip() for name, text in form.items()}
     shown = fields.pop(SHOWN, "")
@@ -63,7 +61,7 @@ def said_by(form: dict[str, str], record: Record, zone: dt.tzinfo | None) -> tup
             raise NotSaidError("form")
         if name in TIMES:
             if text:
-                values[name] = _not_before(_time(text, zone), record.start, name)
+                values[name] = _time(text, zone, now, record.start if name == "said" else 0.0)
         elif text or name in {"reason", "text"}:
             values[name] = text
     values.pop("outcomes", None)  # a closing's clocks are the desk's to say
@@ -73,14 +71,8 @@ def said_by(form: dict[str, str], record: Record, zone: dt.tzinfo | None) -> tup
         raise NotSaidError("form") from None
 
 
-def _time(text: str, zone: dt.tzinfo | None) -> float:
-    """Return the Unix time of a page's local time, `2026-11-22T03:12`."""
+def _time(text: str, zone: str, now: float, since: float) -> float:
     try:
-        local = dt.datetime.fromisoformat(text)
-        return (local if local.tzinfo else local.replace(tzinfo=zone) if zone else local.astimezone()).timestamp()
-    except (ValueError, OverflowError, OSError):
+        return moment(text, zone, now, since)
+    except MomentError:
         raise NotSaidError("time") from None
-
-
-def _not_before(at: float, opened: float, name: str) -> float:
-    return opened if name == "said" and at < opened and at // 60 == opened // 60 else at

@@ -4,6 +4,7 @@ import datetime as dt
 import unicodedata
 import zoneinfo
 
+from desk.sheet import ClockLine
 from desk.view import Due, TicketView
 from desk.words import say, say_measure, say_state
 from model.protocol import ReadingRow
@@ -69,6 +70,10 @@ class Shown:
         """Return a time to the second, with its day."""
         return f"{self._local(at):%Y-%m-%d %H:%M:%S}"
 
+    def minute(self, at: float) -> str:
+        """Return a time as a form's field takes it, to the minute."""
+        return f"{self._local(at):%Y-%m-%dT%H:%M}"
+
     def iso(self, at: float) -> str:
         """Return a time for programs."""
         return self._local(at).isoformat(timespec="seconds")
@@ -92,6 +97,15 @@ class Shown:
             return self.say("no_limit")
         key = "left" if due.left >= 0 else "over"
         return self.say(key, span=self.span(due.left), milestone=self.say(f"milestone.{due.milestone}"))
+
+    def pressing(self, line: ClockLine) -> str:
+        """Return the clock that presses most, in words."""
+        left, milestone = line.left or 0.0, self.say(f"milestone.{line.outcome.milestone}")
+        return self.say("left" if left >= 0 else "over", span=self.span(left), milestone=milestone)
+
+    def signed(self, value: float) -> str:
+        """Return points with their sign."""
+        return f"{value:+g}".replace("-", "\N{MINUS SIGN}")
 
     def value(self, value: float | str | None, unit: str, quantity: str = "") -> str:
         """Return a value with its unit; absent is a dash, never zero."""

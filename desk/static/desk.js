@@ -6,7 +6,7 @@
 
   function now() { return Date.now(); }
   function touching() { return down || now() - touched < CALM; }
-  function overButton(e) { return e.target.closest && e.target.closest("#main button, #main a, #main input"); }
+  function overButton(e) { return e.target.closest && e.target.closest("#main button, #main a, #main input, #main select, #main summary"); }
 
   addEventListener("pointerdown", function () { down = true; touched = now(); });
   ["pointerup", "pointercancel"].forEach(function (name) {
@@ -15,10 +15,28 @@
   addEventListener("pointermove", function (e) { if (overButton(e)) touched = now(); });
   addEventListener("keydown", function (e) { if (overButton(e)) touched = now(); });
 
+  // A form that is being filled in stays; only what stands around it follows the news.
+  function filling() {
+    return document.querySelector("#main details[open] form, #main form details[open]")
+      || (document.activeElement && document.activeElement.closest("#main form input, #main form select"));
+  }
+  function around(e) {
+    var fresh = new DOMParser().parseFromString(e.detail.serverResponse, "text/html");
+    ["now", "aside", "clock", "glance"].forEach(function (id) {
+      var old = document.getElementById(id), its = fresh.getElementById(id);
+      if (old && its) old.replaceWith(document.importNode(its, true));
+    });
+  }
+
   function byRefresh(e) { return e.detail.requestConfig && e.detail.requestConfig.elt.id === "refresh"; }
   function ids() { return new Set(Array.from(document.querySelectorAll(".ticket"), function (t) { return t.id; })); }
 
   document.addEventListener("htmx:beforeSwap", function (e) {
+    if (byRefresh(e) && filling()) {
+      e.detail.shouldSwap = false;
+      around(e);
+      return;
+    }
     if (byRefresh(e) && touching()) {
       e.detail.shouldSwap = false;
       clearTimeout(waiting);
