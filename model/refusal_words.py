@@ -99,7 +99,11 @@ REFUSALS: dict[Refusal, Text] = {
 
 def refusal_words(refusal: Refusal, language: str = "en", known: tuple[str, ...] = ()) -> str:
     """Return why something was refused and what to do, in a language; `known` are the words that would be taken."""
-    sentence = REFUSALS[refusal][language]
+    return REFUSALS[refusal][language] + there_is(known, language)
+
+
+def there_is(known: tuple[str, ...], language: str = "en") -> str:
+    """Return a sentence with the words that would be taken, "" for none."""
     if not known:
-        return sentence
-    return f"{sentence}可用：{'、'.join(known)}。" if language == "zh" else f"{sentence} There is: {', '.join(known)}."
+        return ""
+    return f"可用：{'、'.join(known)}。" if language == "zh" else f" There is: {', '.join(known)}."

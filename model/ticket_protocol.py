@@ -24,7 +24,7 @@ from model.service.record import (
     Verdict,
     Workaround,
 )
-from model.service.words import Refusal, Side
+from model.service.words import Side
 
 Moment = float | str
 KEY = "Idempotency-Key"
@@ -71,8 +71,18 @@ class Say(msgspec.Struct, frozen=True):
     side: Side = Side.SERVICE
 
 
+class Take(msgspec.Struct, frozen=True):
+    """Who acknowledges, and the level that they saw; 0: any."""
+
+    by: str
+    level: int = 0
+
+
 class OpenByHand(msgspec.Struct, frozen=True):
-    """A fault that a person reports and no alarm has told. `level` 0: the contract decides. `said` is its onset."""
+    """A fault that a person reports and no alarm has told. `level` 0: the contract decides.
+
+    `said` is since when the fault stands, `reported` when the customer reported it; the opening is now.
+    """
 
     by: str
     site: str
@@ -82,7 +92,6 @@ class OpenByHand(msgspec.Struct, frozen=True):
     level: int = 0
     said: Moment | None = None
     reported: Moment | None = None
-    note: str = ""
     side: Side = Side.SERVICE
 
 
@@ -158,6 +167,7 @@ class TicketLine(msgspec.Struct, frozen=True):
     case: str
     title: dict[str, str]
     case_title: dict[str, str]
+    last_words: dict[str, str]
     opened: float
     onset: float
     acknowledged: float | None
@@ -230,7 +240,7 @@ class TicketNow(TicketLine, frozen=True, kw_only=True):
 
 
 class EntryNow(msgspec.Struct, frozen=True):
-    """One entry of a ticket: when it was written down (Unix seconds), by whom, from where, and what was said."""
+    """One entry of a ticket: when it was written down (Unix seconds), by whom, from where, what was said and done."""
 
     seq: int
     at: float
@@ -238,6 +248,7 @@ class EntryNow(msgspec.Struct, frozen=True):
     source: str
     side: Side
     trust: str
+    did: tuple[str, ...]
     act: acts.Acts
 
 
@@ -247,9 +258,3 @@ class EntryList(msgspec.Struct, frozen=True):
     ticket: int
     entries: tuple[EntryNow, ...]
     after: int | None = None
-
-
-__all__ = [
-    "KEY", "LONGEST_KEY", "OURS", "SAYABLE", "TIMES", "ClockNow", "DeductionNow", "DocumentNow", "EntryList",
-    "EntryNow", "Moment", "OpenByHand", "Refusal", "Refused", "Say", "Sayable", "TicketLine", "TicketList", "TicketNow",
-]  # fmt: skip

@@ -1,0 +1,117 @@
+"""Lists of tickets for programs: filters, the order, and the next page."""
+
+from collections.abc import Mapping
+
+from desk.api_view import SELECT, line
+from desk.ledger import Ledger
+from desk.moments import MomentError, moment
+from desk.operation import Query
+from desk.store import Value, every, sites
+from desk.web import ProblemError
+from model.ticket import TicketState
+from model.ticket_protocol import TicketLine, TicketList
+
+MOST = 50_000
+STATES = ("open", "resolved", "closed", "all")
+_YES = {"yes": 1, "no": 0}
+_SAME = {name: f"t.{name} = ?" for name in ("site", "device", "fault", "condition")}
+_TIMES = {
+    "due_before": "t.due < ?",
+    "opened_from": "t.opened >= ?",
+    "opened_before": "t.opened < ?",
+    "closed_from": "t.closed >= ?",
+    "closed_before": "t.closed < ?",
+}
+_FLAGS = {
+    "late": ("t.late = 0", "t.late > 0"),
+    "paused": ("t.paused = 0", "t.paused = 1"),
+    "taken": ("t.acknowledged IS NULL", "t.acknowledged IS NOT NULL"),
+    "waits_for_word": ("t.waits_for_word = 0", "t.waits_for_word = 1"),
+}
+QUERY = (
+    Query("state", "tickets in this state", STATES, "open"),
+    Query("site", "of this site"),
+    Query("device", "of this device"),
+    Query("fault", "of this fault"),
+    Query("condition", "of this condition"),
+    Query("level", "of this level", "integer"),
+    Query("late", "with a limit that was not kept, or without", ("yes", "no")),
+    Query("paused", "whose clocks are paused, or run", ("yes", "no")),
+    Query("taken", "that somebody has taken, or nobody", ("yes", "no")),
+    Query("waits_for_word", "in which a milestone waits for somebody's word", ("yes", "no")),
+    Query("due_before", "whose soonest limit is before this time"),
+    Query("opened_from", "opened at this time or later"),
+    Query("opened_before", "opened before this time"),
+    Query("closed_from", "closed at this time or later"),
+    Query("closed_before", "closed before this time"),
+    Query("order", "least time left first (of open ones the worst are kept), or the newest first", ("left", "number"),
+          "left"),
+    Query("before", "with a lower number than this, newest first: the next page", "integer"),
+    Query("limit", f"at most so many, up to {MOST}", "integer", 500),
+)  # fmt: skip
+
+
+def wanted(asked: Mapping[str, str], zone: str, now: float) -> tuple[str, list[Value], bool, int]:
+    """Return the query that a list asks for, its values, whether it goes by number, and how many at most.
+
+    Raises a ProblemError, `malformed`, for a word that is not in QUERY or a value that it cannot have.
+    """
+    unknown = sorted(set(asked) - {query.name for query in QUERY})
+    if unknown:
+        raise malformed(f"There is no filter {unknown[0][:40]}: {', '.join(query.name for query in QUERY)}.")
+    state = one_of("state", asked.get("state", "open"), STATES)
+    by_number = one_of("order", asked.get("order", "left"), ("left", "number")) == "number" or "before" in asked
+    terms: list[tuple[str, Value]] = [] if state == "all" else [("t.state = ?", state)]
+    terms += [(term, asked[name]) for name, term in _SAME.items() if name in asked]
+    terms += [("t.level = ?", whole(asked, "level", 9999))] if "level" in asked else []
+    terms += [("t.number < ?", whole(asked, "before", 2**63 - 1))] if "before" in asked else []
+    terms += [(term, _time(asked[name], zone, now)) for name, term in _TIMES.items() if name in asked]
+    flags = [pair[_YES[one_of(name, asked[name], ("yes", "no"))]] for name, pair in _FLAGS.items() if name in asked]
+    where = " AND ".join([*(term for term, _ in terms), *flags])
+    order = "t.level, t.opened" if state == TicketState.OPEN and not by_number else "t.number DESC"
+    sql = f"{SELECT}{' WHERE ' if where else ''}{where} ORDER BY {order} LIMIT ?"
+    limit = whole(asked, "limit", MOST, 500)
+    return sql, [value for _, value in terms], by_number, limit
+
+
+def listed(ledger: Ledger, asked: Mapping[str, str], zone: str, incarnation: str) -> TicketList:
+    """Return the tickets that are asked for."""
+    sql, values, by_number, limit = wanted(asked, zone, ledger.now)
+    rows = every(ledger.db, sql, *values, limit + 1)
+    known = {site.id: site for site in sites(ledger.db)}
+    lines = [line(ledger, row, known) for row in rows[:limit]]
+    if not by_number:
+        return TicketList(ledger.now, incarnation, tuple(sorted(lines, key=_urgency)))
+    more = len(rows) > limit and lines
+    return TicketList(ledger.now, incarnation, tuple(lines), lines[-1].number if more else None)
+
+
+def whole(asked: Mapping[str, str], name: str, most: int, default: int = 0) -> int:
+    """Return a whole number of a query, 0 to `most`."""
+    text = asked.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most):
+        raise malformed(f"{name} is a whole number up to {most}.")
+    return int(text)
+
+
+def one_of(name: str, value: str, words: tuple[str, ...]) -> str:
+    """Return a word of a query that is one of some."""
+    if value not in words:
+        raise malformed(f"{name} is one of {', '.join(words)}.")
+    return value
+
+
+def malformed(message: str) -> ProblemError:
+    """Return the problem of a request that cannot be read."""
+    return ProblemError(400, "malformed", message)
+
+
+def _time(text: str, zone: str, now: float) -> float:
+    try:
+        return moment(float(text) if text.replace(".", "", 1).isdigit() else text, zone, now)
+    except MomentError as error:
+        raise malformed(str(error)) from error
+
+
+def _urgency(each: TicketLine) -> tuple[float, int, float]:
+    return float("inf") if each.left is None else each.left, each.level, each.opened

@@ -1,0 +1,93 @@
+"""A ticket that a person opens, for a fault that no alarm has told."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config.fault_rules import load_faults
+from desk.api_acts import Speaker, read_time, speaker_of, ticket_answer
+from desk.api_words import refused
+from desk.ledger import Ledger, open_ticket, terms_for
+from desk.live import BOARD
+from desk.once import Answer, keyed, once, reply_with
+from desk.store import Db, one, site_of
+from desk.web import ProblemError, body_of, decoded, desk_of
+from model.change import condition_key
+from model.contract import Contract, Start
+from model.level import Assignment, assign
+from model.rule import Meaning
+from model.service.entry import Opened
+from model.service.words import Refusal
+from model.ticket_protocol import OpenByHand
+
+SAID = "said"  # the scope of a condition that a person told: no alarm's
+LONGEST = 120  # characters of a device, fault or case
+
+
+async def open_by_hand(request: Request) -> Response:
+    """Open a ticket for a fault that a person reports; the answer is the ticket, or a refusal by name."""
+    desk = desk_of(request)
+    body = await body_of(request)
+    asked = decoded(body, OpenByHand)
+    key, speaker = keyed(request, body), speaker_of(request, asked.by, asked.side)
+    for name, text in (("device", asked.device), ("fault", asked.fault), ("case", asked.case)):
+        if len(text) > LONGEST or not text.isprintable() or "/" in text or (name == "fault" and not text.strip()):
+            raise ProblemError(400, "malformed", f"{name} is a name of at most {LONGEST} characters, without `/`.")
+
+    def write(db: Db) -> Answer:
+        ledger = desk.ledger(db)
+        return once(db, key, ledger.now, lambda: _open(ledger, speaker, asked))
+
+    answer = await desk.store.write(write)
+    if not answer.again:
+        desk.hub.announce(BOARD)
+    return reply_with(answer)
+
+
+def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
+    site = site_of(ledger.db, asked.site)
+    if site is None:
+        raise ProblemError(404, "no_site", f"There is no site {asked.site[:64]!r}: enrol it first.")
+    condition = condition_key(site.id, asked.device or "-", SAID, asked.fault)
+    sql = "SELECT number FROM tickets WHERE site = ? AND condition = ? AND state <> 'closed'"
+    standing = one(ledger.db, sql, site.id, condition)
+    if standing is not None:
+        return refused(Refusal.OPEN_ALREADY, speaker.language, ticket=standing["number"])
+    contract = ledger.contracts(site.contract)
+    if asked.level and asked.level not in contract.levels:
+        return refused(Refusal.NO_SUCH_LEVEL, speaker.language, tuple(str(level) for level in contract.levels))
+    onset, reported = (
+        ledger.now if time is None else read_time(ledger, speaker, site.id, time)
+        for time in (asked.said, asked.reported)
+    )
+    if max(onset, reported) > ledger.now:
+        return refused(Refusal.IN_THE_FUTURE, speaker.language)
+    meaning = _meaning(asked, contract)
+    given = assign(contract, asked.fault, asked.case, meaning)
+    if asked.level:
+        given = Assignment(asked.level, provisional=False, reason=SAID)
+    opened = Opened(
+        number=0,
+        site=site.id,
+        condition=condition,
+        device=asked.device or "-",
+        fault=asked.fault,
+        level=given.level,
+        provisional=given.provisional,
+        case=asked.case,
+        meaning=meaning,
+        region=site.region,
+        terms=terms_for(ledger, site),
+        onset=onset,
+        starts={Start.REPORT: reported} if asked.reported is not None else {},
+    )
+    number = open_ticket(ledger, site, opened, speaker.who, speaker.source, side=speaker.side)
+    return ticket_answer(ledger, number, 201)
+
+
+def _meaning(asked: OpenByHand, contract: Contract) -> Meaning:
+    """Return what a fault means for the service: the rule book's word, else the least that the contract has."""
+    rule = load_faults().get(asked.fault)
+    if rule is None:
+        return max(contract.general, key=lambda meaning: contract.general[meaning])
+    case = rule.text.cases.get(asked.case)
+    return (case.meaning if case else None) or rule.text.meaning

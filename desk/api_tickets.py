@@ -1,0 +1,114 @@
+"""Tickets for programs: the list, one ticket, its entries, what people say of it, one opened by hand."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from desk.api_acts import number_of, say
+from desk.api_lists import MOST, QUERY, listed, whole
+from desk.api_opening import open_by_hand
+from desk.api_view import entries_page, ticket_now
+from desk.core import Desk
+from desk.live import BOARD, commands_of
+from desk.operation import Operation, Query
+from desk.store import Db
+from desk.tickets import Actor, take
+from desk.web import ProblemError, address_of, desk_of, good_name, message_of, reply
+from model.protocol import PREFIX
+from model.service.step import Stepped
+from model.service.words import Refusal
+from model.ticket_protocol import EntryList, OpenByHand, Say, Take, TicketList, TicketNow
+
+TICKETS = f"{PREFIX}/tickets"
+TICKET = f"{TICKETS}/{{number:ticket}}"
+NO_TICKET = (404, "no_ticket")
+UNREADABLE = (400, "malformed, time, who, side, key, no_such_act")
+
+
+async def tickets(request: Request) -> Response:
+    """List tickets: filters, order and page are in the query."""
+    desk, asked = desk_of(request), dict(request.query_params)
+    zone, incarnation = desk.settings.timezone, desk.store.incarnation
+    return reply(await desk.store.read(lambda db: listed(desk.ledger(db), asked, zone, incarnation)))
+
+
+async def ticket(request: Request) -> Response:
+    """Give one ticket."""
+    return reply(await ticket_of(desk_of(request), number_of(request)))
+
+
+async def entries(request: Request) -> Response:
+    """Give what was written down of a ticket, in order."""
+    number = number_of(request)
+    after, limit = whole(request.query_params, "after", 2**63 - 1), whole(request.query_params, "limit", MOST, 500)
+    found = await desk_of(request).store.read(lambda db: entries_page(db, number, after, limit))
+    if found is None:
+        raise _none(number)
+    return reply(found)
+
+
+async def acknowledge(request: Request) -> Response:
+    """Take a ticket. One that somebody has keeps its first; the answer says who it is."""
+    desk = desk_of(request)
+    asked = await message_of(request, Take)
+    number = number_of(request)
+    await acknowledged(desk, number, Actor(good_name(asked.by), address_of(request)), asked.level)
+    return reply(await ticket_of(desk, number))
+
+
+async def acknowledged(desk: Desk, number: int, actor: Actor, seen: int) -> bool:
+    """Take a ticket for a person and wake the agent's long poll; says whether this was the first to take it.
+
+    `seen` is the level that the person saw, 0 for any. Raises a ProblemError, `worse`, when it is worse by now.
+    """
+
+    def write(db: Db) -> Stepped | None:
+        return take(desk.ledger(db), number, actor, seen=seen)
+
+    stepped = await desk.store.write(write)
+    if stepped is None or stepped.record is None:
+        raise _none(number)
+    if stepped.refused is Refusal.WORSE:
+        raise ProblemError(409, "worse", "It got worse meanwhile: look again.")
+    if stepped.refused is None:
+        desk.hub.announce(BOARD, commands_of(stepped.record.ticket.site))
+    return stepped.refused is None
+
+
+async def ticket_of(desk: Desk, number: int) -> TicketNow:
+    """Return a ticket as programs see it. Raises a ProblemError, `no_ticket`, when there is none."""
+    found = await desk.store.read(lambda db: ticket_now(desk.ledger(db), number))
+    if found is None:
+        raise _none(number)
+    return found
+
+
+OPERATIONS = (
+    Operation(
+        "GET", TICKETS, "List tickets", TicketList, tickets, query=QUERY, refuses=((400, "malformed"),),
+    ),
+    Operation(
+        "POST", TICKETS, "Open a ticket for a fault that no alarm has told", TicketNow, open_by_hand, OpenByHand,
+        refuses=(UNREADABLE, (404, "no_site"), (409, "open_already, key_reused"), (422, "refusals")), once=True,
+    ),
+    Operation("GET", TICKET, "One ticket, with every clock", TicketNow, ticket, refuses=(NO_TICKET,)),
+    Operation(
+        "GET", f"{TICKET}/entries", "What was written down of a ticket, in order", EntryList, entries,
+        query=(
+            Query("after", "with a higher seq than this: the next page", "integer", 0),
+            Query("limit", f"at most so many, up to {MOST}", "integer", 500),
+        ),
+        refuses=((400, "malformed"), NO_TICKET),
+    ),
+    Operation(
+        "POST", f"{TICKET}/acts", "Say something of a ticket", TicketNow, say, Say,
+        refuses=(UNREADABLE, NO_TICKET, (409, "refusals, key_reused"), (422, "refusals")), once=True,
+    ),
+    Operation(
+        "POST", f"{TICKET}/acknowledge", "Take a ticket; one that somebody has keeps its first", TicketNow,
+        acknowledge, Take, refuses=(UNREADABLE, NO_TICKET, (409, "worse")),
+    ),
+)  # fmt: skip
+
+
+def _none(number: int) -> ProblemError:
+    return ProblemError(404, "no_ticket", f"There is no ticket {number}.")
