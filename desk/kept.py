@@ -3,6 +3,7 @@
 import msgspec
 
 from desk.store import Db, Value, every, one
+from desk.store import Row as Stored
 from model.service.entry import Act, Acts, Entry, Fired
 from model.service.record import Record
 from model.service.row import Row
@@ -22,6 +23,10 @@ _UPDATE = f"UPDATE tickets SET {_SET} WHERE number = ?"  # noqa: S608 - constant
 _ENTRY = (
     "INSERT INTO entries (ticket, seq, at, who, source, side, trust, what, did, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LINES = (
+    "SELECT ticket, seq, at, who, source, side, trust, did, body,"
+    " (SELECT site FROM tickets WHERE number = entries.ticket) AS site FROM entries"
 )
 
 
@@ -52,18 +57,13 @@ def entries_of(db: Db, number: int) -> tuple[Entry, ...]:
 
 def lines_of(db: Db, number: int) -> tuple[Line, ...]:
     """Return a ticket's entries in their order, with what they did."""
-    sql = "SELECT ticket, seq, at, who, source, side, trust, did, body FROM entries WHERE ticket = ? ORDER BY seq"
-    return tuple(
-        Line(
-            row["ticket"],
-            row["seq"],
-            Entry(
-                row["at"], row["who"], _ACT.decode(row["body"]), row["source"], Side(row["side"]), Trust(row["trust"])
-            ),
-            tuple(row["did"].split()),
-        )
-        for row in every(db, sql, number)
-    )
+    return tuple(_line(row) for row in every(db, f"{_LINES} WHERE ticket = ? ORDER BY seq", number))
+
+
+def lines_among(db: Db, most: int) -> list[tuple[str, Line]]:
+    """Return the last entries of all tickets in their order, each with its site."""
+    rows = every(db, f"{_LINES} ORDER BY id DESC LIMIT ?", most)
+    return [(row["site"], _line(row)) for row in reversed(rows)]
 
 
 def next_number(db: Db) -> int:
@@ -117,3 +117,10 @@ def keep_told(db: Db, ticket: Ticket, did: tuple[str, ...], now: float) -> None:
 
 def _tag(act: Act) -> str:
     return str(type(act).__struct_config__.tag)
+
+
+def _line(row: Stored) -> Line:
+    entry = Entry(
+        row["at"], row["who"], _ACT.decode(row["body"]), row["source"], Side(row["side"]), Trust(row["trust"])
+    )
+    return Line(row["ticket"], row["seq"], entry, tuple(row["did"].split()))

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
+from desk.kept import Line, lines_among, lines_of
 from desk.record import change_of
-from desk.store import Db, Row, every
+from desk.store import Db, Row, every, one
 from model.change import Change
 
 LAST = 100
@@ -16,7 +17,7 @@ HISTORY = (
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One row of the audit; `at` is the desk's Unix seconds."""
+    """One row of the audit, or one word of what a ticket's entry did; `at` is the desk's Unix seconds."""
 
     at: float
     who: str
@@ -61,14 +62,16 @@ class AgentLine(msgspec.Struct, frozen=True):
 
 
 def history_of(db: Db, ticket: int) -> list[Entry]:
-    """Return what happened to a ticket and its episodes, latest first."""
-    rows = every(db, HISTORY, ticket, ticket)
-    return [_entry(row) for row in rows]
+    """Return what happened to a ticket and its episodes, latest first: its own entries and the audit's rows."""
+    rows = [_entry(row) for row in every(db, HISTORY, ticket, ticket)]
+    row = one(db, "SELECT site FROM tickets WHERE number = ?", ticket)
+    return _latest_first(rows, [(row["site"] if row else "", line) for line in lines_of(db, ticket)])
 
 
 def recent(db: Db) -> list[Entry]:
-    """Return the last of the audit, latest first."""
-    return [_entry(row) for row in every(db, "SELECT * FROM audit ORDER BY id DESC LIMIT ?", LAST)]
+    """Return the last that was written down, latest first."""
+    rows = [_entry(row) for row in every(db, "SELECT * FROM audit ORDER BY id DESC LIMIT ?", LAST)]
+    return _latest_first(rows, lines_among(db, LAST))[:LAST]
 
 
 def episodes_of(db: Db, ticket: int) -> list[EpisodeLine]:
@@ -97,6 +100,20 @@ def agents_now(db: Db) -> list[AgentLine]:
     names = ", ".join(AgentLine.__struct_fields__)
     rows = every(db, f"SELECT {names} FROM agents WHERE retired IS NULL ORDER BY site")  # noqa: S608 - constant
     return [AgentLine(*row) for row in rows]
+
+
+def _latest_first(rows: list[Entry], lines: list[tuple[str, Line]]) -> list[Entry]:
+    """Return both in one order by time; of one moment the latest of each comes first, and entries stand before rows."""
+    entries = [entry for site, line in lines for entry in _of_line(site, line)]
+    entries.sort(key=lambda each: each.at)  # stable: in the order in which they were written
+    return sorted([*entries[::-1], *rows], key=lambda each: -each.at)
+
+
+def _of_line(site: str, line: Line) -> list[Entry]:
+    said, act = line.entry, line.entry.act
+    detail = {name: value for name in ("level", "reason", "note") if (value := getattr(act, name, None))}
+    words = line.did or (act.__struct_config__.tag,)
+    return [Entry(said.at, said.who, said.source, str(word), site, line.ticket, detail) for word in words]
 
 
 def _entry(row: Row) -> Entry:

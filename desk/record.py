@@ -8,6 +8,7 @@ outbox can neither raise the dead nor raise what nothing would ever clear.
 What a Change does to a ticket is an entry of that ticket; what it does beside one is a row of the audit.
 """
 
+import dataclasses
 import math
 import sqlite3
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from desk.before import cover_of, earlier
-from desk.holding import held
+from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
 from desk.store import Db, Row, Site, audit, every, one, site_of
 from desk.tickets import standing, taken_in
@@ -112,6 +113,7 @@ def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
         revived = adopted and alarm.revision >= known["revision"]
     if known and alarm.revision <= known["revision"] and not revived:
         return Applied.KNOWN
+    _bring_held(books, change)
     _keep_episode(books, change)
     _bring_ticket(books, change)
     return Applied.APPLIED
@@ -133,6 +135,7 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
         last = change_of(row)
         alarm = replace(last.alarm, state=AlarmState.NORMAL, case="", active=False, clearing=None, explained_by="")
         ended = replace(last, kind=Kind.CLEARED, alarm=alarm, before=last.alarm.state, actor="", reason=NOT_IN_SNAPSHOT)
+        _bring_held(books, ended)
         _keep_episode(books, ended)
         db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
         _bring_ticket(books, ended)
@@ -212,8 +215,8 @@ def _bring_ticket(books: Books, change: Change) -> None:
             "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (followed.ticket, alarm.episode, told.received),
         )
-    if followed.did or (change.kind is Kind.UPDATED and not followed.window):
-        return  # evidence that moves is in the episode; the audit is for what happened
+    if not (change.reason or followed.window) and (followed.did or change.kind is Kind.UPDATED):
+        return  # the entry tells it all, or it is evidence that moves: that is in the episode
     audit(
         books.db,
         at=told.received,
@@ -303,6 +306,14 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
     sql = "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     ledger.db.execute(sql, (followed.ticket, episode, ledger.now))
     return followed.ticket
+
+
+def _bring_held(books: Books, change: Change) -> None:
+    """Open the ticket of what stood when a window ended, if this news finds that nobody has looked since."""
+    origin, told = change.origin, books.told
+    ended = over_since(books.ledger, books.site, origin.device, origin.fault, told.received - told.age)
+    if ended is not None:
+        bring_episode(dataclasses.replace(books.ledger, now=ended), change.alarm.episode)
 
 
 def _who(books: Books, change: Change) -> str:

@@ -87,7 +87,12 @@ class World:
         return await self.rows("SELECT * FROM tickets ORDER BY number")
 
     async def audit(self) -> list[str]:
-        return [row["what"] for row in await self.rows("SELECT what FROM audit ORDER BY id")]
+        """The words of everything written down: of the audit and, of one moment after it, of tickets' entries."""
+        rows = await self.rows(
+            "SELECT at, 0 AS of_ticket, id, what FROM audit UNION ALL SELECT at, 1, id, did FROM entries"
+            " ORDER BY at, of_ticket, id"
+        )
+        return [word for row in rows for word in row["what"].split()]
 
 
 class Speaker:

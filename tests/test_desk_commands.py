@@ -92,7 +92,7 @@ async def test_what_the_site_says_of_an_acknowledgement_changes_the_ticket_no_mo
     before = await world.tickets()
     await agent.send(later(raised, Kind.ACKNOWLEDGED, AlarmState.ACKNOWLEDGED, acknowledged_by="Li"))
     assert await world.tickets() == before
-    assert (await world.audit())[-1] == "alarm_acknowledged"
+    assert "alarm_acknowledged" in await world.audit()
 
 
 async def test_a_resolved_ticket_cannot_be_taken_and_does_not_open_again(world: World) -> None:
