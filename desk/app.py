@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from desk import api, api_clock, intake, pages
 from desk.core import LOG, Desk
+from desk.courier import Courier
 from desk.guard import Guard
 from desk.local import Local, write_local
 from desk.settings import Contracts, DeskSettings, shipped
@@ -125,6 +126,7 @@ async def _run(
         tasks.create_task(_answer(server, listening, ended))
         tasks.create_task(Sweep(desk).run(ended))
         tasks.create_task(Timekeeping(desk).run(ended))
+        tasks.create_task(Courier(desk).run(ended))
         tasks.create_task(_watchdog(desk, ended))
         async with _until_ended(desk, server, ended):
             await server.listens.wait()

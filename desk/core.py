@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from desk.carried import carry_over
 from desk.hooks import HOOKS
 from desk.ledger import Ledger, append
 from desk.live import BOARD, Hub, commands_of
 from desk.meters import Meters
+from desk.people import People
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
 from desk.timekeeper import Timekeeper, kept
@@ -23,6 +25,7 @@ from runtime.writer import StoreError
 
 LOG = logging.getLogger("roundsman.desk")
 FILE = "desk.sqlite"
+CARRIED = 500  # tickets of an older file that are carried over at once
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -59,6 +62,7 @@ class Desk:
         self._contracts = contracts
         self.contracts = with_stand_in(contracts)
         self.calendars = always_for_missing(calendars or calendars_in(settings.contracts))
+        self.people = People(settings.roster)
         self.hub = Hub()
         self.url = ""
         self.secret = ""
@@ -75,6 +79,8 @@ class Desk:
 
     async def open(self) -> None:
         """Read who is enrolled. A site that names a contract that is not here is logged and stops no other."""
+        while await self.store.write(lambda db: carry_over(self.ledger(db), CARRIED)) == CARRIED:
+            LOG.info("tickets of an older version of the file are carried over")
         await self.know_agents()
         for problem in await self.problems():
             LOG.error("%s: its tickets follow the general definitions, without clocks", problem)

@@ -1,6 +1,7 @@
 """Who is told of each entry, in the transaction that writes it: `Desk.ledger` hands these to the ledger."""
 
 from desk.ledger import Hook
+from desk.notices import told
 from desk.tickets import tell_agent
 
-HOOKS: tuple[Hook, ...] = (tell_agent,)
+HOOKS: tuple[Hook, ...] = (tell_agent, told)

@@ -101,12 +101,13 @@ class DeskSettings(msgspec.Struct, frozen=True):
     `contract`, `region` and `timezone` are what a site gets that is enrolled without its own; timezone "" is the desk
     host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
     Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`. `contracts` is a folder of
-    contracts and calendars of one's own. A resolved ticket closes by itself `close_after` its end, where nobody's word
-    is asked for.
+    contracts and calendars of one's own, `roster` the file of who is told what. A resolved ticket closes by itself
+    `close_after` its end, where nobody's word is asked for.
     """
 
     state: Path
     contracts: Path | None = None
+    roster: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8061
     title: str = ""

@@ -1,0 +1,218 @@
+"""What a message says: level, site, fault, since when, what is due when, the link; in the reader's language, short.
+
+One ticket is told whole. Of several each has its lines, worst first; beyond `MOST` they are counted by level. Times
+are the site's.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from desk.kept import record_of
+from desk.ledger import Ledger
+from desk.letter_words import BY, LETTER, WHATS
+from desk.record import change_of
+from desk.shown import Shown, clean
+from desk.store import Site, one, site_of
+from model.contract import Contract
+from model.contract_words import MILESTONES, limit_words
+from model.service.clocks import DIFFICULT, outcomes
+from model.service.outcome import Outcome, Stand
+from model.service.record import Record
+from model.telling import What
+
+MOST = 20  # tickets that a message names
+_LONGEST = 300  # signs of a subject
+_LATE = frozenset({What.BREACH, What.UPGRADED, What.DOCUMENT_LATE})
+_RUNS = frozenset({Stand.RUNNING, Stand.LATE})
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Something to be told of a ticket: what, of which clock and step, and that clock's limit (Unix seconds)."""
+
+    ticket: int
+    what: What
+    clock: str
+    step: str
+    due: float | None
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A ticket in a message, as programs read it. Times are Unix seconds; `due` by clock, of those that run."""
+
+    number: int
+    site: str
+    level: int
+    code: str
+    fault: str
+    title: str
+    what: tuple[str, ...]
+    since: float
+    due: dict[str, float] = {}
+    link: str = ""
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A message: what a person reads, and the same for a program. `level` is the worst one's."""
+
+    language: str
+    level: int
+    subject: str
+    text: str
+    count: int
+    tickets: tuple[Told, ...]
+
+
+class Writer:
+    """Writes messages for one reader. `link` is where people find the desk, `zone` that of sites without one."""
+
+    def __init__(self, ledger: Ledger, language: str, link: str, zone: str) -> None:
+        self.ledger = ledger
+        self.link = link
+        self.index = 1 if language == "zh" else 0
+        self.shown = Shown(language, ledger.now, zone)
+
+    def letter(self, lines: list[Line]) -> Letter:
+        """Return the message that says all of it."""
+        by_ticket: dict[int, list[Line]] = {}
+        for line in lines:
+            by_ticket.setdefault(line.ticket, []).append(line)
+        levels = self._levels(tuple(by_ticket))
+        order = sorted(by_ticket, key=lambda number: (levels.get(number, 9), number))
+        parts = [part for number in order[:MOST] if (part := self._part(by_ticket[number])) is not None]
+        told = tuple(told for told, _ in parts)
+        text = "\n\n".join(part for _, part in parts)
+        if rest := order[MOST:]:
+            text += "\n\n" + self._rest([levels.get(number, 9) for number in rest])
+        late = any(line.what in _LATE for line in lines)
+        subject = self._subject(told, len(order), late=late)
+        return Letter(
+            self.shown.lang, levels.get(order[0], 9), subject[:_LONGEST], f"{text}\n\n-- \n{self.say('foot')}\n",
+            len(order), told,
+        )  # fmt: skip
+
+    def say(self, key: str, **parts: object) -> str:
+        """Return a sentence in the reader's language."""
+        return LETTER[key][self.index].format(**parts)
+
+    def _subject(self, told: tuple[Told, ...], count: int, *, late: bool) -> str:
+        first = told[0]
+        if count > 1:
+            return self.say("subject_many", count=count, level=first.code)
+        key = "subject_late" if late else "subject"
+        site = self._site(first.site).name
+        return self.say(key, level=first.code, site=clean(site), fault=first.title, number=first.number)
+
+    def _levels(self, numbers: tuple[int, ...]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for number in numbers:
+            row = self.ledger.db.execute("SELECT level FROM tickets WHERE number = ?", (number,)).fetchone()
+            if row:
+                found[number] = row[0]
+        return found
+
+    def _rest(self, levels: list[int]) -> str:
+        counted = sorted(Counter(levels).items())
+        parts = [self.say("of_level", count=count, level=level) for level, count in counted]
+        joined = ("，" if self.index else ", ").join(parts)
+        return self.say("more", count=len(levels), levels=joined)
+
+    def _part(self, lines: list[Line]) -> tuple[Told, str] | None:
+        """Return a ticket for programs, and its lines for people."""
+        record = record_of(self.ledger.db, lines[0].ticket)
+        if record is None:
+            return None
+        contract = self.ledger.contracts(record.terms.contract)
+        site = self._site(record.ticket.site)
+        shown = self.shown.at(site.timezone)
+        clocks = outcomes(record, contract, self.ledger.calendars, self.ledger.now)
+        running = [each for each in clocks if each.stand in _RUNS and each.end is None and each.due is not None]
+        title, code = self._title(record), contract.code(record.ticket.level)
+        link = f"{self.link}/tickets/{record.ticket.number}" if self.link else ""
+        whats = dict.fromkeys(self._what(line, record, contract, shown) for line in _without_doubles(lines))
+        head = self.say("head", level=code, site=clean(site.name))
+        said = [
+            f"{head}  ({self.say('provisional')})" if record.ticket.provisional else head,
+            f"#{record.ticket.number}  {title}",
+            *whats,
+            self.say("since", when=_when(shown, record.onset)),
+            *self._dues(running, lines, contract, shown),
+            *([link] if link else []),
+        ]
+        told = Told(
+            record.ticket.number, site.id, record.ticket.level, code, record.fault, title,
+            tuple(dict.fromkeys(line.what.value for line in lines)), record.onset,
+            {each.clock: each.due for each in running if each.due is not None}, link,
+        )  # fmt: skip
+        return told, "\n".join(said)
+
+    def _dues(self, running: list[Outcome], lines: list[Line], contract: Contract, shown: Shown) -> list[str]:
+        """Return the clocks that run, soonest first; those that a line has named already are left out."""
+        named = {line.clock for line in lines if line.what in {What.WARN, What.BREACH, What.UPGRADED}}
+        ordered = sorted((each for each in running if each.clock not in named), key=lambda each: each.due or 0.0)
+        return [
+            self.say(
+                "over" if each.stand is Stand.LATE else "due",
+                clock=self._clock(each.clock, contract),
+                when=_when(shown, each.due or 0.0),
+            )
+            for each in ordered
+        ]
+
+    def _what(self, line: Line, record: Record, contract: Contract, shown: Shown) -> str:
+        when = _when(shown, line.due) if line.due is not None else ""
+        return WHATS[line.what][self.index].format(
+            level=contract.code(record.ticket.level),
+            clock=self._clock(line.clock, contract),
+            when=when,
+            role=self._role(line, contract),
+            document=self._document(line.clock, contract),
+            by=BY[self.index].format(when=when) if when else "",
+        )
+
+    def _clock(self, clock: str, contract: Contract) -> str:
+        """Return what people call a clock: its milestone, and the limit's name where that says more."""
+        name = clock.rpartition("/")[0]
+        if name == DIFFICULT:
+            return ("agreed limit", "商定时限")[self.index]
+        limit = next((each for each in contract.limits if each.name == name), None)
+        if limit is None:
+            known = {each.value: text for each, text in MILESTONES.items()}
+            return self.shown.title(known.get(name, {}), name or clock)
+        text = limit_words(limit)
+        own = contract.milestones.get(limit.milestone)
+        return self.shown.title(own if own and limit.name == limit.milestone else text, name)
+
+    def _role(self, line: Line, contract: Contract) -> str:
+        words = line.step.split(maxsplit=2)  # "tell ORDER ROLE"
+        if len(words) == 3 and words[1].isdigit() and int(words[1]) < len(contract.escalation):
+            return self.shown.title(contract.escalation[int(words[1])].title, words[2])
+        return line.step
+
+    def _document(self, clock: str, contract: Contract) -> str:
+        name = clock.removeprefix("document ")
+        duty = next((each for each in contract.documents if each.name == name), None)
+        return self.shown.title(duty.title if duty else {}, name)
+
+    def _title(self, record: Record) -> str:
+        row = one(self.ledger.db, "SELECT change FROM episodes WHERE id = ?", record.ticket.episode)
+        if row is None:
+            return clean(record.fault)
+        change = change_of(row)
+        title = clean(self.shown.title(change.case_title) or self.shown.title(change.origin.title, record.fault))
+        device = clean(change.origin.device_name)
+        return f"{title} - {device}" if device else title
+
+    def _site(self, site: str) -> Site:
+        return site_of(self.ledger.db, site) or Site(site, site, "")
+
+
+def _when(shown: Shown, at: float) -> str:
+    """Return a time to the minute, as people say it."""
+    return shown.moment(at).rpartition(":")[0]
+
+
+def _without_doubles(lines: list[Line]) -> list[Line]:
+    """Leave out a warning of a clock that is over by now, and an opening that came with a higher level."""
+    over = {line.clock for line in lines if line.what is What.BREACH}
+    return [line for line in lines if line.what is not What.WARN or line.clock not in over]

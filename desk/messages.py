@@ -1,0 +1,167 @@
+"""Who is told what, second half: one person's notices by one channel become a message, sent until it arrives.
+
+Theory. A message is made in one transaction, as the bytes that are sent, with a name of its own; its notices are taken
+by it. Only then is it sent, and however often that is tried, bytes and name are the same: after a crash in between it
+is sent again, and whoever gets it twice can tell (the Message-ID of a mail, the id of a webhook). One message at a
+time to a person by a channel, and a pause between two: what comes meanwhile goes into the next, so that ten thousand
+tickets at once are two messages and not ten thousand.
+
+    state     left by
+    sending   accepted by the other side -> sent; refused for good, or tried too often -> failed
+"""
+
+import uuid
+from collections.abc import Callable
+
+import msgspec
+
+from desk.ledger import Ledger
+from desk.letters import Letter, Line, Writer
+from desk.notices import TRIES, needed, reached, unreached
+from desk.store import Db, Row, every
+from model.roster import Roster
+from model.telling import DOCUMENTS, What
+
+MOST = 20_000  # notices of one message
+GIVE_UP = 12  # tries, in about two hours
+LONGEST = 1200.0  # seconds between two tries
+_ASKS_RECORD = frozenset({What.WARN, *DOCUMENTS})
+_TICKET_OPEN = "open"
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """A message on its way: its number here, its name for the receiver, to whom, how often it was tried."""
+
+    id: int
+    name: str
+    person: str
+    channel: str
+    made: float
+    tries: int
+    letter: Letter
+
+
+def back_off(tries: int) -> float:
+    """Return the seconds to wait after so many failed tries: 5, 10, 20 ... 20 minutes."""
+    return float(min(5.0 * 2 ** (tries - 1), LONGEST))
+
+
+def gather(ledger: Ledger, roster: Roster, link: str) -> int:
+    """Make a message for everyone who has something to hear now; returns how many were made."""
+    ready = every(
+        ledger.db,
+        "SELECT DISTINCT n.person, n.channel FROM notices n LEFT JOIN reach r USING (person, channel)"
+        " WHERE n.state = 'waiting' AND n.after <= ? AND (r.last IS NULL OR r.last <= ? OR r.last > ?)"
+        " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.state = 'sending' AND m.person = n.person"
+        " AND m.channel = n.channel)",
+        ledger.now,
+        ledger.now - roster.apart,
+        ledger.now,
+    )
+    return sum(_message(ledger, roster, link, row["person"], row["channel"]) for row in ready)
+
+
+def due(db: Db, now: float, most: int = 16) -> list[Outgoing]:
+    """Return the messages to be sent now, worst first."""
+    sql = "SELECT * FROM messages WHERE state = 'sending' AND next <= ? ORDER BY level, next, id LIMIT ?"
+    return [
+        Outgoing(row["id"], row["name"], row["person"], row["channel"], row["made"], row["tries"],
+                 msgspec.json.decode(row["body"], type=Letter))
+        for row in every(db, sql, now, most)
+    ]  # fmt: skip
+
+
+def arrived(db: Db, out: Outgoing, now: float) -> None:
+    """Note that the other side took a message."""
+    db.execute("UPDATE messages SET state = 'sent', over = ?, why = '' WHERE id = ?", (now, out.id))
+    db.execute("UPDATE notices SET state = 'sent' WHERE message = ?", (out.id,))
+    sql = "UPDATE reach SET reached = ?, failing = NULL, tries = 0, why = '' WHERE person = ? AND channel = ?"
+    db.execute(sql, (now, out.person, out.channel))
+    reached(db, out.id)
+
+
+def lost(db: Db, out: Outgoing, why: str, now: float, *, permanent: bool, wait: float | None = None) -> bool:
+    """Note that a message did not arrive: it is tried again, or given up; returns whether it is given up."""
+    tries = out.tries + 1
+    over = permanent or tries >= GIVE_UP
+    pause = max(back_off(tries), min(wait or 0.0, LONGEST))
+    db.execute(
+        "UPDATE messages SET tries = ?, why = ?, state = ?, next = ?, over = ? WHERE id = ?",
+        (tries, why, "failed" if over else "sending", now + pause, now if over else None, out.id),
+    )
+    if over:
+        db.execute("UPDATE notices SET state = 'failed' WHERE message = ?", (out.id,))
+    counted = TRIES if over else 1
+    db.execute(
+        "UPDATE reach SET failing = coalesce(failing, ?), tries = tries + ?, why = ? WHERE person = ? AND channel = ?",
+        (now, counted, why, out.person, out.channel),
+    )
+    if over or tries >= TRIES:
+        unreached(db, out.id, now)
+    return over
+
+
+def forget_messages(db: Db, before: float) -> None:
+    """Drop what was told before a time; nothing that is still on its way."""
+    db.execute("DELETE FROM occasions WHERE at < ? AND again IS NULL", (before,))
+    db.execute("DELETE FROM notices WHERE at < ? AND state NOT IN ('waiting', 'taken')", (before,))
+    db.execute("DELETE FROM messages WHERE made < ? AND state <> 'sending'", (before,))
+
+
+def _message(ledger: Ledger, roster: Roster, link: str, person: str, channel: str) -> bool:
+    """Make one person's message of what still stands; says whether there was anything."""
+    db, now = ledger.db, ledger.now
+    rows = _waiting(db, person, channel, now)
+    standing, over = _parted(rows, lambda row: _stands(ledger, row))
+    db.executemany("UPDATE notices SET state = 'dropped' WHERE id = ?", [(row["id"],) for row in over])
+    who = roster.people.get(person)
+    if not standing:
+        return False
+    if who is None or channel not in map(str, who.channels):
+        db.executemany("UPDATE notices SET state = 'failed' WHERE id = ?", [(row["id"],) for row in standing])
+        return False
+    lines = [Line(row["ticket"], What(row["what"]), row["clock"], row["step"], row["due"]) for row in standing]
+    letter = Writer(ledger, who.language, link, roster.calendar.zone).letter(lines)
+    made = db.execute(
+        "INSERT INTO messages (name, person, channel, made, level, state, next, body)"
+        " VALUES (?, ?, ?, ?, ?, 'sending', ?, ?) RETURNING id",
+        (uuid.uuid4().hex, person, channel, now, letter.level, now, msgspec.json.encode(letter)),
+    ).fetchone()
+    taken = [(made[0], row["id"]) for row in standing]
+    db.executemany("UPDATE notices SET state = 'taken', message = ? WHERE id = ?", taken)
+    db.execute(
+        "INSERT INTO reach (person, channel, last) VALUES (?, ?, ?)"
+        " ON CONFLICT (person, channel) DO UPDATE SET last = excluded.last",
+        (person, channel, now),
+    )
+    return True
+
+
+def _waiting(db: Db, person: str, channel: str, now: float) -> list[Row]:
+    """Return what waits for a person: what may be told now, and all else of the same tickets."""
+    return every(
+        db,
+        "SELECT n.*, t.state AS ticket_state, t.merged_into FROM notices n JOIN tickets t ON t.number = n.ticket"
+        " WHERE n.state = 'waiting' AND n.person = ?1 AND n.channel = ?2 AND (n.after <= ?3 OR n.ticket IN"
+        " (SELECT ticket FROM notices WHERE state = 'waiting' AND person = ?1 AND channel = ?2 AND after <= ?3))"
+        " ORDER BY n.id LIMIT ?4",
+        person,
+        channel,
+        now,
+        MOST,
+    )
+
+
+def _stands(ledger: Ledger, row: Row) -> bool:
+    what = What(row["what"])
+    if what in _ASKS_RECORD:
+        return needed(ledger, row["ticket"], what, row["clock"])
+    return row["ticket_state"] == _TICKET_OPEN and not row["merged_into"]
+
+
+def _parted(rows: list[Row], good: Callable[[Row], bool]) -> tuple[list[Row], list[Row]]:
+    kept: list[Row] = []
+    rest: list[Row] = []
+    for row in rows:
+        (kept if good(row) else rest).append(row)
+    return kept, rest
