@@ -57,11 +57,11 @@ def list_device(db: Db, site: str, device: str, listed: Listed) -> None:
     )
 
 
-def count_momentary(ledger: Ledger, contract: Contract, condition: str, episode: str) -> bool:
-    """Count an alarm that ended before its delay; says whether it makes the contract's momentary fault now."""
+def count_momentary(ledger: Ledger, contract: Contract, condition: str, episode: str, at: float) -> bool:
+    """Count an alarm that ended before its delay at a time; says whether it makes the contract's momentary fault."""
     row = ledger.db.execute("SELECT tally FROM momentary WHERE condition = ?", (condition,)).fetchone()
     before = _TALLY.decode(row[0]) if row else Tally()
-    tally, made = momentary(before, episode, ledger.now, contract.momentary)
+    tally, made = momentary(before, episode, at, contract.momentary)
     if tally != before:
         ledger.db.execute(
             "INSERT INTO momentary VALUES (?, ?) ON CONFLICT (condition) DO UPDATE SET tally = excluded.tally",
