@@ -5,7 +5,7 @@ nothing is held: a window must not outlive its end because a clock was wrong aft
 """
 
 from desk.ledger import Ledger
-from desk.period_store import guards_after, keep_held, windows_after, windows_at
+from desk.period_store import guards_after, keep_held, waiting_of, windows_after, windows_at
 from desk.store import Site
 from model.period import Place, held_until, holding
 from model.service.words import Trust
@@ -29,3 +29,8 @@ def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
     until = held_until(windows_after(ledger.db, at), guards, place, at)
     keep_held(ledger.db, window, place, at, until)
     return f"W{window.id}"
+
+
+def over_since(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> float | None:
+    """Return when the holding of a fault ended, if that was at a moment or before and nobody has looked since."""
+    return waiting_of(ledger.db, site.id, device, fault, at)

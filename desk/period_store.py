@@ -97,6 +97,20 @@ def waiting_since(db: Db, now: float, most: int) -> list[Row]:
     return every(db, "SELECT * FROM held WHERE released IS NULL AND until <= ? ORDER BY until LIMIT ?", now, most)
 
 
+def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float | None:
+    """Return until when a fault was held back that is held no longer at a moment and waits to be looked at."""
+    row = one(
+        db,
+        "SELECT max(until) AS until FROM held"
+        " WHERE released IS NULL AND until <= ? AND site = ? AND device = ? AND fault = ?",
+        at,
+        site,
+        device,
+        fault,
+    )
+    return row["until"] if row else None
+
+
 def rereckon(db: Db, now: float) -> None:
     """Work out anew until when everything is held: a person changed a window or a guard period."""
     rows = every(db, "SELECT * FROM held WHERE released IS NULL AND until > ?", now)

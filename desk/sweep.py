@@ -7,6 +7,7 @@ from desk.core import LOG, Desk
 from desk.events import forget_receipts
 from desk.ledger import settle_due
 from desk.live import BOARD
+from desk.release import release_due
 from desk.settings import DeskSettings
 from desk.silence import Silent, fall_silent
 from desk.store import Db
@@ -27,6 +28,13 @@ def silent_now(desk: Desk, boot: float) -> list[Silent]:
     ]
 
 
+def not_heard_yet(desk: Desk, boot: float) -> frozenset[str]:
+    """Return the sites that were not heard since the desk's start; none after the grace."""
+    if boot - desk.started >= desk.settings.grace:
+        return frozenset()
+    return frozenset(heard.site for heard in desk.heard.values() if heard.at <= desk.started)
+
+
 class Sweep:
     """Looks around once a second; writes only when something is due."""
 
@@ -40,14 +48,16 @@ class Sweep:
         desk = self.desk
         now = desk.clock()
         silent = silent_now(desk, now.boot)
+        unheard, started = not_heard_yet(desk, now.boot), now.wall - (now.boot - desk.started)
         fresh = [each for each in silent if self.known_silent.get(each.agent) != desk.heard[each.agent].at]
 
         def write(db: Db) -> bool:
             ledger = desk.ledger(db)
             opened = [fall_silent(ledger, each, desk.settings.missed) for each in fresh]
+            released = release_due(ledger, started=started, unheard=unheard)
             settled = settle_due(ledger)
             closed = close_resolved(ledger, ledger.now - desk.settings.close_after)
-            return any(opened) or bool(settled) or bool(closed)
+            return any(opened) or bool(released) or bool(settled) or bool(closed)
 
         news = await desk.store.write(write)
         self.known_silent = {each.agent: desk.heard[each.agent].at for each in silent if each.agent in desk.heard}

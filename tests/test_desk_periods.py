@@ -1,0 +1,365 @@
+"""A window holds tickets back, never the record of an alarm, and what stands at its end opens its ticket then."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from desk.period_store import held_by, window_numbered
+from desk.periods import Author, approve_window, declare_guard, end_guard, end_window, extend_window, plan_window
+from desk.store import Db
+from desk.sweep import Sweep
+from model.alarm import AlarmState, Kind
+from model.period import GuardDuty, GuardPeriod, No, Scope, Window, Work
+from model.period_words import Refused
+from tests.desk_world import Hands, Speaker, World, a_desk, change, cleared, later
+
+HOUR = 3600.0
+LI = Author("Li Na", "127.0.0.1")
+CHEN = Author("Chen", "127.0.0.1")
+
+
+async def planned(world: World, scope: Scope = Scope(sites=("S1",)), *, hours: float = 1.0, **more: Any) -> Window:  # noqa: B008 - a constant
+    start = world.clock().wall + more.pop("after", 0.0)
+    asked = Window(0, start, start + hours * HOUR, scope, "change the rectifier", "", **more)
+    kept = await world.desk.store.write(lambda db: plan_window(world.desk.ledger(db), asked, LI))
+    assert isinstance(kept, Window), kept
+    return kept
+
+
+async def declared(world: World, scope: Scope = Scope(), *, hours: float = 2.0, after: float = 0.0) -> GuardPeriod:  # noqa: B008 - a constant
+    start = world.clock().wall + after
+    end = start + hours * HOUR
+    asked = GuardPeriod(0, start, end, scope, "Flood season", "", (GuardDuty("Wang", start, end),))
+    kept = await world.desk.store.write(lambda db: declare_guard(world.desk.ledger(db), asked, LI))
+    assert isinstance(kept, GuardPeriod), kept
+    return kept
+
+
+async def do(world: World, act: Any, *words: Any) -> Any:
+    return await world.desk.store.write(lambda db: act(world.desk.ledger(db), *words))
+
+
+async def pass_by(world: World, seconds: float, agent: Speaker | None = None) -> None:
+    world.clock.on(seconds)
+    if agent:
+        await agent.beat()
+    await Sweep(world.desk).look()
+
+
+async def held_rows(world: World, window: int = 1) -> list[tuple[str, float | None]]:
+    rows = await world.desk.store.read(lambda db: held_by(db, window))
+    return [(row["fault"], row["released"]) for row in rows]
+
+
+async def test_a_window_holds_the_ticket_and_the_alarm_is_recorded(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        assert (await agent.send(change())).status_code == 200
+        assert await world.tickets() == []
+        (episode,) = await world.rows("SELECT active, opened, state FROM episodes")
+        assert (episode["active"], episode["opened"], episode["state"]) == (1, 1, "unacknowledged")
+        assert "held" in await world.audit()
+        assert await held_rows(world) == [("mains.lost", None)]
+
+
+async def test_what_still_stands_opens_its_ticket_at_the_end_with_its_true_onset(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        window = await planned(world)
+        world.clock.on(600.0)
+        onset = world.clock().wall - 90.0  # the change says that it stood 90 s
+        await agent.send(change())
+        await pass_by(world, HOUR - 601.0, agent)
+        assert await world.tickets() == []
+        await pass_by(world, 1.5, agent)
+        (ticket,) = await world.tickets()
+        assert (ticket["opened"], ticket["start"], ticket["onset"]) == (window.end, window.end, onset)
+        assert ticket["state"] == "open"
+        assert len(await world.rows("SELECT * FROM ticket_episodes")) == 1
+        await pass_by(world, 5.0, agent)
+        assert len(await world.tickets()) == 1
+
+
+async def test_what_ended_within_the_window_opens_nothing(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        raised = change()
+        await agent.send(raised)
+        await agent.send(cleared(raised))
+        await pass_by(world, HOUR, agent)
+        assert await world.tickets() == []
+        assert (await held_rows(world))[0][1] is not None
+
+
+async def test_what_a_parent_explains_at_the_end_opens_nothing(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        raised = change()
+        await agent.send(raised)
+        parent = "S1/mains/-/mains.lost"
+        await agent.send(later(raised, Kind.SUPPRESSED, AlarmState.SUPPRESSED, explained_by=parent))
+        await pass_by(world, HOUR, agent)
+        assert await world.tickets() == []
+
+
+async def test_a_fault_that_the_window_does_not_name_opens_its_ticket_at_once(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world, Scope(sites=("S1",), faults=("mains.*",)))
+        await agent.send(change(), change(fault="smoke.detected", device="hall", episode="e2"))
+        assert [ticket["fault"] for ticket in await world.tickets()] == ["smoke.detected"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "held"),
+    [
+        (Scope(), True),
+        (Scope(regions=("east",)), True),
+        (Scope(sites=("S1",)), True),
+        (Scope(devices=("S1/ups",)), True),
+        (Scope(devices=("S1/pdu",)), False),
+        (Scope(sites=("S2",)), False),
+    ],
+)
+async def test_only_what_lies_in_the_scope_is_held(tmp_path: Path, scope: Scope, held: bool) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await world.agent("S2", region="")
+        await planned(world, scope)
+        await agent.send(change())
+        assert bool(await world.tickets()) is not held
+
+
+async def test_a_window_ends_by_time_though_nothing_ran_at_its_end(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        world.clock.on(HOUR)
+        await agent.send(change())
+        assert len(await world.tickets()) == 1
+
+
+async def test_a_ticket_that_was_open_before_goes_on(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        raised = change()
+        await agent.send(raised)
+        await planned(world)
+        await agent.send(cleared(raised))
+        (ticket,) = await world.tickets()
+        assert ticket["state"] == "resolved"
+
+
+# the desk was away
+
+
+async def restarted(folder: Path, clock: Hands, agent: Speaker) -> tuple[Any, Speaker]:
+    context = a_desk(folder, clock)
+    world = await context.__aenter__()
+    moved = Speaker(world, agent.agent, agent.site, agent.headers["Authorization"].removeprefix("Bearer "))
+    moved.epoch, moved.seq = agent.epoch, agent.seq
+    return (context, world), moved
+
+
+async def test_a_desk_that_was_away_over_the_end_opens_the_ticket_as_of_the_end(tmp_path: Path) -> None:
+    clock = Hands()
+    async with a_desk(tmp_path, clock) as world:
+        agent = await world.agent()
+        window = await planned(world)
+        await agent.send(change())
+    clock.on(3 * HOUR)
+    (context, world), agent = await restarted(tmp_path, clock, agent)
+    try:
+        await Sweep(world.desk).look()
+        assert await world.tickets() == []  # its site has not been heard yet
+        await pass_by(world, 2.0, agent)
+        (ticket,) = await world.tickets()
+        assert ticket["opened"] == window.end
+        assert ticket["late"] == 1  # the limit to accept, 15 min, ran while the desk was away
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+async def test_a_site_that_stays_silent_after_the_desk_came_back_is_not_waited_for_long(tmp_path: Path) -> None:
+    clock = Hands()
+    async with a_desk(tmp_path, clock) as world:
+        agent = await world.agent()
+        await planned(world)
+        await agent.send(change())
+    clock.on(3 * HOUR)
+    (context, world), _ = await restarted(tmp_path, clock, agent)
+    try:
+        await pass_by(world, 59.0)
+        assert await world.tickets() == []
+        await pass_by(world, 2.0)
+        assert [ticket["fault"] for ticket in await world.tickets()] == ["mains.lost"]
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize(("ended_ago", "tickets"), [(HOUR, ["resolved"]), (3 * HOUR, [])])
+async def test_what_ended_while_the_desk_was_away_has_its_ticket_only_if_it_outlasted_the_window(
+    tmp_path: Path, ended_ago: float, tickets: list[str]
+) -> None:
+    clock = Hands()
+    raised = change()
+    async with a_desk(tmp_path, clock) as world:
+        agent = await world.agent()
+        window = await planned(world)
+        await agent.send(raised)
+    clock.on(3.5 * HOUR)  # the window ended 2.5 h ago
+    (context, world), agent = await restarted(tmp_path, clock, agent)
+    try:
+        await agent.send(cleared(raised), age=ended_ago)
+        await pass_by(world, 1.0, agent)
+        found = await world.tickets()
+        assert [ticket["state"] for ticket in found] == tickets
+        assert all(ticket["opened"] == window.end for ticket in found)
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+# people change what was planned
+
+
+async def test_an_extension_holds_on_and_ending_early_brings_the_ticket(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        window = await planned(world)
+        await agent.send(change())
+        longer = await do(world, extend_window, window.id, window.end + HOUR, "a bolt broke", CHEN)
+        await pass_by(world, 1.5 * HOUR, agent)
+        assert await world.tickets() == []
+        early = await do(world, end_window, window.id, "done", CHEN)
+        assert early.end == world.clock().wall < longer.end
+        await pass_by(world, 1.0, agent)
+        (ticket,) = await world.tickets()
+        assert ticket["opened"] == early.end
+        assert [step.what for step in early.steps] == ["extended", "ended"]
+        assert {"window_planned", "window_extended", "window_ended"} <= set(await world.audit())
+
+
+async def test_two_windows_without_a_gap_are_one_holding(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        second = await planned(world, after=HOUR)
+        await agent.send(change())
+        await pass_by(world, HOUR + 1, agent)
+        assert await world.tickets() == []
+        await pass_by(world, HOUR, agent)
+        (ticket,) = await world.tickets()
+        assert ticket["opened"] == second.end
+
+
+async def test_a_window_that_is_planned_later_takes_over_at_the_end_of_the_first(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        await agent.send(change())
+        second = await planned(world, hours=3.0)
+        await pass_by(world, HOUR + 1, agent)
+        assert await world.tickets() == []
+        await pass_by(world, 2 * HOUR, agent)
+        assert [ticket["opened"] for ticket in await world.tickets()] == [second.end]
+
+
+async def test_a_place_that_the_desk_does_not_know_is_refused(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        start = world.clock().wall
+        for scope, name in ((Scope(sites=("S9",)), "site:S9"), (Scope(regions=("mars",)), "region:mars"),
+                            (Scope(devices=("S9/ups",)), "site:S9")):  # fmt: skip
+            asked = Window(0, start, start + HOUR, scope, "work", "")
+            assert await do(world, plan_window, asked, LI) == Refused(No.UNKNOWN_PLACE, name)
+        assert await world.rows("SELECT * FROM windows") == []
+
+
+# guard periods
+
+
+async def test_routine_work_in_a_guarded_place_is_refused_and_the_guard_keeps_that(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        guard = await declared(world, Scope(regions=("east",)))
+        start = world.clock().wall
+        asked = Window(0, start, start + HOUR, Scope(sites=("S1",)), "cleaning", "")
+        refused = await do(world, plan_window, asked, LI)
+        assert refused.no is No.GUARDED
+        assert "Flood season" in refused.sentence("en", str)
+        assert "保障期 G1" in refused.sentence("zh", str)
+        assert isinstance(await do(world, plan_window, replace(asked, kind=Work.CUTOVER), LI), Window)
+        urgent = replace(asked, urgent=True)
+        assert (await do(world, plan_window, urgent, LI)).no is No.GUARDED
+        assert (await do(world, plan_window, replace(urgent, approved_by="li na"), LI)).no is No.SELF_APPROVED
+        assert isinstance(await do(world, plan_window, replace(urgent, approved_by="Chen"), LI), Window)
+        later_on = replace(asked, start=guard.end, end=guard.end + HOUR)
+        assert isinstance(await do(world, plan_window, later_on, LI), Window)
+        (row,) = await world.rows("SELECT CAST(body AS TEXT) AS body FROM guards")
+        assert row["body"].count('"refused"') == 2
+
+
+async def test_a_guard_declared_over_planned_routine_work_brings_its_tickets(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world, urgent=True)
+        await agent.send(change())
+        world.clock.on(60.0)
+        guard = await declared(world, after=60.0)
+        await pass_by(world, 59.0, agent)
+        assert await world.tickets() == []
+        await pass_by(world, 2.0, agent)
+        assert [ticket["opened"] for ticket in await world.tickets()] == [guard.start]
+        raised = change(device="ups-2", episode="e2")
+        await agent.send(raised)
+        assert len(await world.tickets()) == 2
+        assert isinstance(await do(world, approve_window, 1, "the battery swells", CHEN), Window)
+        await agent.send(change(device="ups-3", episode="e3"))
+        assert len(await world.tickets()) == 2
+
+
+async def test_an_extension_into_a_guard_period_is_refused(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        window = await planned(world)
+        await declared(world, after=HOUR)
+        refused = await do(world, extend_window, window.id, window.end + 1, "late", LI)
+        assert refused.no is No.GUARDED
+        assert (await world.desk.store.read(lambda db: window_numbered(db, window.id))) == window
+
+
+async def test_a_guard_that_ended_early_freezes_no_more(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        guard = await declared(world)
+        world.clock.on(60.0)
+        assert (await do(world, end_guard, guard.id, "", CHEN)).no is No.NO_REASON
+        await do(world, end_guard, guard.id, "the rain is over", CHEN)
+        await planned(world)
+
+
+# a clock that nobody can trust
+
+
+async def test_nothing_is_held_while_nobody_knows_what_time_it_is(tmp_path: Path) -> None:
+    from dataclasses import replace as with_
+
+    from desk.release import release_due
+    from model.service.words import Trust
+
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        await agent.send(change())
+
+        def unsure(db: Db) -> list[int]:
+            return release_due(with_(world.desk.ledger(db), trust=Trust.UNSYNCHRONISED))
+
+        assert await world.desk.store.write(unsure) == [1]
+        (ticket,) = await world.tickets()
+        assert ticket["opened"] == world.clock().wall
