@@ -95,7 +95,9 @@ def _next(standing: Standing) -> Iterator[str]:
     record, ticket = standing.record, standing.record.ticket
     if record.closed:
         yield from (f"delivered.{duty.name}" for duty, _, _ in standing.documents)
-        yield from ("level_agreed", "customer")
+        yield "level_agreed"
+        if not record.verdicts:
+            yield "customer"
         return
     if ticket.state is TicketState.OPEN and ticket.acknowledged is None and not ticket.shelved:
         yield "acknowledged"
@@ -103,11 +105,8 @@ def _next(standing: Standing) -> Iterator[str]:
         yield "dated"
     if any(halt.end is None for halt in record.halts):
         yield "resumed"
-    for milestone, mark in record.marks.items():
-        if not mark.counts:
-            yield f"confirmed.{milestone}.service"
-            if milestone in _ENDS:
-                yield f"confirmed.{milestone}.customer"
+    waiting = [milestone for milestone, mark in record.marks.items() if not mark.counts]
+    yield from (f"confirmed.{milestone}.{side}" for side in (Side.SERVICE, Side.CUSTOMER) for milestone in waiting)
     if ticket.state is TicketState.RESOLVED:
         yield "closed"
     ahead = to_come(standing)

@@ -90,7 +90,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         refused = {**refused, "known": refused["offer"] in known}
     return await page(
         request,
-        "ticket.html",
+        "sheet.html",
         status,
         topic=BOARD,
         shown=shown,

@@ -76,8 +76,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "explained_by": ("Explained by {what}", "由“{what}”引起"),
     "clocks": ("Clocks", "时限"),
     "clocks_text": (
-        "From the opening of the ticket, by the desk's clock, as {contract} says for this level and region.",
-        "自开单起，以值班台时钟为准，按合同 {contract} 的级别和区域计。",
+        "By the desk's clock, as {contract} says for this level and region.",
+        "以值班台时钟为准，按合同“{contract}”的级别和区域计。",
     ),
     "levels": ("Level", "级别"),
     "level_desk": ("By the desk", "值班台判定"),

@@ -15,7 +15,7 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     "act.level": ("Level set to {of}", "级别调整为 {of}"),
     "act.level_agreed": ("Final level said: {of}", "最终级别意见：{of}"),
     "act.paused": ("Clocks paused: waits for {of}", "暂停计时：等待{of}"),
-    "act.resumed": ("The clocks run again", "恢复计时"),
+    "act.resumed": ("The clocks run again", "继续计时"),
     "act.workaround": ("Only a temporary solution", "转为疑难故障"),
     "act.repaired": ("Repaired: {of}", "维修：{of}"),
     "act.repair_failed": ("The repair did not hold", "维修无效"),
