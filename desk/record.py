@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from desk.before import cover_of, earlier
 from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
+from desk.relation import relate
 from desk.store import Db, Row, Site, audit, every, one, site_of
 from desk.tickets import standing, taken_in
 from model.alarm import AlarmState, Kind
@@ -116,6 +117,7 @@ def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
     _bring_held(books, change)
     _keep_episode(books, change)
     _bring_ticket(books, change)
+    relate(books.ledger, books.site, change, books.told.received - books.told.age)
     return Applied.APPLIED
 
 
@@ -139,6 +141,7 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
         _keep_episode(books, ended)
         db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
         _bring_ticket(books, ended)
+        relate(books.ledger, site, ended, told.received)
     db.execute("UPDATE cursors SET over = 1 WHERE agent = ? AND epoch <> ?", (told.agent, told.epoch))
     audit(
         db,
@@ -249,7 +252,7 @@ def _follow(books: Books, change: Change, onset: float) -> Followed:
     # that this is news is the episode's word; one that a snapshot ended and another brings back has the same revision
     revision = max(alarm.revision, record.episodes.get(alarm.episode, 0) + 1)
     seen = bare(alarm if revision == alarm.revision else replace(alarm, revision=revision))
-    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age, onset)
+    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age - _gone_for(change), onset)
     entry = Entry(ledger.now, _who(books, change), act, told.source, Side.SYSTEM, ledger.trust)
     stepped = append_to(ledger, record, entry)
     return Followed(number, stepped.happened if stepped.refused is None else ())
@@ -314,6 +317,12 @@ def _bring_held(books: Books, change: Change) -> None:
     ended = over_since(books.ledger, books.site, origin.device, origin.fault, told.received - told.age)
     if ended is not None:
         bring_episode(dataclasses.replace(books.ledger, now=ended), change.alarm.episode)
+
+
+def _gone_for(change: Change) -> float:
+    """Return how long (s) an ended fault had been gone when its end was told: it was restored before its off-delay."""
+    alarm = change.alarm
+    return max(0.0, change.boot - alarm.gone) if alarm.gone and not alarm.active else 0.0
 
 
 def _who(books: Books, change: Change) -> str:

@@ -1,8 +1,8 @@
 """When outages of several sites are one incident: enough of them, close enough together, from one cause in one region.
 
-Theory. Only onsets count, not the order in which they are told: sites that died with their mains tell of it hours later.
-An outage belongs to an incident when `count` sites' outages, its own among them, began within `within` seconds; those
-of them that are in no incident yet come in with it. So what trickles on after a storm starts none and lengthens none.
+Theory. Onsets count, not the order in which they are told: sites that died with their mains tell of it hours later. An
+outage belongs to an incident when `count` sites' outages, its own among them, began within `within` seconds; those of
+them that are in no incident yet come in with it. So what trickles on after a storm starts none and lengthens none.
 Around one onset at most `count` - 1 outages before it and as many after it can matter: the work is the same for the
 first outage and for the ten thousandth.
 """

@@ -31,7 +31,6 @@ CREATE TABLE ticket_children (
     ticket INTEGER NOT NULL, episode TEXT NOT NULL, condition TEXT NOT NULL, joined REAL NOT NULL,
     PRIMARY KEY (ticket, episode)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE momentary_tallies (condition TEXT PRIMARY KEY, tally BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE alarm_tens (
     ten INTEGER NOT NULL, contract TEXT NOT NULL, region TEXT NOT NULL, announced INTEGER NOT NULL,
     PRIMARY KEY (ten, contract, region)

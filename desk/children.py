@@ -1,0 +1,116 @@
+"""The root's ticket has on it what its fault explains: the agent explains within a site, the desk links.
+
+An explained alarm opens no ticket of its own. Its episode is written on the ticket of the root, now or when that ticket
+opens; a ticket that it had before, and that of a site which fell silent after its mains failed, are tied to the root's.
+Each of these asks for what the root itself explains and for nothing else.
+"""
+
+import msgspec
+
+from desk.ledger import Ledger, append
+from desk.store import Db, Row, every, one
+from desk.tickets import standing
+from model.alarm import Alarm
+from model.change import Change
+from model.service.entry import AlarmSeen, Entry, Linked, Opened
+from model.service.record import Record
+from model.service.words import Side, Tie
+from model.ticket import TicketState
+
+DEEPEST = 4  # parents above a parent: a line explains its devices, mains the line
+_CHANGE = msgspec.json.Decoder(Change)
+_BELOW = """WITH RECURSIVE below (id, condition, depth) AS (
+    SELECT id, condition, 1 FROM episodes WHERE explained_by = ? AND active = 1 AND explained_by <> ''
+    UNION SELECT e.id, e.condition, b.depth + 1 FROM episodes e JOIN below b
+        ON e.explained_by = b.condition AND e.active = 1 AND e.explained_by <> '' WHERE b.depth < ?
+) SELECT DISTINCT id, condition FROM below WHERE condition <> ?"""
+
+
+class Child(msgspec.Struct, frozen=True):
+    """An alarm that a ticket's fault explains or explained: its last Change, since when it is on the ticket."""
+
+    condition: str
+    change: Change
+    onset: float
+    joined: float
+    active: bool
+
+
+def children_of(db: Db, ticket: int) -> list[Child]:
+    """Return what a ticket's fault has explained, what still stands first."""
+    rows = every(
+        db,
+        "SELECT c.condition, c.joined, e.change, e.onset, e.active FROM ticket_children c"
+        " JOIN episodes e ON e.id = c.episode WHERE c.ticket = ? ORDER BY e.active DESC, e.onset, c.condition",
+        ticket,
+    )
+    return [
+        Child(row["condition"], _CHANGE.decode(row["change"]), row["onset"], row["joined"], bool(row["active"]))
+        for row in rows
+    ]
+
+
+def explained(ledger: Ledger, site: str, alarm: Alarm) -> None:
+    """Write an alarm that a parent explains on the ticket of its root, if that has one by now."""
+    if not alarm.active or not alarm.explained_by:
+        return
+    root = _root(ledger.db, site, alarm.explained_by)
+    if root is None:
+        return
+    number = root.ticket.number
+    _keep(ledger, number, alarm.episode, alarm.condition)
+    own = standing(ledger.db, site, alarm.condition)
+    if own is not None and own.ticket.state is not TicketState.OPEN:
+        _tie(ledger, own.ticket.number, number)
+
+
+def gather_children(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
+    """Take what a fault explains already on its ticket when that opens; a hook of the ledger."""
+    goes = after.ticket.state is TicketState.OPEN
+    if not goes or (before is not None and before.ticket.state is TicketState.OPEN):
+        return
+    if not isinstance(entry.act, Opened | AlarmSeen) or entry.act.alarm is None:
+        return
+    ticket, cause = after.ticket, entry.act.alarm.explained_by
+    for row in every(ledger.db, _BELOW, ticket.condition, DEEPEST, ticket.condition):
+        _keep(ledger, ticket.number, row["id"], row["condition"])
+        own = standing(ledger.db, ticket.site, row["condition"])
+        if own is not None:
+            _tie(ledger, own.ticket.number, ticket.number)
+    root = _root(ledger.db, ticket.site, cause) if cause else None
+    if root is not None:  # a site that fell silent, explained by its last words
+        _tie(ledger, ticket.number, root.ticket.number)
+
+
+def _root(db: Db, site: str, condition: str) -> Record | None:
+    """Return the open ticket of a condition, or of what explains it in turn."""
+    for _ in range(DEEPEST):
+        record = standing(db, site, condition)
+        if record is not None and record.ticket.state is TicketState.OPEN:
+            return record
+        above = _latest(db, condition)
+        if above is None or not above["explained_by"]:
+            return None
+        condition = above["explained_by"]
+    return None
+
+
+def _latest(db: Db, condition: str) -> Row | None:
+    return one(
+        db,
+        "SELECT explained_by FROM episodes WHERE condition = ? AND active = 1 ORDER BY changed DESC LIMIT 1",
+        condition,
+    )
+
+
+def _keep(ledger: Ledger, ticket: int, episode: str, condition: str) -> None:
+    ledger.db.execute(
+        "INSERT INTO ticket_children VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (ticket, episode, condition, ledger.now),
+    )
+
+
+def _tie(ledger: Ledger, child: int, root: int) -> None:
+    """Tie a ticket to its cause's; one that is tied already stays as it is."""
+    if child != root:
+        append(ledger, child, "desk", "", Linked(Tie.CHILD, root), Side.SYSTEM)

@@ -1,0 +1,257 @@
+"""Incidents across sites: the tickets of outages that began together in one region are linked, never hidden.
+
+Theory (`model.incident`). A hook of the ledger: a ticket that goes open begins an outage, one that stops being open
+ends it. An incident counts the outages that go on; it ends with the last of them and goes on again with the first that
+comes back. The same entries in the same order give the same incidents (`rebuilt`). What an entry costs does not grow
+with the number of tickets: every question here is answered by an index and has a limit.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from desk.ledger import Ledger
+from desk.store import Db, Row, audit, every, one
+from desk.tables.incidents import STATEMENTS
+from model.incident import Outage, Rule, cause_of, incident_of, together
+from model.service.entry import Acts, AlarmSeen, Entry, Opened, TookIn
+from model.service.record import Record
+from model.service.step import step
+from model.service.words import Side, Trust
+from model.ticket import TicketState
+
+_NEAR = "SELECT ticket, site, onset, incident FROM outages WHERE contract = ? AND region = ? AND cause = ? AND lead = 1"
+_BEFORE = f"{_NEAR} AND onset BETWEEN ? AND ? AND ticket <> ? ORDER BY onset DESC LIMIT ?"
+_AFTER = f"{_NEAR} AND onset > ? AND onset <= ? AND ticket <> ? ORDER BY onset LIMIT ?"
+_ACT: msgspec.json.Decoder[Acts] = msgspec.json.Decoder(Acts)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What outages of one incident share: the contract that names the region, the region, the cause."""
+
+    contract: str
+    region: str
+    cause: str
+
+
+def follow_ticket(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
+    """Follow one entry of a ticket: the ledger's hook."""
+    _follow(ledger.db, before, after, entry)
+
+
+def rule_of(db: Db) -> Rule:
+    """Return how many sites within how many seconds are an incident at this desk."""
+    row = db.execute("SELECT count, within FROM incident_rules ORDER BY id DESC LIMIT 1").fetchone()
+    return Rule(*row) if row else Rule()
+
+
+def set_rule(db: Db, rule: Rule, at: float, who: str, source: str) -> None:
+    """Change the rule from the next entry on. Raises ValueError for one that cannot be."""
+    if not (2 <= rule.count <= 1000 and 1 <= rule.within <= 86_400):
+        raise ValueError("An incident is 2 to 1000 sites within 1 s to 24 h.")
+    db.execute(
+        "INSERT INTO incident_rules (after_entry, count, within, at, who, source)"
+        " VALUES ((SELECT coalesce(max(id), 0) FROM entries), ?, ?, ?, ?, ?)",
+        (rule.count, rule.within, at, who, source),
+    )
+    detail: dict[str, object] = {"sites": rule.count, "seconds": rule.within}
+    audit(db, at=at, who=who, source=source, what="incident_rule", site="", detail=detail)
+
+
+def rebuilt(db: Db) -> Db:
+    """Return a new database in memory with the incidents as all entries give them: what the books are held against."""
+    fresh = sqlite3.connect(":memory:")
+    for statement in filter(None, (part.strip() for part in STATEMENTS.split(";\n"))):
+        if " episodes " not in statement:
+            fresh.execute(statement)
+    rules = every(db, "SELECT * FROM incident_rules ORDER BY id")
+    records: dict[int, Record] = {}
+    for number, ticket, entry in _entries(db):
+        while rules and rules[0]["after_entry"] < number:
+            fresh.execute("INSERT INTO incident_rules VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(rules.pop(0)))
+        before = records.get(ticket)
+        after = step(before, entry).record
+        if after is not None:
+            records[ticket] = after
+            _follow(fresh, before, after, entry)
+    return fresh
+
+
+def _entries(db: Db) -> Iterator[tuple[int, int, Entry]]:
+    """Give every entry of the desk in the order in which they were written, with its place and its ticket."""
+    sql = "SELECT id, ticket, at, who, source, side, trust, body FROM entries ORDER BY id"
+    for place, ticket, at, who, source, side, trust, body in db.execute(sql):
+        yield place, ticket, Entry(at, who, _ACT.decode(body), source, Side(side), Trust(trust))
+
+
+def _follow(db: Db, before: Record | None, after: Record, entry: Entry) -> None:
+    was, goes = before is not None and _open(before), _open(after)
+    if goes and not was:
+        alarm = entry.act.alarm if isinstance(entry.act, Opened | AlarmSeen) else None
+        cause = cause_of(after.fault, alarm.explained_by if alarm else "")
+        if cause:
+            _begin(db, Key(after.terms.contract, after.region, cause), after, entry.at)
+    elif was and not goes:
+        _end(db, after.ticket.number, entry.at)
+    elif isinstance(entry.act, TookIn) and goes:
+        _take_over(db, entry.act.number, after, entry.at)
+
+
+def _open(record: Record) -> bool:
+    return record.ticket.state is TicketState.OPEN
+
+
+def _begin(db: Db, key: Key, record: Record, at: float) -> None:
+    """Put an outage in its place: back in its incident, beside its site's first, or among its neighbours."""
+    number, site = record.ticket.number, record.ticket.site
+    if _comes_back(db, number):
+        return
+    rule = rule_of(db)
+    first = _first_of_site(db, key, record, rule)
+    db.execute(
+        "INSERT INTO outages (ticket, contract, region, cause, site, onset, lead, incident, ended)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL) ON CONFLICT (ticket) DO UPDATE SET contract = excluded.contract,"
+        " region = excluded.region, cause = excluded.cause, onset = excluded.onset, lead = excluded.lead, incident = 0,"
+        " ended = NULL",
+        (number, key.contract, key.region, key.cause, site, record.onset, first is None),
+    )
+    if first is not None:
+        if first["incident"]:
+            _join(db, first["incident"], number, at)
+        return
+    outage = Outage(number, site, record.onset)
+    near = _near(db, key, outage, rule)
+    going = _going(db, {each.incident for each in near if each.incident})
+    run = together(outage, near, rule, going)
+    if run:
+        incident = incident_of(run, going) or _opened(db, key, run, at)
+        for each in run:
+            for ticket in () if each.incident else _of_site(db, key, each, rule):
+                _join(db, incident, ticket, at)
+
+
+def _comes_back(db: Db, ticket: int) -> bool:
+    """Let a ticket go on in the incident that it left, where others still go on."""
+    row = one(
+        db,
+        "SELECT i.number FROM outages o JOIN incidents i ON i.number = o.incident"
+        " WHERE o.ticket = ? AND i.ended IS NULL",
+        ticket,
+    )
+    if row is None:
+        return False
+    db.execute("UPDATE outages SET ended = NULL WHERE ticket = ?", (ticket,))
+    db.execute(
+        "UPDATE incident_tickets SET ended = NULL WHERE incident = ? AND ticket = ? AND ended IS NOT NULL",
+        (row["number"], ticket),
+    )
+    db.execute("UPDATE incidents SET going = going + 1 WHERE number = ?", (row["number"],))
+    return True
+
+
+def _first_of_site(db: Db, key: Key, record: Record, rule: Rule) -> Row | None:
+    """Return the site's outage of this cause that another of its tickets tells already."""
+    return one(
+        db,
+        "SELECT * FROM outages WHERE site = ? AND cause = ? AND contract = ? AND region = ? AND lead = 1"
+        " AND ticket <> ? AND abs(onset - ?) <= ? ORDER BY onset LIMIT 1",
+        record.ticket.site,
+        key.cause,
+        key.contract,
+        key.region,
+        record.ticket.number,
+        record.onset,
+        rule.within,
+    )
+
+
+def _near(db: Db, key: Key, outage: Outage, rule: Rule) -> list[Outage]:
+    """Return the outages next to one in time, on either side no more than can matter."""
+    same, onset, most = (key.contract, key.region, key.cause), outage.onset, rule.count - 1
+    rows = every(db, _BEFORE, *same, onset - rule.within, onset, outage.ticket, most)
+    rows += every(db, _AFTER, *same, onset, onset + rule.within, outage.ticket, most)
+    return [Outage(*row) for row in rows]
+
+
+def _going(db: Db, incidents: set[int]) -> frozenset[int]:
+    marks = ", ".join("?" * len(incidents))
+    rows = every(
+        db,
+        f"SELECT number FROM incidents WHERE ended IS NULL AND number IN ({marks})",  # noqa: S608 - question marks
+        *sorted(incidents),
+    )
+    return frozenset(row["number"] for row in rows)
+
+
+def _opened(db: Db, key: Key, run: list[Outage], at: float) -> int:
+    row = db.execute(
+        "INSERT INTO incidents (contract, region, cause, opened, first, last) VALUES (?, ?, ?, ?, ?, ?)"
+        " RETURNING number",
+        (key.contract, key.region, key.cause, at, run[0].onset, run[-1].onset),
+    ).fetchone()
+    return int(row[0])
+
+
+def _of_site(db: Db, key: Key, outage: Outage, rule: Rule) -> list[int]:
+    """Return the tickets that are in no incident and tell of an outage: the one that counts, and its site's others."""
+    rows = every(
+        db,
+        "SELECT ticket FROM outages WHERE site = ? AND cause = ? AND contract = ? AND region = ? AND incident = 0"
+        " AND abs(onset - ?) <= ? ORDER BY ticket",
+        outage.site,
+        key.cause,
+        key.contract,
+        key.region,
+        outage.onset,
+        rule.within,
+    )
+    return [row["ticket"] for row in rows]
+
+
+def _join(db: Db, incident: int, ticket: int, at: float) -> None:
+    row = one(db, "SELECT site, onset, ended FROM outages WHERE ticket = ?", ticket)
+    if row is None:
+        return
+    db.execute("UPDATE outages SET incident = ? WHERE ticket = ?", (incident, ticket))
+    again = db.execute(
+        "UPDATE incident_tickets SET ended = ? WHERE incident = ? AND ticket = ?", (row["ended"], incident, ticket)
+    ).rowcount
+    if not again:
+        db.execute(
+            "INSERT INTO incident_tickets VALUES (?, ?, ?, ?, ?, ?)",
+            (incident, ticket, row["site"], row["onset"], at, row["ended"]),
+        )
+    goes = row["ended"] is None
+    db.execute(
+        "UPDATE incidents SET tickets = tickets + ?, going = going + ?, first = min(first, ?), last = max(last, ?),"
+        " ended = CASE WHEN ? THEN NULL ELSE ended END WHERE number = ?",
+        (not again, goes, row["onset"], row["onset"], goes, incident),
+    )
+
+
+def _end(db: Db, ticket: int, at: float) -> None:
+    row = db.execute(
+        "UPDATE outages SET ended = ? WHERE ticket = ? AND ended IS NULL RETURNING incident", (at, ticket)
+    ).fetchone()
+    if row is None or not row[0]:
+        return
+    db.execute("UPDATE incident_tickets SET ended = ? WHERE incident = ? AND ticket = ?", (at, row[0], ticket))
+    db.execute(
+        "UPDATE incidents SET going = going - 1, ended = CASE WHEN going = 1 THEN ? END WHERE number = ?", (at, row[0])
+    )
+
+
+def _take_over(db: Db, other: int, record: Record, at: float) -> None:
+    """Let the ticket that another is merged into stand for it in the other's incident."""
+    number = record.ticket.number
+    left = one(db, "SELECT * FROM outages WHERE ticket = ?", other)
+    own = one(db, "SELECT incident FROM outages WHERE ticket = ? AND ended IS NULL", number)
+    if left is None or not left["incident"] or (own and own["incident"]):
+        return
+    db.execute(
+        "INSERT INTO outages VALUES (?, ?, ?, ?, ?, ?, 0, 0, NULL)"
+        " ON CONFLICT (ticket) DO UPDATE SET cause = excluded.cause, lead = 0, incident = 0, ended = NULL",
+        (number, left["contract"], left["region"], left["cause"], record.ticket.site, left["onset"]),
+    )
+    _join(db, left["incident"], number, at)

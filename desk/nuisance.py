@@ -1,0 +1,166 @@
+"""Nuisance alarms as they are announced: counted by ten minutes and by day, chattering, flapping, standing for a day.
+
+`count_alarm` runs with each Change that was taken, in its transaction; what it costs does not grow. An alarm counts
+when it is announced to people, again when it is announced again; what ended before its delay is counted apart.
+"""
+
+import msgspec
+
+from desk.store import Db, Row, Site, every, one
+from model.alarm import Kind
+from model.change import Change
+from model.nuisance import CHATTER, STALE, TEN, Measure, chatters, measure
+
+DAY = 86_400
+KEPT = 400 * DAY  # seconds that counts stay: a year and the month to compare it with
+MOST = 20  # conditions that a list shows
+_TIMES = msgspec.json.Decoder(tuple[float, ...])
+_CHANGE = msgspec.json.Decoder(Change)
+_STANDING = "FROM episodes WHERE active = 1 AND state IN ('unacknowledged', 'acknowledged') AND onset <= ?"
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """A condition that is a nuisance: how often it was announced, how often it passed, since when it is so."""
+
+    condition: str
+    site: str
+    announced: int
+    momentary: int
+    since: float
+    change: Change | None
+
+
+class Nuisances(msgspec.Struct, frozen=True):
+    """What the page of measures shows: times measured by name, and lists of conditions."""
+
+    measures: dict[str, Measure]
+    now: int
+    standing: int
+    frequent: tuple[Counted, ...]
+    share: float
+    chattering: tuple[Counted, ...]
+    flapping: tuple[Counted, ...]
+    stale: tuple[Counted, ...]
+
+
+def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> None:
+    """Count a Change that was taken `now`, which happened `at` (both the desk's Unix seconds)."""
+    alarm, kind = change.alarm, change.kind
+    if kind in {Kind.RAISED, Kind.MOMENTARY}:
+        announced = kind is Kind.RAISED
+        db.execute(
+            "INSERT INTO alarm_days VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, condition) DO UPDATE SET"
+            " announced = announced + excluded.announced, momentary = momentary + excluded.momentary",
+            (int(now // DAY), alarm.condition, site.id, announced, not announced),
+        )
+    if kind is Kind.RAISED:
+        db.execute(
+            "INSERT INTO alarm_tens VALUES (?, ?, ?, 1) ON CONFLICT (ten, contract, region) DO UPDATE SET"
+            " announced = announced + 1",
+            (int(now // TEN), site.contract, site.region),
+        )
+        _announced(db, site, alarm.condition, at)
+    if alarm.flapping:
+        db.execute(
+            "INSERT INTO nuisances VALUES (?, ?, '[]', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
+            " flapping = coalesce(flapping, excluded.flapping)",
+            (alarm.condition, site.id, at),
+        )
+    elif not alarm.active:
+        db.execute(
+            "UPDATE nuisances SET flapping = NULL WHERE condition = ? AND flapping IS NOT NULL", (alarm.condition,)
+        )
+
+
+def nuisances(db: Db, now: float) -> Nuisances:
+    """Return the measures of the last day, week and month, and what is a nuisance now."""
+    tens = _tens(db, now - 30 * DAY)
+    frequent, share = _frequent(db, now)
+    running = one(db, "SELECT coalesce(sum(announced), 0) AS n FROM alarm_tens WHERE ten = ?", int(now // TEN))
+    return Nuisances(
+        {name: measure(tens, now - days * DAY, now) for name, days in (("day", 1), ("week", 7), ("month", 30))},
+        running["n"] if running else 0,
+        _standing(db, now),
+        frequent,
+        share,
+        _listed(db, "n.chattered > ?", "n.chattered", now - DAY, now),
+        _listed(db, "n.flapping > ?", "n.flapping", 0.0, now),
+        _stale(db, now),
+    )
+
+
+def gauges(db: Db, now: float) -> dict[str, float]:
+    """Return the numbers for /metrics."""
+    sql = (
+        "SELECT (SELECT coalesce(sum(announced), 0) FROM alarm_tens WHERE ten = ?) AS last,"
+        " (SELECT count(*) FROM nuisances WHERE chattered > ?) AS chattering,"
+        " (SELECT count(*) FROM nuisances WHERE flapping IS NOT NULL) AS flapping,"
+        " (SELECT count(*) FROM incidents WHERE ended IS NULL) AS incidents"
+    )
+    row = one(db, sql, int(now // TEN) - 1, now - TEN)
+    return {**(dict(row) if row else {}), "stale": _standing(db, now)}
+
+
+def forget_counts(db: Db, before: float) -> int:
+    """Drop counts of days and ten minutes before a time."""
+    dropped = db.execute("DELETE FROM alarm_tens WHERE ten < ?", (int(before // TEN),)).rowcount
+    return dropped + db.execute("DELETE FROM alarm_days WHERE day < ?", (int(before // DAY),)).rowcount
+
+
+def _announced(db: Db, site: Site, condition: str, at: float) -> None:
+    row = db.execute("SELECT last FROM nuisances WHERE condition = ?", (condition,)).fetchone()
+    times = tuple(sorted((*(_TIMES.decode(row[0]) if row else ()), at)))[-CHATTER:]
+    chattered = at if chatters(times) else None
+    db.execute(
+        "INSERT INTO nuisances VALUES (?, ?, ?, ?, NULL) ON CONFLICT (condition) DO UPDATE SET last = excluded.last,"
+        " chattered = coalesce(excluded.chattered, chattered)",
+        (condition, site.id, msgspec.json.encode(times), chattered),
+    )
+
+
+def _tens(db: Db, since: float) -> dict[int, int]:
+    rows = every(db, "SELECT ten, sum(announced) AS n FROM alarm_tens WHERE ten >= ? GROUP BY ten", int(since // TEN))
+    return {row["ten"]: row["n"] for row in rows}
+
+
+def _frequent(db: Db, now: float) -> tuple[tuple[Counted, ...], float]:
+    """Return the ten conditions of the last 30 days that were announced most, and their share of all."""
+    since = int(now // DAY) - 29
+    rows = every(
+        db,
+        "SELECT condition, site, sum(announced) AS announced, sum(momentary) AS momentary FROM alarm_days"
+        " WHERE day >= ? GROUP BY condition ORDER BY 3 DESC, 4 DESC, 1 LIMIT 10",
+        since,
+    )
+    whole = one(db, "SELECT coalesce(sum(announced), 0) AS n FROM alarm_days WHERE day >= ?", since)
+    found = tuple(_counted(db, row, 0.0) for row in rows)
+    return found, sum(each.announced for each in found) / whole["n"] if whole and whole["n"] else 0.0
+
+
+def _listed(db: Db, where: str, order: str, value: float, now: float) -> tuple[Counted, ...]:
+    sql = (
+        f"SELECT n.condition, n.site, {order} AS since, coalesce(sum(d.announced), 0) AS announced,"  # noqa: S608 - ours
+        " coalesce(sum(d.momentary), 0) AS momentary FROM nuisances n LEFT JOIN alarm_days d"
+        f" ON d.condition = n.condition AND d.day >= ? WHERE {where} GROUP BY n.condition"
+        f" ORDER BY since DESC LIMIT {MOST}"
+    )
+    return tuple(_counted(db, row, row["since"]) for row in every(db, sql, int(now // DAY) - 1, value))
+
+
+def _standing(db: Db, now: float) -> int:
+    row = one(db, f"SELECT count(*) AS n {_STANDING}", now - STALE)
+    return int(row["n"]) if row else 0
+
+
+def _stale(db: Db, now: float) -> tuple[Counted, ...]:
+    sql = f"SELECT condition, site, onset, change {_STANDING} ORDER BY onset LIMIT {MOST}"
+    return tuple(
+        Counted(row["condition"], row["site"], 0, 0, row["onset"], _CHANGE.decode(row["change"]))
+        for row in every(db, sql, now - STALE)
+    )
+
+
+def _counted(db: Db, row: Row, since: float) -> Counted:
+    latest = one(db, "SELECT change FROM episodes WHERE condition = ? ORDER BY changed DESC LIMIT 1", row["condition"])
+    change = _CHANGE.decode(latest["change"]) if latest else None
+    return Counted(row["condition"], row["site"], row["announced"], row["momentary"], since, change)
