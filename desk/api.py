@@ -4,22 +4,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from desk import api_local, api_tickets
+from desk import api_contracts, api_described, api_local, api_tickets
 from desk.api_tickets import acknowledged, ticket_of
 from desk.core import Desk
-from desk.operation import routes
+from desk.openapi import answering
+from desk.operation import Operation, routes
 from desk.store import one
 from desk.view import TicketView, single
 from desk.web import ProblemError, desk_of, reply
+from model.protocol import PREFIX
 
 __all__ = ["OPERATIONS", "ROUTES", "acknowledged", "ticket_of", "ticket_view"]
 
 
 async def health(request: Request) -> Response:
-    """Say whether the desk can write: 200 or 503."""
+    """Say whether the desk can write, 200 or 503, and what its time is worth."""
     desk = desk_of(request)
     await desk.store.write(lambda db: one(db, "SELECT 1"))
-    return reply({"status": "ok", "incarnation": desk.store.incarnation})
+    time = desk.timekeeper.standing()
+    return reply({"status": "ok", "incarnation": desk.store.incarnation, "clock": time.trust, "clock_note": time.note})
 
 
 async def metrics(request: Request) -> Response:
@@ -36,9 +39,15 @@ async def ticket_view(desk: Desk, number: int) -> TicketView:
     return view
 
 
-OPERATIONS = (*api_tickets.OPERATIONS, *api_local.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *api_tickets.OPERATIONS,
+    *api_contracts.OPERATIONS,
+    *api_described.OPERATIONS,
+    *api_local.OPERATIONS,
+)
 ROUTES = (
     *routes(OPERATIONS),
+    Route(f"{PREFIX}/openapi.json", answering(OPERATIONS), methods=["GET"]),
     Route("/healthz", health, methods=["GET"]),
     Route("/metrics", metrics, methods=["GET"]),
 )

@@ -88,7 +88,8 @@ OPERATIONS = (
     ),
     Operation(
         "POST", TICKETS, "Open a ticket for a fault that no alarm has told", TicketNow, open_by_hand, OpenByHand,
-        refuses=(UNREADABLE, (404, "no_site"), (409, "open_already, key_reused"), (422, "refusals")), once=True,
+        refuses=(UNREADABLE, (404, "no_site"), (409, "open_already, key_reused"), (422, "refusals")),
+        once=True, gives_status=201,
     ),
     Operation("GET", TICKET, "One ticket, with every clock", TicketNow, ticket, refuses=(NO_TICKET,)),
     Operation(

@@ -40,6 +40,7 @@ class Operation:
     query: tuple[Query, ...] = ()
     refuses: tuple[tuple[int, str], ...] = ()
     refusal: type = Refused
+    gives_status: int = 200
     once: bool = False
     group: str = "tickets"
     open_to: str = ""

@@ -5,6 +5,8 @@ text: ISO 8601, or `14:05`, the last time that it was so; without an offset it i
 the ticket as it is afterwards, or a refusal by name.
 """
 
+from typing import Any
+
 import msgspec
 
 from model.contract import Milestone
@@ -67,7 +69,7 @@ class Say(msgspec.Struct, frozen=True):
     """A person's word on a ticket. `act` is an object whose `what` names it: `{"what": "reached", ...}`."""
 
     by: str
-    act: dict[str, object]
+    act: dict[str, Any]
     side: Side = Side.SERVICE
 
 

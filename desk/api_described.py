@@ -1,0 +1,58 @@
+"""Operations whose handlers stand elsewhere: what agents ask (`desk.intake`), the desk's time (`desk.api_clock`)."""
+
+from desk.api_clock import ConfirmClock
+from desk.operation import Operation, Query
+from desk.timekeeper import Standing
+from model.protocol import (
+    PREFIX,
+    CommandsReply,
+    EnrolReply,
+    EnrolRequest,
+    ErrorReply,
+    EventsReply,
+    EventsRequest,
+    Heartbeat,
+    HeartbeatReply,
+    ReadingsReport,
+    TrendReport,
+)
+
+_TOKEN = (401, "unknown_token")
+_UNREADABLE = (400, "malformed")
+
+
+def _of_agents(method: str, path: str, says: str, gives: type | None, takes: type | None = None, *,
+               query: tuple[Query, ...] = (), conflict: str = "") -> Operation:  # fmt: skip
+    refuses = (_UNREADABLE, _TOKEN, *(((409, conflict),) if conflict else ()))
+    return Operation(
+        method, f"{PREFIX}/{path}", says, gives, takes=takes, query=query, refuses=refuses, refusal=ErrorReply,
+        group="agents", open_to="an agent, by its token",
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    Operation(
+        "GET", f"{PREFIX}/clock", "The desk's time, and what it is worth", Standing, group="clock",
+    ),
+    Operation(
+        "POST", f"{PREFIX}/local/clock", "Say that this machine's clock is right", Standing, takes=ConfirmClock,
+        refuses=((400, "malformed, who"), (401, "local"), (409, "moved, earlier")), refusal=ErrorReply,
+        group="this machine", open_to="this machine's commands, by the secret in local.json",
+    ),
+    Operation(
+        "POST", f"{PREFIX}/enrol", "Redeem a one-time code for a token", EnrolReply, takes=EnrolRequest,
+        refuses=(_UNREADABLE, (403, "code")), refusal=ErrorReply, group="agents",
+    ),
+    _of_agents("POST", "events", "Hand over events; answered after the commit", EventsReply, EventsRequest,
+               conflict="conflict, epoch"),
+    _of_agents("POST", "heartbeat", "Give a sign of life", HeartbeatReply, Heartbeat),
+    _of_agents(
+        "GET", "commands", "Wait for commands", CommandsReply,
+        query=(
+            Query("after", "the last command that was done", "integer", 0),
+            Query("wait", "seconds to wait for one", "number", 0),
+        ),
+    ),
+    _of_agents("POST", "readings", "Hand over the readings as they stand", None, ReadingsReport),
+    _of_agents("POST", "trends", "Hand over a range of one point's history", None, TrendReport),
+)  # fmt: skip
