@@ -20,19 +20,32 @@ from desk.kept import (
     next_number,
     record_of,
 )
+from desk.proof import check_books
 from desk.store import Db, Site, every
 from model.contract import Contract
 from model.limits import Calendars
 from model.service.clocks import closing
 from model.service.entry import Acts, AlarmSeen, Closed, Entry, MergedInto, Opened, Terms, TookIn, terms_of
-from model.service.look import settle
+from model.service.look import Seen, settle
 from model.service.record import Record
 from model.service.row import row
 from model.service.step import Stepped, step
 from model.service.words import Refusal, Side, Trust
 from model.ticket import Reason
 
-__all__ = ["Hook", "Ledger", "append", "append_to", "entries_of", "open_ticket", "record_of", "settle_due", "terms_for"]
+__all__ = [
+    "Hook",
+    "Ledger",
+    "append",
+    "append_to",
+    "check_books",
+    "entries_of",
+    "found",
+    "open_ticket",
+    "record_of",
+    "settle_due",
+    "terms_for",
+]
 
 
 class OpeningError(ValueError):
@@ -97,6 +110,28 @@ def open_ticket(ledger: Ledger, site: Site, act: Opened, who: str, source: str, 
         raise OpeningError(stepped.refused)
     _write(ledger, [_Written(None, stepped.record, entry, stepped.happened)])
     return act.number
+
+
+def found(ledger: Ledger, entries: tuple[Entry, ...]) -> None:
+    """Write the entries of a ticket whose row is there and has none yet: of a file of an older version.
+
+    What is due by now of one that is not closed fires. Raises OpeningError for what cannot follow.
+    """
+    record: Record | None = None
+    for each in entries:
+        entry = each
+        if record is not None and isinstance(each.act, Closed):
+            entry = closing(record, ledger.contracts(record.terms.contract), ledger.calendars, each)
+        stepped = step(record, entry)
+        if stepped.refused is not None or stepped.record is None:
+            raise OpeningError(f"{type(entry.act).__name__}: {stepped.refused}")
+        record = stepped.record
+        keep_entry(ledger.db, record, entry, stepped.happened)
+    if record is not None and record.closed:
+        contract = ledger.contracts(record.terms.contract)
+        keep_row(ledger.db, record, row(record, contract, ledger.calendars, ledger.now, Seen((), None)), new=False)
+    elif record is not None:
+        _write(ledger, [], record)
 
 
 def terms_for(ledger: Ledger, site: Site) -> Terms:

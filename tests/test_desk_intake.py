@@ -215,7 +215,7 @@ async def test_a_snapshot_adopts_what_stands_and_ends_what_is_gone(world: World)
     assert states == {"ups": "open", "b": "resolved", "d": "open"}
     active = await world.rows("SELECT id FROM episodes WHERE active = 1 ORDER BY id")
     assert [row["id"] for row in active] == ["e1", "e4"]
-    (row,) = await world.rows("SELECT detail FROM audit WHERE what = 'alarm_cleared'")
+    (row,) = await world.rows("SELECT detail FROM audit WHERE what = 'alarm_cleared' AND episode = 'e2'")
     assert msgspec.json.decode(row["detail"])["reason"] == "not in the agent's new snapshot"
 
 
