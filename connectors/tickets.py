@@ -1,0 +1,149 @@
+"""The client of people's programs: tickets of our desk, what is said of them, and the desk's refusals.
+
+What is written carries a key, so that it may be sent again when the answer was lost: the desk does it once. One error
+leaves the client, `connectors.desk.DeskError`: `reason` is the desk's word (`already`, `no_reason`, ...), its text a
+sentence in the client's language that says what to do.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+
+from connectors.desk import LONGEST_PAUSE, DeskError
+from model.protocol import PREFIX
+from model.service.words import Side
+from model.ticket_protocol import (
+    KEY,
+    EntryList,
+    EntryNow,
+    OpenByHand,
+    Refused,
+    Say,
+    Sayable,
+    TicketLine,
+    TicketList,
+    TicketNow,
+)
+
+T = TypeVar("T")
+TRIES = 3  # of one request, the first included
+LONGEST_WAIT = 5.0  # seconds before a request is sent again
+_AGAIN = frozenset({408, 425, 429, 502, 503, 504})
+_GARBAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class TicketsClient:
+    """Speaks to one desk for people; use it as a context. `language` is what refusals are said in: en, zh."""
+
+    def __init__(
+        self, url: str, *, language: str = "en", token: str = "", timeout: float = 15.0, tries: int = TRIES
+    ) -> None:
+        headers = {"Accept-Language": language, "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._http = httpx.Client(base_url=url.rstrip("/") + PREFIX, headers=headers, timeout=timeout, trust_env=False)
+        self._tries = tries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def page(self, **filters: str | int) -> TicketList:
+        """Return one page of tickets; the filters are those of GET /tickets (docs/api.md)."""
+        return _decoded(self._ask("GET", "/tickets", query=filters), TicketList)
+
+    def every(self, **filters: str | int) -> Iterator[TicketLine]:
+        """Return all tickets that the filters let through, newest first, page by page."""
+        page = self.page(order="number", **filters)
+        while True:
+            yield from page.tickets
+            if page.before is None:
+                return
+            page = self.page(**{**filters, "before": page.before})
+
+    def ticket(self, number: int) -> TicketNow:
+        """Return one ticket with every clock."""
+        return _decoded(self._ask("GET", f"/tickets/{number}"), TicketNow)
+
+    def entries(self, number: int) -> Iterator[EntryNow]:
+        """Return what was written down of a ticket, in order."""
+        after: int | None = 0
+        while after is not None:
+            page = _decoded(self._ask("GET", f"/tickets/{number}/entries", query={"after": after}), EntryList)
+            yield from page.entries
+            after = page.after
+
+    def say(
+        self, number: int, act: Sayable | Mapping[str, object], by: str, *, side: Side = Side.SERVICE, key: str = ""
+    ) -> TicketNow:
+        """Say an act of a ticket for a person and return the ticket as it is then.
+
+        An act of `model.service.entry`, or the same as an object, whose times may be text ("14:05").
+        """
+        told = dict(act) if isinstance(act, Mapping) else msgspec.to_builtins(act)
+        return _decoded(self._ask("POST", f"/tickets/{number}/acts", Say(by, told, side), key=key), TicketNow)
+
+    def open(self, fault: OpenByHand, *, key: str = "") -> TicketNow:
+        """Open a ticket for a fault that no alarm has told."""
+        return _decoded(self._ask("POST", "/tickets", fault, key=key), TicketNow)
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """Return the JSON of another address that is only read, such as /contracts."""
+        content = self._ask("GET", path, query=query)
+        try:
+            return msgspec.json.decode(content)
+        except _GARBAGE as error:
+            raise DeskError(f"the desk's answer cannot be read: {error}") from error
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | None = None,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        key: str = "",
+    ) -> bytes:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {KEY: key or str(uuid.uuid4())} if method != "GET" else {}
+        problem = DeskError("the desk was not asked")
+        for _ in range(self._tries):
+            time.sleep(min(problem.retry_after or 0.0, LONGEST_WAIT))
+            try:
+                reply = self._http.request(method, path, content=content, headers=headers, params=dict(query or {}))
+            except httpx.TransportError as error:
+                problem = DeskError(f"no answer from {self._http.base_url}: {error or type(error).__name__}")
+                continue
+            if reply.is_success:
+                return reply.content
+            problem = _refusal(reply)
+            if problem.permanent or reply.status_code not in _AGAIN:
+                break
+        raise problem
+
+
+def _refusal(reply: httpx.Response) -> DeskError:
+    try:
+        told = msgspec.json.decode(reply.content, type=Refused)
+    except _GARBAGE:
+        told = Refused("http", f"the desk answered {reply.status_code} {reply.reason_phrase}")
+    asked = reply.headers.get("retry-after", "")
+    pause = min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else None
+    permanent = reply.status_code < 500 and reply.status_code not in _AGAIN
+    return DeskError(told.message, permanent=permanent, reason=told.error, retry_after=pause)
+
+
+def _decoded(content: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except _GARBAGE as error:
+        raise DeskError(f"the desk's answer cannot be read: {error}") from error
