@@ -9,18 +9,16 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk.api import acknowledged, ticket_view
+from desk import ticket_page
 from desk.live import BOARD, news, readings_of
-from desk.page import STATIC, page, remember, shown_for, who_of
-from desk.past import agents_now, episodes_of, history_of, quarantined, recent
+from desk.page import STATIC, page, remember, shown_for
+from desk.past import agents_now, quarantined, recent
 from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
 from desk.store import site_of
-from desk.tickets import Actor
 from desk.view import board, listed
-from desk.web import ProblemError, address_of, desk_of, form_of, good_name
+from desk.web import ProblemError, desk_of, form_of, good_name
 
 KEEP_ALIVE = 15.0
-_LEVELS = frozenset("123456789")
 CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one look
 
 
@@ -39,44 +37,6 @@ async def tickets_page(request: Request) -> Response:
     views = await desk.store.read(lambda db: listed(db, desk.contracts, now, limit=200))
     views.sort(key=lambda view: -view.ticket.number)
     return await page(request, "tickets.html", topic=BOARD, views=views)
-
-
-async def ticket_page(request: Request) -> Response:
-    """Show a ticket with its history."""
-    desk = desk_of(request)
-    number: int = request.path_params["number"]
-    view = await ticket_view(desk, number)
-    rows = await desk.store.read(lambda db: history_of(db, number))
-    episodes = await desk.store.read(lambda db: episodes_of(db, number))
-    shown = shown_for(request, view.site.timezone)
-    contract = desk.contracts(view.site.contract)
-    return await page(
-        request,
-        "ticket.html",
-        topic=BOARD,
-        shown=shown,
-        view=view,
-        history=rows,
-        episodes=episodes,
-        contract_title=shown.title(contract.title, contract.name),
-        region_title=shown.title(contract.regions.get(view.site.region, {}), view.site.region),
-    )
-
-
-async def take_ticket(request: Request) -> Response:
-    """Acknowledge what the page showed by its form, and go back to that page, which says so when it got worse."""
-    form = await form_of(request)
-    number: int = request.path_params["number"]
-    actor = Actor(good_name(who_of(request) or shown_for(request).say("nobody")), address_of(request))
-    level = form.get("level", "")
-    back = f"/tickets/{number}" if form.get("back") == "ticket" else "/"
-    try:
-        await acknowledged(desk_of(request), number, actor, int(level) if level in _LEVELS else 0)
-    except ProblemError as problem:
-        if problem.error != "worse":
-            raise
-        back += "?worse=1"
-    return RedirectResponse(back, 303)
 
 
 async def sites_page(request: Request) -> Response:
@@ -195,8 +155,7 @@ def trend_address(site: str, device: str, point: str) -> str:
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
     Route("/tickets", tickets_page, methods=["GET"]),
-    Route("/tickets/{number:ticket}", ticket_page, methods=["GET"]),
-    Route("/tickets/{number:ticket}/acknowledge", take_ticket, methods=["POST"]),
+    *ticket_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

@@ -68,6 +68,11 @@ def history_of(db: Db, ticket: int) -> list[Entry]:
     return _latest_first(rows, [(row["site"] if row else "", line) for line in lines_of(db, ticket)])
 
 
+def audited(db: Db, ticket: int) -> list[Entry]:
+    """Return the audit's rows of a ticket and its episodes, latest first: what is no entry of the ticket's own."""
+    return [_entry(row) for row in every(db, HISTORY, ticket, ticket)]
+
+
 def recent(db: Db) -> list[Entry]:
     """Return the last that was written down, latest first."""
     rows = [_entry(row) for row in every(db, "SELECT * FROM audit ORDER BY id DESC LIMIT ?", LAST)]

@@ -7,13 +7,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from desk.glance import glance
-from desk.ledger import entries_of, record_of
+from desk.kept import lines_of
+from desk.ledger import record_of
 from desk.live import BOARD, commands_of
 from desk.page import page, shown_for, who_of
-from desk.past import episodes_of
+from desk.past import audited, episodes_of
 from desk.saying import NotSaidError, said_by
 from desk.sheet import sheet
-from desk.told import told
+from desk.told import history
 from desk.view import single
 from desk.web import ProblemError, address_of, desk_of, form_of, good_name
 from model.contract_words import HANDLINGS
@@ -77,8 +78,8 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
     desk = desk_of(request)
     number = _number(request)
     view = await _view(request)
-    record, entries, episodes = await desk.store.read(
-        lambda db: (record_of(db, number), entries_of(db, number), episodes_of(db, number))
+    record, lines, audit, episodes = await desk.store.read(
+        lambda db: (record_of(db, number), lines_of(db, number), audited(db, number), episodes_of(db, number))
     )
     if record is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
@@ -97,7 +98,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         view=view,
         sheet=of,
         standing=glance(shown, of),
-        history=[told(shown, contract, entry) for entry in reversed(entries)],
+        history=history(shown, contract, lines, audit),
         episodes=episodes,
         refused=refused,
         handlings=HANDLINGS,

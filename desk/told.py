@@ -1,41 +1,76 @@
 """A ticket's entries in words: what each said, for its history. One line an entry, one function an act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from desk.kept import Line
 from desk.offers import spoken
+from desk.past import Entry as Row
 from desk.shown import Shown
 from desk.words import both
 from model.contract import Contract, Text
 from model.contract_words import HANDLINGS, MILESTONES, STARTS
 from model.service import entry as acts
 from model.service.effect import Kind
-from model.service.entry import Act, Entry
+from model.service.entry import Act
+from model.service.words import Side, Trust
 
 
 class Told(msgspec.Struct, frozen=True):
-    """An entry in words. `loud` says that a limit was not kept or a level rose."""
+    """A line of the history. `loud`: a limit was not kept or a level rose; `sure`: the desk's clock was, then."""
 
+    at: float
     title: str
     details: tuple[str, ...]
-    entry: Entry
+    who: str
+    source: str = ""
+    customer: bool = False
+    sure: bool = True
     loud: bool = False
 
 
 Parts = tuple[str, list[str]]  # what was said, and what was added to it
 
 
-def told(shown: Shown, contract: Contract, entry: Entry) -> Told:
+def history(shown: Shown, contract: Contract, lines: Iterable[Line], audit: Iterable[Row]) -> list[Told]:
+    """Return a ticket's entries and what the audit has of its episodes in the reader's words, latest first."""
+    entries = [told(shown, contract, line) for line in lines]
+    rows = [Told(row.at, shown.say(f"did.{row.what}"), _added(shown, row), row.who, row.source) for row in audit]
+    return sorted([*entries[::-1], *rows], key=lambda each: -each.at)
+
+
+def told(shown: Shown, contract: Contract, line: Line) -> Told:
     """Return an entry in the reader's words."""
-    act = entry.act
+    entry, act = line.entry, line.entry.act
     title, details = _ACTS.get(type(act), _plain)(shown, contract, act)
+    if isinstance(act, acts.AlarmSeen) and line.did:
+        title, details = (
+            ("，" if shown.lang == "zh" else ", ").join(shown.say(f"did.{word}") for word in line.did),
+            [title],
+        )
     said = getattr(act, "said", None)
     if said is not None:
         details.insert(0, shown.say("happened_at", time=shown.moment(said)))
     loud = isinstance(act, acts.Fired) and act.effect.kind in {Kind.BREACH, Kind.UPGRADE, Kind.LASTING, Kind.REPLACE}
-    return Told(title, tuple(each for each in details if each), entry, loud)
+    return Told(
+        entry.at,
+        title,
+        tuple(each for each in details if each),
+        entry.who,
+        entry.source,
+        entry.side is Side.CUSTOMER,
+        entry.trust is Trust.SURE,
+        loud,
+    )
+
+
+def _added(shown: Shown, row: Row) -> tuple[str, ...]:
+    """Return what the audit's row adds: a case, a level, a reason."""
+    level = row.detail.get("level")
+    parts = [shown.title(row.detail.get("case_title") or {}), shown.say("level", n=level) if level else ""]
+    return tuple(each for each in (*parts, str(row.detail.get("reason") or "")) if each)
 
 
 def _plain(shown: Shown, _contract: Contract, act: Act) -> Parts:
@@ -61,9 +96,9 @@ def _opened(shown: Shown, contract: Contract, act: acts.Opened) -> Parts:
     return shown.say("act.opened"), [shown.say("level", n=contract.code(act.level)), again]
 
 
-def _alarm(shown: Shown, contract: Contract, act: acts.AlarmSeen) -> Parts:
+def _alarm(shown: Shown, _contract: Contract, act: acts.AlarmSeen) -> Parts:
     state = shown.say(f"alarm_is.{act.alarm.state}")
-    return f"{shown.say('act.alarm')}: {state}", [shown.say("level", n=contract.code(act.level)) if act.level else ""]
+    return f"{shown.say('act.alarm')}: {state}", []
 
 
 def _condition(shown: Shown, contract: Contract, act: acts.ConditionSaid) -> Parts:
