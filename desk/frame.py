@@ -8,7 +8,8 @@ from desk.store import Db, Row, Site, every, one, sites
 from desk.view import latest_title
 from model.alarm import Alarm
 from model.change import Origin
-from model.level import Contract, assign
+from model.contract import Contract
+from model.level import assign
 
 ALARMS_SHOWN = 12
 OVER_SHOWN = 4

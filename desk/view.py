@@ -2,36 +2,44 @@
 
 import msgspec
 
+from desk.api_view import title_of
+from desk.kept import decoded
 from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
-from model.level import Contract, clocks
-from model.rule import Evidence
+from model.alarm import Alarm, AlarmState, Kind
+from model.change import Change, Origin
+from model.rule import Evidence, Meaning
+from model.service.record import Record
 from model.ticket import Ticket, TicketState
 
 MOST = 500  # tickets a page shows
-ACCEPT = "accept"  # the milestone that an acknowledgement reaches
-_SELECT = """SELECT t.*, e.change AS change, e.onset AS onset, e.state AS alarm_state,
+_SELECT = """SELECT t.*, e.change AS change, e.state AS alarm_state,
     (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by <> ''
         AND x.explained_by = t.condition) AS explains
     FROM tickets t LEFT JOIN episodes e ON e.id = t.episode"""
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A milestone of the contract: due at a Unix time of the desk, `left` seconds from now (less than 0: over)."""
+    """A limit of the contract: due at a Unix time of the desk, `left` seconds from now (less than 0: over).
+
+    `limit` is how many seconds there are from the ticket's start; `clock` the limit's name with its level.
+    """
 
     milestone: str
     due: float
     left: float
     limit: float
+    clock: str = ""
 
 
 class TicketView(msgspec.Struct, frozen=True):
     """A ticket with everything that a line of the board tells. Times are the desk's Unix seconds.
 
     `onset_wall` is the onset by the agent's own clock. `agent_level` and `agent_digest` are what the agent proposed;
-    `digest` is the desk's contract. `next` is the soonest clock that is not over, or the last that is; `dues` are all.
+    `digest` is the desk's contract. `next` is the soonest clock that is not over, or the last that is; None while all
+    are paused or ended. `late` counts the limits not kept. `unsure`: nobody knows when it opened.
     """
 
     ticket: Ticket
@@ -55,7 +63,12 @@ class TicketView(msgspec.Struct, frozen=True):
     agent_contract: str
     agent_digest: str
     next: Due | None
-    dues: tuple[Due, ...]
+    late: int
+    paused: bool
+    workaround: bool
+    waits_for_word: bool
+    unsure: bool
+    merged_into: int
 
     @property
     def left(self) -> float:
@@ -78,19 +91,13 @@ class TicketView(msgspec.Struct, frozen=True):
         return bool(self.agent_level) and self.agent_level != self.ticket.level
 
 
-def dues(contract: Contract, ticket: Ticket, region: str, fault: str, now: float) -> tuple[Due, ...]:
-    """Return the ticket's clocks, soonest first; what an acknowledgement has reached is left out."""
-    return tuple(
-        Due(clock.milestone, ticket.opened + clock.limit, ticket.opened + clock.limit - now, clock.limit)
-        for clock in clocks(contract, ticket.level, region, fault)
-        if not (ticket.acknowledged is not None and clock.milestone == ACCEPT)
-    )
-
-
-def next_due(all_dues: tuple[Due, ...]) -> Due | None:
-    """Return the soonest clock that still runs, else the last of those that are over."""
-    running = [due for due in all_dues if due.left >= 0]
-    return min(running, key=lambda due: due.left) if running else max(all_dues, key=lambda due: due.due, default=None)
+def next_due(row: Row, now: float) -> Due | None:
+    """Return the clock that a ticket's row names: the soonest that runs, else the last that is over."""
+    due, clock = row["due"], row["due_clock"]
+    if due is None or row["state"] == TicketState.CLOSED:
+        return None
+    milestone = clock.rpartition("/")[0]
+    return Due(milestone, due, due - now, max(1.0, due - row["start"]), clock)
 
 
 def board(db: Db, contracts: Contracts, now: float) -> list[TicketView]:
@@ -127,36 +134,48 @@ def single(db: Db, contracts: Contracts, number: int, now: float) -> TicketView 
 
 
 def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: float) -> TicketView:
-    ticket = ticket_from(row)
-    change = change_of(row)
+    ticket, record = ticket_from(row), decoded(row["record"])
+    change = change_of(row) if row["change"] is not None else _of_people(record)
     origin, alarm = change.origin, change.alarm
-    site = known.get(ticket.site) or Site(ticket.site, ticket.site, origin.contract)
-    contract = contracts(site.contract)
-    running = dues(contract, ticket, site.region, origin.fault, now) if ticket.state is TicketState.OPEN else ()
+    site = known.get(ticket.site) or Site(ticket.site, ticket.site, record.terms.contract)
+    contract = contracts(record.terms.contract)
     return TicketView(
         ticket=ticket,
         site=site,
-        device=origin.device,
+        device=record.device,
         device_name=origin.device_name,
         scope=origin.scope,
-        fault=origin.fault,
+        fault=record.fault,
         title=origin.title,
         case_title=change.case_title,
         evidence=alarm.evidence,
         missing=alarm.missing,
-        onset=row["onset"],
+        onset=record.onset,
         onset_wall=alarm.onset_wall,
         alarm_state=alarm.state,
         explains=row["explains"],
-        last_words=latest_title(db, alarm.explained_by) if origin.fault == SITE_SILENT else {},
+        last_words=latest_title(db, alarm.explained_by) if record.fault == SITE_SILENT else {},
         contract=contract.name,
         digest=contract.digest,
         agent_level=alarm.level,
         agent_contract=origin.contract,
         agent_digest=origin.digest,
-        next=next_due(running),
-        dues=running,
+        next=next_due(row, now),
+        late=row["late"],
+        paused=record.paused,
+        workaround=record.workaround is not None,
+        waits_for_word=bool(row["waits_for_word"]),
+        unsure=record.unsure,
+        merged_into=record.merged_into,
     )
+
+
+def _of_people(record: Record) -> Change:
+    """Return what stands in for the alarm of a ticket that a person opened."""
+    meaning = record.meaning or Meaning.INDIRECT
+    origin = Origin(record.ticket.site, record.device, "", record.fault, record.device, title_of(record.fault), meaning)
+    alarm = Alarm(record.ticket.condition, onset_wall=record.onset)
+    return Change(Kind.RAISED, alarm, AlarmState.NORMAL, origin, {}, record.onset, 0.0, "")
 
 
 def latest_title(db: Db, condition: str) -> dict[str, str]:

@@ -17,8 +17,15 @@ from desk.settings import DeskSettings
 from desk.store import Site, every
 from model.alarm import Alarm, AlarmState, Kind, Now
 from model.change import Change, Origin, Snapshot, condition_key
-from model.level import Clock, Contract
+from model.contract import Contract, Limit, Milestone, Start
+from model.due import Span
 from model.rule import Evidence, Meaning
+
+
+def limit(milestone: Milestone, seconds: float, level: int, region: str = "") -> Limit:
+    return Limit(name=milestone.value, milestone=milestone, span=Span(seconds), said=f"{seconds:g}s", after=Start.OPEN,
+                 levels=(level,), region=region)  # fmt: skip
+
 
 CONTRACT = Contract(
     name="practice",
@@ -29,8 +36,13 @@ CONTRACT = Contract(
     off_delay=20.0,
     faults={"mains.lost": 2, "subrack.cooling/over_temperature": 2, "subrack.cooling/any_stopped": 4},
     regions={"east": {"en": "East", "zh": "东区"}},
-    clocks=(Clock(2, "accept", 900.0), Clock(2, "depart", 3600.0, region="east"), Clock(2, "restore", 7200.0),
-            Clock(4, "resolve", 864_000.0)),
+    limits=(
+        limit(Milestone.ACCEPT, 900.0, 2),
+        limit(Milestone.DEPART, 3600.0, 2, region="east"),
+        limit(Milestone.RESTORE, 7200.0, 2),
+        limit(Milestone.RESOLVE, 864_000.0, 4),
+    ),
+    acknowledgement_stops=Milestone.ACCEPT,
     digest="d1d1d1d1d1d1d1d1",
 )  # fmt: skip
 

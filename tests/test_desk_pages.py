@@ -11,7 +11,6 @@ from desk import api, intake, pages
 from desk.page import STATIC
 from desk.shown import Shown, clean
 from desk.silence import fall_silent
-from desk.view import Due, next_due
 from desk.words import MEASURES, STATES, STATES_OF, WORDS, preferred, say_state
 from model.alarm import AlarmState, Kind
 from model.quantity import STATES as QUANTITY_STATES
@@ -242,8 +241,8 @@ async def test_the_header_counts_unanswered_open_silent_and_well(world: World) -
     world.clock.on(100)
     from desk.silence import Silent
 
-    desk, now = world.desk, world.clock().wall
-    await desk.store.write(lambda db: fall_silent(db, desk.levels, Silent("a", "S2", 91.0, 30.0), 3, now))
+    desk = world.desk
+    await desk.store.write(lambda db: fall_silent(desk.ledger(db), Silent("a", "S2", 91.0, 30.0), 3))
     text = (await world.client.get("/")).text
     head = re.sub(r"<[^>]*>|\s+", " ", text[text.index('id="now"') : text.index('class="who"')])
     assert re.findall(r"(\d+) +(\w+)", head) == [("2", "unanswered"), ("3", "open"), ("1", "silent"), ("2", "sites")]
@@ -296,13 +295,6 @@ async def test_ones_own_page_and_programs_may(world: World, headers: dict[str, s
     assert (await world.client.post("/tickets/1/acknowledge", headers=headers)).status_code == 303
 
 
-def test_the_next_clock_is_the_soonest_that_runs_else_the_last_that_is_over() -> None:
-    over, soon, late = (Due(str(left), left, left, 10.0) for left in (-5.0, 3.0, 8.0))
-    assert next_due((over, soon, late)) == soon
-    assert next_due((Due("a", -9.0, -9.0, 1.0), over)) == over
-    assert next_due(()) is None
-
-
 SPANS = [(0, "0 s", "0秒"), (59.9, "59 s", "59秒"), (60, "1 min", "1分钟"), (3840, "1 h 04 min", "1小时04分"),
          (601_200, "6 d 23 h", "6天23小时"), (-90, "1 min", "1分钟")]  # fmt: skip
 
@@ -349,12 +341,13 @@ async def test_a_ticket_as_json_is_one_flat_object(world: World) -> None:
     agent = await world.agent("S1", name="Hall 1")
     await agent.send(change())
     (ticket,) = (await world.client.get("/api/v1/tickets")).json()["tickets"]
-    assert ticket == (await world.client.get("/api/v1/tickets/1")).json()
+    whole = (await world.client.get("/api/v1/tickets/1")).json()
+    assert ticket == {name: whole[name] for name in ticket}
     assert (ticket["number"], ticket["state"], ticket["level"], ticket["site_name"]) == (1, "open", 2, "Hall 1")
-    assert ticket["next"] == {"milestone": "accept", "due": world.clock().wall + 900, "left": 900.0, "limit": 900.0}
-    assert [due["milestone"] for due in ticket["dues"]] == ["accept", "depart", "restore"]
+    assert (ticket["due_clock"], ticket["due"], ticket["left"]) == ("accept/2", world.clock().wall + 900, 900.0)
+    assert [clock["clock"] for clock in whole["clocks"]] == ["accept/2", "depart/2", "restore/2"]
     taken = (await world.client.post("/api/v1/tickets/1/acknowledge", json={"by": "Li"})).json()
-    assert taken["next"]["milestone"] == "depart"
+    assert taken["due_clock"] == "depart/2"
 
 
 async def test_tickets_are_listed_by_state_and_site(world: World) -> None:

@@ -64,7 +64,7 @@ async def test_a_pending_mains_failure_is_the_last_words(world: World) -> None:
     assert (ticket["fault"], ticket["last_words"]["en"]) == ("site.silent", "Mains lost")
     page = await world.client.get("/")
     assert "last words: Mains lost" in page.text
-    (row,) = await world.rows("SELECT detail FROM audit WHERE what = 'alarm_raised'")
+    (row,) = await world.rows("SELECT detail FROM audit WHERE what = 'alarm_raised' AND who = 'desk'")
     assert msgspec.json.decode(row["detail"])["reason"] == "3 heartbeats missed; last words: Mains lost"
 
 
