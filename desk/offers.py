@@ -109,9 +109,9 @@ def _next(standing: Standing) -> Iterator[str]:
     yield from (f"confirmed.{milestone}.{side}" for side in (Side.SERVICE, Side.CUSTOMER) for milestone in waiting)
     if ticket.state is TicketState.RESOLVED:
         yield "closed"
-    ahead = to_come(standing)
+    ahead, limits = to_come(standing), standing.contract.limits
     yield from (f"reached.{each}" for each in ahead[:1])
-    if record.handling is None:
+    if record.handling is None and ticket.state is TicketState.OPEN and any(each.handling for each in limits):
         yield f"handled.{Handling.REMOTE}"
     yield from (f"reached.{each}" for each in ahead[1:])
 

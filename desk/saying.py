@@ -53,6 +53,8 @@ def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tupl
     fields = {name: text.strip() for name, text in form.items()}
     shown = fields.pop(SHOWN, "")
     side = fields.pop("side", "") or Side.SERVICE.value
+    if side not in {Side.SERVICE, Side.CUSTOMER}:
+        raise NotSaidError("form")
     if fields.get("said") == shown:
         fields.pop("said", None)
     values: dict[str, object] = {"what": fields.pop("act", "")}
