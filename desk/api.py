@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from desk import api_contracts, api_described, api_local, api_tickets
+from desk import api_clock, api_contracts, api_described, api_local, api_periods, api_tickets
 from desk.api_tickets import acknowledged, ticket_of
 from desk.core import Desk
 from desk.openapi import answering
@@ -43,7 +43,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_tickets.OPERATIONS,
     *api_contracts.OPERATIONS,
     *api_described.OPERATIONS,
+    *api_clock.OPERATIONS,
     *api_local.OPERATIONS,
+    *api_periods.OPERATIONS,
 )
 ROUTES = (
     *routes(OPERATIONS),

@@ -5,6 +5,7 @@ filled in by `say`.
 """
 
 from desk.words_clock import CLOCK_WORDS
+from desk.words_periods import PERIOD_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
 
@@ -198,6 +199,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "limit": ("limit {limit}", "限值 {limit}"),
     **CLOCK_WORDS,
     **TICKET_WORDS,
+    **PERIOD_WORDS,
     **SAID_WORDS,
 }
 

@@ -11,9 +11,11 @@ from desk.periods import Author, approve_window, declare_guard, end_guard, end_w
 from desk.store import Db
 from desk.sweep import Sweep
 from model.alarm import AlarmState, Kind
+from model.contract import Limit, Milestone, Start
+from model.due import Span
 from model.period import GuardDuty, GuardPeriod, No, Scope, Window, Work
 from model.period_words import Refused
-from tests.desk_world import Hands, Speaker, World, a_desk, change, cleared, later
+from tests.desk_world import CONTRACT, Hands, Speaker, World, a_desk, change, cleared, later
 
 HOUR = 3600.0
 LI = Author("Li Na", "127.0.0.1")
@@ -166,7 +168,11 @@ async def restarted(folder: Path, clock: Hands, agent: Speaker) -> tuple[Any, Sp
     return (context, world), moved
 
 
-async def test_a_desk_that_was_away_over_the_end_opens_the_ticket_as_of_the_end(tmp_path: Path) -> None:
+async def test_a_desk_that_was_away_over_the_end_opens_the_ticket_as_of_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = Limit(name="restore", milestone=Milestone.RESTORE, span=Span(HOUR), said="1h", after=Start.REPORT)
+    monkeypatch.setattr("tests.desk_world.CONTRACT", replace(CONTRACT, limits=(hour,)))
     clock = Hands()
     async with a_desk(tmp_path, clock) as world:
         agent = await world.agent()
@@ -180,7 +186,7 @@ async def test_a_desk_that_was_away_over_the_end_opens_the_ticket_as_of_the_end(
         await pass_by(world, 2.0, agent)
         (ticket,) = await world.tickets()
         assert ticket["opened"] == window.end
-        assert ticket["late"] == 1  # the limit to accept, 15 min, ran while the desk was away
+        assert (ticket["due"], ticket["late"]) == (window.end + HOUR, 1)  # it ran while the desk was away
     finally:
         await context.__aexit__(None, None, None)
 

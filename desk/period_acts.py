@@ -1,0 +1,149 @@
+"""What a person asks for of a window or a guard period, by program or by form: words in, what became of it out."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from desk.ledger import Ledger
+from desk.period_store import guard_numbered, window_numbered
+from desk.periods import (
+    Author,
+    approve_window,
+    declare_guard,
+    end_guard,
+    end_window,
+    extend_window,
+    plan_window,
+    set_roster,
+)
+from desk.store import Db, every, site_of
+from desk.web import ProblemError, good_name
+from model.period import GuardPeriod, No, Scope, Window
+from model.period_protocol import DeclareGuard, EndPeriod, ExtendWindow, PlanWindow, SetRoster, When
+from model.period_text import TextError, duty_of, scope_of, until
+from model.period_words import Refused
+
+T = TypeVar("T")
+LONGEST_TEXT = 500  # characters of what is said
+LONGEST_DUTY = 20_000
+Became = Window | GuardPeriod | Refused
+WHOSE_WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
+    {No.NO_WORK, No.NO_REASON, No.NO_ROSTER, No.ROSTER_GAP, No.ENDS_FIRST, No.PAST, No.TOO_LONG, No.NOT_LATER,
+     No.NOT_URGENT, No.SELF_APPROVED, No.UNKNOWN_PLACE, No.BAD_TIME}
+)  # fmt: skip
+
+
+def plan(ledger: Ledger, asked: PlanWindow, source: str, home: str) -> Became:
+    """Plan work as somebody asks. `home` is the desk's time zone. Raises ProblemError for words that cannot be read."""
+    scope = _read(lambda: scope_of(asked.where))
+    zone = _zone(ledger.db, scope, asked.zone, home)
+    start = _time(asked.start, zone, ledger.now) if asked.start != "" else ledger.now
+    window = Window(
+        id=0,
+        start=start,
+        end=_time(asked.end, zone, start),
+        scope=scope,
+        work=_text(asked.work),
+        by="",
+        kind=asked.kind,
+        zone=zone,
+        urgent=asked.urgent,
+        approved_by=good_name(asked.approved_by) if asked.approved_by.strip() else "",
+    )
+    return plan_window(ledger, window, Author(good_name(asked.by), source))
+
+
+def extend(ledger: Ledger, number: int, asked: ExtendWindow, source: str, home: str) -> Became:
+    """Let a window end later."""
+    window = window_numbered(ledger.db, number)
+    zone = _zone(ledger.db, window.scope, window.zone, home) if window else ""
+    author = Author(good_name(asked.by), source)
+    end = _time(asked.end, zone, ledger.now) if window else 0.0
+    return extend_window(ledger, number, end, _text(asked.reason), author)
+
+
+def end(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Became:
+    """End a window now."""
+    return end_window(ledger, number, _text(asked.reason), Author(good_name(asked.by), source))
+
+
+def approve(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Became:
+    """Approve a window's urgent work."""
+    return approve_window(ledger, number, _text(asked.reason), Author(good_name(asked.by), source))
+
+
+def declare(ledger: Ledger, asked: DeclareGuard, source: str, home: str) -> Became:
+    """Declare a guard period as somebody asks."""
+    scope = _read(lambda: scope_of(asked.where))
+    zone = _zone(ledger.db, scope, asked.zone, home)
+    start = _time(asked.start, zone, ledger.now) if asked.start != "" else ledger.now
+    over = _time(asked.end, zone, start)
+    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, over, zone))
+    guard = GuardPeriod(0, start, over, scope, _text(asked.name), "", duty, zone)
+    return declare_guard(ledger, guard, Author(good_name(asked.by), source))
+
+
+def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: str) -> Became:
+    """Give a guard period another roster from now on."""
+    author = Author(good_name(asked.by), source)
+    guard = guard_numbered(ledger.db, number)
+    if guard is None:
+        return Refused(No.NO_SUCH)
+    zone = _zone(ledger.db, guard.scope, guard.zone, home)
+    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), guard.start, guard.end, zone))
+    return set_roster(ledger, number, duty, _text(asked.reason), author)
+
+
+def end_early(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Became:
+    """End a guard period now."""
+    return end_guard(ledger, number, _text(asked.reason), Author(good_name(asked.by), source))
+
+
+def status_of(refused: Refused) -> int:
+    """Return the HTTP status of a refusal."""
+    if refused.no is No.NO_SUCH:
+        return 404
+    return 422 if refused.no in WHOSE_WORDS_ARE_WRONG else 409
+
+
+def _zone(db: Db, scope: Scope, asked: str, home: str) -> str:
+    """Return the time zone that times are said in: as asked, the one that all named sites have, or the desk's."""
+    if asked.strip():
+        return asked.strip()[:64]
+    named = {*scope.sites, *(device.partition("/")[0] for device in scope.devices)}
+    zones = {site.timezone for site in (site_of(db, name) for name in named) if site}
+    if not zones:
+        sql = "SELECT DISTINCT region, timezone FROM sites"
+        zones = {row["timezone"] for row in every(db, sql) if not scope.regions or row["region"] in scope.regions}
+    known = next(iter(zones)) if len(zones) == 1 else ""
+    return known or home
+
+
+def _time(said: When, zone: str, since: float) -> float:
+    """Return a time in Unix seconds; text may say how long after `since`."""
+    if isinstance(said, int | float):
+        return float(said)
+    if not zone and not _without_zone(said):
+        raise ProblemError(400, "time", "Say which time zone is meant: these sites have no common one.")
+    return _read(lambda: until(said, since, zone))
+
+
+def _without_zone(said: str) -> bool:
+    """Say whether a text needs no zone: it says how long, or has its own offset."""
+    try:
+        return until(said, 0.0, "UTC") == until(said, 0.0, "Asia/Shanghai")
+    except TextError:
+        return True  # whatever it is, `until` says what is wrong
+
+
+def _read(reading: Callable[[], T]) -> T:
+    try:
+        return reading()
+    except TextError as error:
+        raise ProblemError(400, "words", f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+
+
+def _text(said: str, most: int = LONGEST_TEXT) -> str:
+    text = said.strip()
+    if len(text) > most:
+        raise ProblemError(400, "words", f"A text has at most {most} characters.")
+    return text
