@@ -24,6 +24,9 @@ from model.ticket import TicketState
 _NEAR = "SELECT ticket, site, onset, incident FROM outages WHERE contract = ? AND region = ? AND cause = ? AND lead = 1"
 _BEFORE = f"{_NEAR} AND onset BETWEEN ? AND ? AND ticket <> ? ORDER BY onset DESC LIMIT ?"
 _AFTER = f"{_NEAR} AND onset > ? AND onset <= ? AND ticket <> ? ORDER BY onset LIMIT ?"
+_OF_SITE = (
+    "SELECT * FROM outages WHERE site = ? AND contract = ? AND region = ? AND cause = ? AND onset BETWEEN ? AND ?"
+)
 _ACT: msgspec.json.Decoder[Acts] = msgspec.json.Decoder(Acts)
 
 
@@ -33,6 +36,11 @@ class Key(msgspec.Struct, frozen=True):
     contract: str
     region: str
     cause: str
+
+    @property
+    def values(self) -> tuple[str, str, str]:
+        """Return the three as a query takes them."""
+        return self.contract, self.region, self.cause
 
 
 def follow_ticket(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
@@ -114,7 +122,7 @@ def _begin(db: Db, key: Key, record: Record, at: float) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL) ON CONFLICT (ticket) DO UPDATE SET contract = excluded.contract,"
         " region = excluded.region, cause = excluded.cause, onset = excluded.onset, lead = excluded.lead, incident = 0,"
         " ended = NULL",
-        (number, key.contract, key.region, key.cause, site, record.onset, first is None),
+        (number, *key.values, site, record.onset, first is None),
     )
     if first is not None:
         if first["incident"]:
@@ -154,23 +162,20 @@ def _first_of_site(db: Db, key: Key, record: Record, rule: Rule) -> Row | None:
     """Return the site's outage of this cause that another of its tickets tells already."""
     return one(
         db,
-        "SELECT * FROM outages WHERE site = ? AND cause = ? AND contract = ? AND region = ? AND lead = 1"
-        " AND ticket <> ? AND abs(onset - ?) <= ? ORDER BY onset LIMIT 1",
+        f"{_OF_SITE} AND lead = 1 AND ticket <> ? ORDER BY onset LIMIT 1",
         record.ticket.site,
-        key.cause,
-        key.contract,
-        key.region,
+        *key.values,
+        record.onset - rule.within,
+        record.onset + rule.within,
         record.ticket.number,
-        record.onset,
-        rule.within,
     )
 
 
 def _near(db: Db, key: Key, outage: Outage, rule: Rule) -> list[Outage]:
     """Return the outages next to one in time, on either side no more than can matter."""
-    same, onset, most = (key.contract, key.region, key.cause), outage.onset, rule.count - 1
-    rows = every(db, _BEFORE, *same, onset - rule.within, onset, outage.ticket, most)
-    rows += every(db, _AFTER, *same, onset, onset + rule.within, outage.ticket, most)
+    onset, most = outage.onset, rule.count - 1
+    rows = every(db, _BEFORE, *key.values, onset - rule.within, onset, outage.ticket, most)
+    rows += every(db, _AFTER, *key.values, onset, onset + rule.within, outage.ticket, most)
     return [Outage(*row) for row in rows]
 
 
@@ -188,7 +193,7 @@ def _opened(db: Db, key: Key, run: list[Outage], at: float) -> int:
     row = db.execute(
         "INSERT INTO incidents (contract, region, cause, opened, first, last) VALUES (?, ?, ?, ?, ?, ?)"
         " RETURNING number",
-        (key.contract, key.region, key.cause, at, run[0].onset, run[-1].onset),
+        (*key.values, at, run[0].onset, run[-1].onset),
     ).fetchone()
     return int(row[0])
 
@@ -197,14 +202,11 @@ def _of_site(db: Db, key: Key, outage: Outage, rule: Rule) -> list[int]:
     """Return the tickets that are in no incident and tell of an outage: the one that counts, and its site's others."""
     rows = every(
         db,
-        "SELECT ticket FROM outages WHERE site = ? AND cause = ? AND contract = ? AND region = ? AND incident = 0"
-        " AND abs(onset - ?) <= ? ORDER BY ticket",
+        f"{_OF_SITE} AND incident = 0 ORDER BY ticket",
         outage.site,
-        key.cause,
-        key.contract,
-        key.region,
-        outage.onset,
-        rule.within,
+        *key.values,
+        outage.onset - rule.within,
+        outage.onset + rule.within,
     )
     return [row["ticket"] for row in rows]
 

@@ -10,6 +10,7 @@ from desk.store import Db, Row, Site, every, one
 from model.alarm import Kind
 from model.change import Change
 from model.nuisance import CHATTER, STALE, TEN, Measure, chatters, measure
+from model.ticket import announced
 
 DAY = 86_400
 KEPT = 400 * DAY  # seconds that counts stay: a year and the month to compare it with
@@ -45,21 +46,21 @@ class Nuisances(msgspec.Struct, frozen=True):
 
 def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> None:
     """Count a Change that was taken `now`, which happened `at` (both the desk's Unix seconds)."""
-    alarm, kind = change.alarm, change.kind
-    if kind in {Kind.RAISED, Kind.MOMENTARY}:
-        announced = kind is Kind.RAISED
+    alarm = change.alarm
+    raised = change.kind is Kind.RAISED and announced(alarm)
+    if raised or change.kind is Kind.MOMENTARY:
         db.execute(
             "INSERT INTO alarm_days VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, condition) DO UPDATE SET"
             " announced = announced + excluded.announced, momentary = momentary + excluded.momentary",
-            (int(now // DAY), alarm.condition, site.id, announced, not announced),
+            (int(now // DAY), alarm.condition, site.id, raised, not raised),
         )
-    if kind is Kind.RAISED:
+    if raised:
         db.execute(
             "INSERT INTO alarm_tens VALUES (?, ?, ?, 1) ON CONFLICT (ten, contract, region) DO UPDATE SET"
             " announced = announced + 1",
             (int(now // TEN), site.contract, site.region),
         )
-        _announced(db, site, alarm.condition, at)
+        _keep_time(db, site, alarm.condition, at)
     if alarm.flapping:
         db.execute(
             "INSERT INTO nuisances VALUES (?, ?, '[]', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
@@ -107,7 +108,7 @@ def forget_counts(db: Db, before: float) -> int:
     return dropped + db.execute("DELETE FROM alarm_days WHERE day < ?", (int(before // DAY),)).rowcount
 
 
-def _announced(db: Db, site: Site, condition: str, at: float) -> None:
+def _keep_time(db: Db, site: Site, condition: str, at: float) -> None:
     row = db.execute("SELECT last FROM nuisances WHERE condition = ?", (condition,)).fetchone()
     times = tuple(sorted((*(_TIMES.decode(row[0]) if row else ()), at)))[-CHATTER:]
     chattered = at if chatters(times) else None

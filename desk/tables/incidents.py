@@ -22,7 +22,7 @@ CREATE TABLE outages (
     onset REAL NOT NULL, lead INTEGER NOT NULL, incident INTEGER NOT NULL, ended REAL
 ) STRICT;
 CREATE INDEX outages_by_onset ON outages (contract, region, cause, onset) WHERE lead = 1;
-CREATE INDEX outages_of_site ON outages (site, cause);
+CREATE INDEX outages_of_site ON outages (site, contract, region, cause, onset);
 CREATE TABLE incident_rules (
     id INTEGER PRIMARY KEY, after_entry INTEGER NOT NULL, count INTEGER NOT NULL, within REAL NOT NULL,
     at REAL NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL
