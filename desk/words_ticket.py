@@ -67,6 +67,8 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     "milestone.respond": ("respond", "响应"),
     "milestone.contact": ("contact", "联系"),
     "milestone.remote": ("log in remotely", "远程登录"),
+    "milestone.total": ("restore, in all", "恢复（总时限）"),
+    "milestone.difficult": ("resolve, as agreed", "解决（商定）"),
     "milestone.substitute": ("put a substitute in place", "提供代用设备"),
     # what may be said: the buttons
     "reached": ("{of}", "{of}"),
