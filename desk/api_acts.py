@@ -54,8 +54,13 @@ def speaker_of(request: Request, by: str, side: Side) -> Speaker:
     """Return who speaks. Raises a ProblemError for a name that no person has, and for the system's side."""
     if side is Side.SYSTEM:
         raise ProblemError(400, "side", "A person speaks for `service` or `customer`.")
-    language = preferred("", request.headers.get("accept-language", ""))
-    return Speaker(good_name(by), address_of(request), side, language, desk_of(request).settings.timezone)
+    zone = desk_of(request).settings.timezone
+    return Speaker(good_name(by), address_of(request), side, language_of(request), zone)
+
+
+def language_of(request: Request) -> str:
+    """Return the language that a program wants sentences in: en or zh."""
+    return preferred("", request.headers.get("accept-language", ""))
 
 
 def number_of(request: Request) -> int:

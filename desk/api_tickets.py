@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk.api_acts import number_of, say
+from desk.api_acts import language_of, number_of, say
 from desk.api_lists import MOST, QUERY, listed, whole
 from desk.api_opening import open_by_hand
 from desk.api_view import entries_page, ticket_now
@@ -40,7 +40,8 @@ async def entries(request: Request) -> Response:
     """Give what was written down of a ticket, in order."""
     number = number_of(request)
     after, limit = whole(request.query_params, "after", 2**63 - 1), whole(request.query_params, "limit", MOST, 500)
-    found = await desk_of(request).store.read(lambda db: entries_page(db, number, after, limit))
+    desk, language = desk_of(request), language_of(request)
+    found = await desk.store.read(lambda db: entries_page(desk.ledger(db), number, language, after=after, limit=limit))
     if found is None:
         raise _none(number)
     return reply(found)

@@ -1,12 +1,14 @@
 """What programs are given of tickets: a line of a list, a ticket with every clock, its entries."""
 
-import functools
 from math import floor
 
-from desk.kept import decoded, lines_of
+from desk.kept import Line, decoded, lines_of, record_of
 from desk.ledger import Ledger
 from desk.record import change_of
-from desk.store import Db, Row, Site, every, one, sites
+from desk.shown import Shown
+from desk.store import Db, Row, Site, every, one, site_of
+from desk.titles import title_of
+from desk.told import told
 from model.change import Change
 from model.contract import Contract
 from model.service.clocks import outcomes
@@ -70,12 +72,14 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
         return None
     record = decoded(row["record"])
     contract = ledger.contracts(record.terms.contract)
-    short = line(ledger, row, {site.id: site for site in sites(ledger.db)})
+    site = site_of(ledger.db, row["site"])
+    short = line(ledger, row, {site.id: site} if site else {})
     alarm = change_of(row) if row["change"] is not None else None
     costs = deductions(record, contract, ledger.calendars, ledger.now)
     return TicketNow(
         **{name: getattr(short, name) for name in LINE},
         now=ledger.now,
+        timezone=site.timezone if site else "",
         start=record.start,
         unsure=record.unsure,
         scope=alarm.origin.scope if alarm else "-",
@@ -139,29 +143,30 @@ def papers(record: Record, contract: Contract, ledger: Ledger) -> tuple[Document
     return tuple(found)
 
 
-def entries_page(db: Db, number: int, after: int, limit: int) -> EntryList | None:
+def entries_page(ledger: Ledger, number: int, language: str, *, after: int, limit: int) -> EntryList | None:
     """Return a ticket's entries after a seq, at most `limit`; None when there is no such ticket."""
-    lines = lines_of(db, number)
-    rest = [each for each in lines if each.seq > after]
-    if not lines:
+    lines = lines_of(ledger.db, number)
+    record = record_of(ledger.db, number)
+    if record is None:
         return None
+    rest = [each for each in lines if each.seq > after]
+    site = site_of(ledger.db, record.ticket.site)
+    shown_as = Shown(language, ledger.now, site.timezone if site else "")
+    contract = ledger.contracts(record.terms.contract)
     shown = tuple(
         EntryNow(
             each.seq, each.entry.at, each.entry.who, each.entry.source, each.entry.side, each.entry.trust, each.did,
-            each.entry.act,
+            _in_words(shown_as, contract, each), each.entry.act,
         )
         for each in rest[:limit]
     )  # fmt: skip
     return EntryList(number, shown, shown[-1].seq if len(rest) > limit else None)
 
 
-@functools.cache
-def title_of(fault: str) -> dict[str, str]:
-    """Return the title of a fault that no alarm has told, by language: the rule book's, else its name."""
-    from config.fault_rules import load_faults  # noqa: PLC0415 - reads files; only for what people open by hand
-
-    rule = load_faults().get(fault)
-    return rule.text.title.both() if rule else {"en": fault, "zh": fault}
+def _in_words(shown: Shown, contract: Contract, line_: Line) -> str:
+    """Return an entry in one line of words."""
+    words = told(shown, contract, line_)
+    return ("；" if shown.lang == "zh" else "; ").join([words.title, *words.details])
 
 
 def _clock(each: Outcome, now: float) -> ClockNow:

@@ -59,13 +59,14 @@ def unknown(act: Sayable, record: Record, contract: Contract, clocks: tuple[str,
     documents = tuple(duty.name for duty in contract.documents)
     if isinstance(act, acts.AskedFor | acts.Delivered) and documents and act.document not in documents:
         return refused("no_such_document", language, documents)
-    if isinstance(act, acts.Excused):
-        numbered = [f"charge {number}" for number in range(len(record.charges))]
-        complaints = [f"complaint {each.id}" for each in record.complaints]
-        papers = [f"document {name}" for name in documents]
-        known = tuple(dict.fromkeys([*clocks, *papers, *record.terms.events, *numbered, *complaints]))
-        if act.what_for not in known:
-            return refused("no_such_limit", language, known)
+    if isinstance(act, acts.Excused) and act.what_for not in record.terms.events:
+        known = (
+            *dict.fromkeys(clocks),
+            *(f"document {name}" for name in documents),
+            *(f"charge {number}" for number in range(len(record.charges))),
+            *(f"complaint {each.id}" for each in record.complaints),
+        )
+        return None if act.what_for in known else refused("no_such_limit", language, known)
     return None
 
 

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from desk.api_view import title_of
 from desk.kept import decoded
 from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
+from desk.titles import title_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin
 from model.rule import Evidence, Meaning

@@ -200,6 +200,7 @@ class TicketNow(TicketLine, frozen=True, kw_only=True):
     """A ticket with all that was said of it and every clock. Times are the desk's Unix seconds."""
 
     now: float
+    timezone: str
     start: float
     unsure: bool
     scope: str
@@ -242,7 +243,10 @@ class TicketNow(TicketLine, frozen=True, kw_only=True):
 
 
 class EntryNow(msgspec.Struct, frozen=True):
-    """One entry of a ticket: when it was written down (Unix seconds), by whom, from where, what was said and done."""
+    """One entry of a ticket: when it was written down (Unix seconds), by whom, from where, what was said and done.
+
+    `text` is the same in words, in the language that was asked for.
+    """
 
     seq: int
     at: float
@@ -251,6 +255,7 @@ class EntryNow(msgspec.Struct, frozen=True):
     side: Side
     trust: str
     did: tuple[str, ...]
+    text: str
     act: acts.Acts
 
 

@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "ack": "acknowledge an alarm",
     "shelve": "put an alarm aside for a time",
     "tickets": "list the desk's tickets",
+    "ticket": "one ticket of the desk: show it, or say what happened",
+    "ticket open": "open a ticket for a fault that no alarm has told",
     "contract": "the maintenance contracts: one in plain words, and what would be due when",
     "devices": "the device definitions: what ships, trying one, drafting one",
     "example": "print an example site file",
