@@ -8,7 +8,8 @@ class Sizes:
     """How much is measured.
 
     `window`, `interval`, `settle`, `listen`, `trouble` and `storm_seconds` are seconds; `sensors` and `gauges` count
-    values of one device and one page, `exchanges` and `spoilt` requests, `storm` sites.
+    values of one device and one page, `exchanges` and `spoilt` requests, `storm` sites,
+    `province` sites and days.
     """
 
     runs: int = 5
@@ -30,6 +31,7 @@ class Sizes:
     spoilt: int = 100_000
     storm: int = 10_000
     storm_seconds: float = 60.0
+    province: tuple[int, int] = (200, 90)
 
 
 TINY = Sizes(
@@ -52,6 +54,7 @@ TINY = Sizes(
     spoilt=500,
     storm=30,
     storm_seconds=1.0,
+    province=(10, 3),
 )
 
 FAST = replace(
@@ -67,4 +70,5 @@ FAST = replace(
     spoilt=10_000,
     storm=1000,
     storm_seconds=6.0,
+    province=(50, 20),
 )

@@ -7,6 +7,7 @@ in one look, with the delays at 0. Ids are drawn from a seed, so every run sends
 import random
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from model.rule import Evidence, Meaning
 from model.step import observe
 
 CONTRACT = "telecom-transmission"
-REGIONS = ("gz_sz_dg", "prd", "west_east", "mountain")
+REGIONS = ("gz_sz_dg", "prd", "west_east", "rest")
 SEED = 20_260_101
 BOOT, WALL = 86_400.0, 1_800_000_000.0  # an agent's clocks when its mains go
 BEATS = 86_400.0  # seconds between heartbeats of sites that give none: nobody is silent in a storm of minutes
@@ -67,8 +68,8 @@ def enrolled(folder: Path, count: int, contract: str = CONTRACT) -> list[Member]
         members: list[Member] = []
         for first in range(0, count, 500):
             part = [_named(place) for place in range(first, min(count, first + 500))]
-            tokens = store.writer.put(lambda db, part=part: [_enrol(db, site, contract, chance) for site in part])
-            members += [_member(site, *who, chance) for site, who in zip(part, tokens.result(), strict=True)]
+            tokens = store.writer.put(partial(_enrol, part, contract, chance)).result()
+            members += [_member(site, *who, chance) for site, who in zip(part, tokens, strict=True)]
     finally:
         store.close()
     return members
@@ -80,9 +81,14 @@ def _named(place: int) -> Site:
     return Site(f"storm-{place:05d}", f"Site {place:05d}", "", region, "Asia/Shanghai")
 
 
-def _enrol(db: Db, site: Site, contract: str, chance: random.Random) -> tuple[str, str]:
+def _enrol(part: list[Site], contract: str, chance: random.Random, db: Db) -> list[tuple[str, str]]:
+    """Enrol sites under a contract; returns each one's agent and token."""
+    return [_enrol_one(db, msgspec.structs.replace(site, contract=contract), chance) for site in part]
+
+
+def _enrol_one(db: Db, site: Site, chance: random.Random) -> tuple[str, str]:
     agent = str(uuid.UUID(int=chance.getrandbits(128), version=4))
-    code = make_code(db, msgspec.structs.replace(site, contract=contract), "bench", WALL, 3600.0)
+    code = make_code(db, site, "bench", WALL, 3600.0)
     token = redeem(db, EnrolRequest(code, agent, "0.1.0"), "127.0.0.1", WALL).token
     db.execute("UPDATE agents SET interval = ? WHERE id = ?", (BEATS, agent))
     return agent, token

@@ -16,6 +16,7 @@ from bench.rows import (
     lines,
     many,
     page,
+    province,
     start,
     storm,
     walk,
@@ -43,4 +44,5 @@ ROWS: dict[str, Measure] = {
     "lines": lines.measure,
     "imports": imports.measure,
     "storm": storm.measure,
+    "province": province.measure,
 }
