@@ -5,15 +5,15 @@ import secrets
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from desk.live import BOARD
+from desk.operation import Operation
 from desk.store import Db
 from desk.timekeeper import Standing, keep
 from desk.timekeeping import noted
 from desk.web import ProblemError, bearer, desk_of, good_name, message_of, reply
 from model.clock import JUMP
-from model.protocol import PREFIX
+from model.protocol import PREFIX, ErrorReply
 
 SOURCE = "command"
 
@@ -68,7 +68,11 @@ def _check(standing: Standing, asked: ConfirmClock) -> None:
         )
 
 
-ROUTES = (
-    Route(f"{PREFIX}/clock", clock, methods=["GET"]),
-    Route(f"{PREFIX}/local/clock", confirm, methods=["POST"]),
-)
+OPERATIONS = (
+    Operation("GET", f"{PREFIX}/clock", "The desk's time, and what it is worth", Standing, clock, group="clock"),
+    Operation(
+        "POST", f"{PREFIX}/local/clock", "Say that the machine's clock is right", Standing, confirm, ConfirmClock,
+        refuses=((400, "who"), (401, "local"), (409, "moved, earlier")), refusal=ErrorReply, group="this machine",
+        open_to="this machine's commands, by the secret in local.json",
+    ),
+)  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk import api, api_clock, intake, pages
+from desk import api, intake, pages
 from desk.core import LOG, Desk
 from desk.courier import Courier
 from desk.guard import Guard
@@ -36,7 +36,7 @@ class AddressError(Exception):
 def create_app(desk: Desk) -> Starlette:
     """Return the application that answers for a desk."""
     application = Starlette(
-        routes=[*intake.ROUTES, *api.ROUTES, *api_clock.ROUTES, *pages.ROUTES],
+        routes=[*intake.ROUTES, *api.ROUTES, *pages.ROUTES],
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={
             ProblemError: _problem,
