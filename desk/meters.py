@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from desk.live import Hub
+from desk.nuisance import gauges
 from desk.store import Db, Store, one
 from desk.timekeeper import Standing
 from model.service.words import Trust
@@ -45,6 +46,8 @@ class Meters:
     async def text(self) -> bytes:
         """Return the page of metrics as they are now."""
         self._held.counts = await self._held.store.read(_count)
+        now = self._held.standing().at
+        self._held.alarms = await self._held.store.read(lambda db: gauges(db, now))
         return generate_latest(self.registry)
 
 
@@ -54,6 +57,7 @@ class _Held(Collector):
         self.standing = standing
         self.hub = hub
         self.counts: dict[str, int] = {}
+        self.alarms: dict[str, float] = {}
 
     def collect(self) -> Iterator[Metric]:
         counts = self.counts
@@ -72,6 +76,18 @@ class _Held(Collector):
         yield CounterMetricFamily("roundsman_desk_writes", "Writes committed, several a transaction", writer.jobs)
         yield GaugeMetricFamily("roundsman_desk_listeners", "Long polls and page streams that wait", self.hub.listeners)
         yield from _clock(self.standing())
+        yield from _alarms(self.alarms)
+
+
+def _alarms(found: dict[str, float]) -> Iterator[Metric]:
+    for name, text, key in (
+        ("alarms_last_ten_minutes", "Alarms announced in the last whole ten minutes; more than 10 are a flood", "last"),
+        ("alarms_chattering", "Alarms that came three times within a minute, in the last ten minutes", "chattering"),
+        ("alarms_flapping", "Alarms held open because they come and go", "flapping"),
+        ("alarms_stale", "Alarms that have stood for more than a day", "stale"),
+        ("incidents_open", "Incidents across sites that go on", "incidents"),
+    ):
+        yield GaugeMetricFamily(f"roundsman_desk_{name}", text, found.get(key, 0.0))
 
 
 def _clock(standing: Standing) -> Iterator[Metric]:

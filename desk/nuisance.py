@@ -63,7 +63,7 @@ def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> No
         _keep_time(db, site, alarm.condition, at)
     if alarm.flapping:
         db.execute(
-            "INSERT INTO nuisances VALUES (?, ?, '[]', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
+            "INSERT INTO nuisances VALUES (?, ?, x'5b5d', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
             " flapping = coalesce(flapping, excluded.flapping)",
             (alarm.condition, site.id, at),
         )

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import ticket_page
+from desk import measure_page, period_pages, ticket_page
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
@@ -156,6 +156,8 @@ ROUTES = (
     Route("/", board_page, methods=["GET"]),
     Route("/tickets", tickets_page, methods=["GET"]),
     *ticket_page.ROUTES,
+    *period_pages.ROUTES,
+    *measure_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

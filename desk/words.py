@@ -5,6 +5,7 @@ filled in by `say`.
 """
 
 from desk.words_clock import CLOCK_WORDS
+from desk.words_measure import MEASURE_WORDS
 from desk.words_periods import PERIOD_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
@@ -198,6 +199,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "of_installed": ("{count} of {installed} {subject} {state}", "{installed}台{subject}中{count}台{state}"),
     "limit": ("limit {limit}", "限值 {limit}"),
     **CLOCK_WORDS,
+    **MEASURE_WORDS,
     **TICKET_WORDS,
     **PERIOD_WORDS,
     **SAID_WORDS,

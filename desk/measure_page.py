@@ -1,0 +1,21 @@
+"""The page that says how good the alarms are."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from desk.live import BOARD
+from desk.nuisance import nuisances
+from desk.page import page
+from desk.web import desk_of
+
+
+async def measure_page(request: Request) -> Response:
+    """Show how many alarms people get, and which of them are a nuisance."""
+    desk = desk_of(request)
+    now = desk.timekeeper.standing().at
+    found = await desk.store.read(lambda db: nuisances(db, now))
+    return await page(request, "measure.html", topic=BOARD, found=found)
+
+
+ROUTES = (Route("/alarms/measure", measure_page, methods=["GET"]),)

@@ -1,0 +1,47 @@
+"""Words about how good the alarms are, and about incidents across sites."""
+
+MEASURE_WORDS: dict[str, tuple[str, str]] = {
+    "measure": ("Alarm quality", "告警质量"),
+    "measure_text": (
+        "Alarms announced to this desk, measured by EEMUA 191 and ISA-18.2 for one operator's place.",
+        "本台所收告警，按EEMUA 191与ISA-18.2衡量（以一个值班席位计）。",
+    ),
+    "measure.day": ("Last 24 hours", "近24小时"),
+    "measure.week": ("Last 7 days", "近7天"),
+    "measure.month": ("Last 30 days", "近30天"),
+    "measure_announced": ("announced", "告警数"),
+    "measure_average": ("in 10 min, average", "每10分钟平均"),
+    "measure_peak": ("in 10 min, most", "每10分钟最多"),
+    "measure_floods": ("floods", "告警风暴"),
+    "measure_flooded": ("time in flood", "风暴时间占比"),
+    "measure_rate": ("that is", "评价"),
+    "rate.acceptable": ("acceptable", "可接受"),
+    "rate.manageable": ("manageable", "可应付"),
+    "rate.demanding": ("likely too many", "可能过多"),
+    "rate.too_many": ("too many", "过多"),
+    "measure_now": ("{n} in the ten minutes that run", "当前10分钟：{n}条"),
+    "measure_flood_text": (
+        "A flood begins with more than 10 alarms in ten minutes and ends with fewer than 5.",
+        "10分钟内超过10条为风暴，少于5条时结束。",
+    ),
+    "chattering": ("Chattering, in the last day", "近一天内频闪"),
+    "chattering_text": ("Three times within a minute.", "一分钟内出现三次。"),
+    "chattering_none": ("None chattered", "无频闪告警"),
+    "flapping": ("Held open because they come and go", "反复告警（保持未结）"),
+    "flapping_text": (
+        "Gone three times within 15 minutes: ended when gone for 15 minutes.",
+        "15分钟内三次消失；连续正常15分钟后结束。",
+    ),
+    "flapping_none": ("None comes and goes", "无反复告警"),
+    "stale_alarms": ("Standing for more than a day", "持续超过一天"),
+    "stale_alarms_text": ("{n} in all, the oldest first.", "共{n}条，最久者在前。"),
+    "stale_alarms_none": ("None has stood for a day", "无持续超过一天的告警"),
+    "frequent": ("Most frequent in 30 days", "近30天最频繁"),
+    "frequent_text": (
+        "These {n} make {share} % of all; a few alarms that make most of them are worth mending.",
+        "以下{n}项占全部的{share}%；少数告警占多数时应先整治。",
+    ),
+    "frequent_none": ("No alarm was announced", "无告警"),
+    "times_announced": ("announced", "告警"),
+    "times_momentary": ("over before their delay", "未满延时即消失"),
+}
