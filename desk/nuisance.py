@@ -61,7 +61,7 @@ def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> No
             (int(now // TEN), site.contract, site.region),
         )
         _keep_time(db, site, alarm.condition, at)
-    if alarm.flapping:
+    if alarm.flapping and alarm.active:
         db.execute(
             "INSERT INTO nuisances VALUES (?, ?, x'5b5d', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
             " flapping = coalesce(flapping, excluded.flapping)",
