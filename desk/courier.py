@@ -39,6 +39,7 @@ class Courier:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look around until the desk stops; what fails is logged and tried again."""
+        self._say_roster()
         while not stop.is_set():
             try:
                 await self.look()

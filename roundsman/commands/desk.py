@@ -31,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--listen", default="127.0.0.1:8061", metavar="HOST:PORT", help="where it answers (127.0.0.1:8061)"
     )
     parser.add_argument("--title", default="", help="the desk's name on its page")
+    parser.add_argument("--roster", type=Path, metavar="FILE", help="who is on duty, and who is told of what")
     site = doing.add_parser("enrol", help="print a one-time join line for a site", allow_abbrev=False)
     site.add_argument("site", help="the site's id, as in its site file")
     site.add_argument("--name", default="", help="its name in words")
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         where = address(args.listen)
     except ValueError as error:
         raise CommandError(f"--listen: {error}") from error
-    settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title)
+    settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title, roster=args.roster)
     try:
         asyncio.run(serve(settings))
     except (AddressError, StoreError) as error:
