@@ -17,17 +17,22 @@ from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readin
 from desk.store import site_of
 from desk.view import board, listed
 from desk.web import ProblemError, desk_of, form_of, good_name
+from model.ticket import TicketState
 
 KEEP_ALIVE = 15.0
+RESOLVED = 50  # tickets that wait for a word, the newest
 CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one look
 
 
 async def board_page(request: Request) -> Response:
-    """Show the open tickets, least time left first."""
+    """Show the open tickets, least time left first, and below them those that wait for somebody's word."""
     desk = desk_of(request)
     now = desk.clock().wall
     views = await desk.store.read(lambda db: board(db, desk.contracts, now))
-    return await page(request, "board.html", topic=BOARD, views=views)
+    resolved = await desk.store.read(
+        lambda db: listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED)
+    )
+    return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved)
 
 
 async def tickets_page(request: Request) -> Response:
