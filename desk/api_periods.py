@@ -170,7 +170,7 @@ async def _write(request: Request, kind: type[T], act: Act, status: int = 200) -
 def answer_of(ledger: Ledger, became: people.Became, request: Request, status: int) -> Answer:
     """Return what became of an act as an answer."""
     if isinstance(became, Refused):
-        zone = desk_of(request).settings.timezone
+        zone = became.zone or desk_of(request).settings.timezone
         sentence = became.sentence(_language(request), Shown(_language(request), ledger.now, zone).moment)
         return Answer(people.status_of(became), msgspec.json.encode(RefusedMessage(became.no, sentence)))
     shown: WindowNow | GuardNow

@@ -39,7 +39,10 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals.update(
     marks=MARKS,
-    static={name: _static(name) for name in ("desk.css", "ticket.css", "desk.js", "htmx.min.js", "htmx-sse.min.js", "icon.svg")},
+    static={
+        name: _static(name)
+        for name in ("desk.css", "ticket.css", "periods.css", "desk.js", "htmx.min.js", "htmx-sse.min.js", "icon.svg")
+    },
 )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from desk.ledger import Ledger
 from desk.period_store import guard_numbered, window_numbered
 from desk.periods import (
@@ -49,7 +51,7 @@ def plan(ledger: Ledger, asked: PlanWindow, source: str, home: str) -> Became:
         urgent=asked.urgent,
         approved_by=good_name(asked.approved_by) if asked.approved_by.strip() else "",
     )
-    return plan_window(ledger, window, Author(good_name(asked.by), source))
+    return _in_zone(plan_window(ledger, window, Author(good_name(asked.by), source)), zone)
 
 
 def extend(ledger: Ledger, number: int, asked: ExtendWindow, source: str, home: str) -> Became:
@@ -58,7 +60,7 @@ def extend(ledger: Ledger, number: int, asked: ExtendWindow, source: str, home: 
     zone = _zone(ledger.db, window.scope, window.zone, home) if window else ""
     author = Author(good_name(asked.by), source)
     end = _time(asked.end, zone, ledger.now) if window else 0.0
-    return extend_window(ledger, number, end, _text(asked.reason), author)
+    return _in_zone(extend_window(ledger, number, end, _text(asked.reason), author), zone)
 
 
 def end(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Became:
@@ -79,7 +81,7 @@ def declare(ledger: Ledger, asked: DeclareGuard, source: str, home: str) -> Beca
     over = _time(asked.end, zone, start)
     duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, over, zone))
     guard = GuardPeriod(0, start, over, scope, _text(asked.name), "", duty, zone)
-    return declare_guard(ledger, guard, Author(good_name(asked.by), source))
+    return _in_zone(declare_guard(ledger, guard, Author(good_name(asked.by), source)), zone)
 
 
 def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: str) -> Became:
@@ -90,7 +92,7 @@ def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: str
         return Refused(No.NO_SUCH)
     zone = _zone(ledger.db, guard.scope, guard.zone, home)
     duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), guard.start, guard.end, zone))
-    return set_roster(ledger, number, duty, _text(asked.reason), author)
+    return _in_zone(set_roster(ledger, number, duty, _text(asked.reason), author), zone)
 
 
 def end_early(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Became:
@@ -103,6 +105,11 @@ def status_of(refused: Refused) -> int:
     if refused.no is No.NO_SUCH:
         return 404
     return 422 if refused.no in WHOSE_WORDS_ARE_WRONG else 409
+
+
+def _in_zone(became: Became, zone: str) -> Became:
+    """Have a refusal tell its times in the zone that they were said in."""
+    return replace(became, zone=zone) if isinstance(became, Refused) else became
 
 
 def _zone(db: Db, scope: Scope, asked: str, home: str) -> str:

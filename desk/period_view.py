@@ -90,10 +90,9 @@ def guards_now(db: Db, now: float) -> GuardList:
 
 def report(db: Db, guard: GuardPeriod, now: float) -> GuardReport:
     """Return what a guard period came to, as things stand now."""
-    until = min(guard.end, now)
     tickets = tuple(
         _ticket(row, guard)
-        for row in every(db, _TICKETS, until, guard.start, MOST_TICKETS)
+        for row in every(db, _TICKETS, guard.end, guard.start, MOST_TICKETS)
         if reaches(guard.scope, Place(row["region"], row["site"], row["device"], row["fault"]))
     )
     named = concerns(db, guard.scope)
@@ -109,7 +108,7 @@ def report(db: Db, guard: GuardPeriod, now: float) -> GuardReport:
         at=now,
         final=now >= guard.end,
         sites=(known["n"] if known else 0) if named is None else len(named),
-        alarms=_alarms(db, guard, until, regions),
+        alarms=_alarms(db, guard, regions),
         levels=_levels(tickets),
         tickets=tickets,
         windows=tuple(window_now(db, window, now) for window in windows),
@@ -152,11 +151,11 @@ def _ticket(row: Row, guard: GuardPeriod) -> ReportTicket:
     )
 
 
-def _alarms(db: Db, guard: GuardPeriod, until: float, regions: dict[str, str]) -> int:
-    """Count the episodes that began in a guard period at its places and were raised."""
-    sql = "SELECT site, change FROM episodes WHERE changed >= ? AND onset >= ? AND onset < ? AND opened = 1"
+def _alarms(db: Db, guard: GuardPeriod, regions: dict[str, str]) -> int:
+    """Count the raised episodes that stood within a guard period at its places."""
+    sql = "SELECT site, change FROM episodes WHERE opened = 1 AND onset < ? AND (active = 1 OR changed > ?)"
     count = 0
-    for row in every(db, sql, guard.start, guard.start, until):
+    for row in every(db, sql, guard.end, guard.start):
         origin = change_of(row).origin
         count += reaches(guard.scope, Place(regions.get(row["site"], ""), row["site"], origin.device, origin.fault))
     return count

@@ -81,7 +81,7 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     ),
     "report.download": ("As a table (CSV)", "下载表格（CSV）"),
     "report.sites": ("Sites", "站点数"),
-    "report.alarms": ("Alarms raised", "告警数"),
+    "report.alarms": ("Alarms that stood", "期间告警数"),
     "report.opened_n": ("Opened", "开单"),
     "report.standing_n": ("Not restored yet", "未恢复"),
     "report.late_n": ("With a limit not kept", "超时"),

@@ -164,7 +164,7 @@ class LevelCount(msgspec.Struct, frozen=True):
 class GuardReport(msgspec.Struct, frozen=True):
     """What a guard period came to, as things stand at `at`. `final`: the period is over.
 
-    `alarms` counts the episodes that were raised in it, `sites` the sites that it concerns; `windows` were in force or
+    `alarms` counts the raised episodes that stood in it, `sites` the sites that it concerns; `windows` were in force or
     planned within it; `refused` is the routine work that it refused.
     """
 

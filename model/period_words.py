@@ -46,7 +46,7 @@ REFUSALS: dict[No, Text] = {
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A refusal with what its sentence needs: a name, a number, a time from `start` to `end` (Unix seconds)."""
+    """A refusal with what its sentence needs: a name, a number, `start` and `end` (Unix seconds), their zone."""
 
     no: No
     name: str = ""
@@ -54,6 +54,7 @@ class Refused(msgspec.Struct, frozen=True):
     start: float = 0.0
     end: float = 0.0
     guard: bool = False  # it is about a guard period
+    zone: str = ""
 
     def sentence(self, lang: str, time: Callable[[float], str]) -> str:
         """Return why, and what to do; `time` writes a Unix time for the reader."""
