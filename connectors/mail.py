@@ -6,8 +6,10 @@ a time. A password goes over TLS only, but to a server on this machine.
 """
 
 import asyncio
+import contextlib
 import smtplib
 import ssl
+import threading
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -71,7 +73,28 @@ def compose(mail: Mail) -> bytes:
 
 async def send(server: Server, sender: str, to: str, content: bytes) -> None:
     """Hand a message to the server. Raises UnsentError, permanent when the server refuses the person's address."""
-    await asyncio.to_thread(_send, server, sender, to, content)
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def work() -> None:
+        problem = None
+        try:
+            _send(server, sender, to, content)
+        except Exception as error:  # handed to who waits
+            problem = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, problem)
+
+    threading.Thread(target=work, name="mail", daemon=True).start()  # nobody who stops waits for a server that hangs
+    await done
 
 
 def _send(server: Server, sender: str, to: str, content: bytes) -> None:
