@@ -9,7 +9,7 @@ import msgspec
 
 from desk.ledger import Ledger, append
 from desk.store import Db, Row, every, one
-from desk.tickets import standing
+from desk.tickets import standing_in
 from model.alarm import Alarm
 from model.change import Change
 from model.service.entry import AlarmSeen, Entry, Linked, Opened
@@ -54,12 +54,12 @@ def explained(ledger: Ledger, site: str, alarm: Alarm) -> None:
     """Write an alarm that a parent explains on the ticket of its root, if that has one by now."""
     if not alarm.active or not alarm.explained_by:
         return
-    root = _root(ledger.db, site, alarm.explained_by)
+    root = _root(ledger, site, alarm.explained_by)
     if root is None:
         return
     number = root.ticket.number
     _keep(ledger, number, alarm.episode, alarm.condition)
-    own = standing(ledger.db, site, alarm.condition)
+    own = standing_in(ledger, site, alarm.condition)
     if own is not None and own.ticket.state is not TicketState.OPEN:
         _tie(ledger, own.ticket.number, number)
 
@@ -74,21 +74,21 @@ def gather_children(ledger: Ledger, before: Record | None, after: Record, entry:
     ticket, cause = after.ticket, entry.act.alarm.explained_by
     for row in every(ledger.db, _BELOW, ticket.condition, DEEPEST, ticket.condition):
         _keep(ledger, ticket.number, row["id"], row["condition"])
-        own = standing(ledger.db, ticket.site, row["condition"])
+        own = standing_in(ledger, ticket.site, row["condition"])
         if own is not None:
             _tie(ledger, own.ticket.number, ticket.number)
-    root = _root(ledger.db, ticket.site, cause) if cause else None
+    root = _root(ledger, ticket.site, cause) if cause else None
     if root is not None:  # a site that fell silent, explained by its last words
         _tie(ledger, ticket.number, root.ticket.number)
 
 
-def _root(db: Db, site: str, condition: str) -> Record | None:
+def _root(ledger: Ledger, site: str, condition: str) -> Record | None:
     """Return the open ticket of a condition, or of what explains it in turn."""
     for _ in range(DEEPEST):
-        record = standing(db, site, condition)
+        record = standing_in(ledger, site, condition)
         if record is not None and record.ticket.state is TicketState.OPEN:
             return record
-        above = _latest(db, condition)
+        above = _latest(ledger.db, condition)
         if above is None or not above["explained_by"]:
             return None
         condition = above["explained_by"]

@@ -1,21 +1,24 @@
 """Events into the store: contiguous, exactly once, one bad row never in the way of the next.
 
-A batch is one job of the writer, each event in it a savepoint. An event that cannot be taken is received all the same:
-it stands in quarantine with its reason and the cursor goes on.
+A batch is one job of the writer. An event that cannot be taken is received all the same: nothing of it stays, it stands
+in quarantine with its reason and the cursor goes on.
 """
 
 import hashlib
 import math
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 
-from desk.record import CANNOT, Books, adopt, record
+from desk.record import CANNOT, Batch, Books, adopt, ahead, forget, record, tell
 from desk.store import Db, audit, one
 from model.change import Body, Change, Snapshot
 from model.protocol import EventsRequest, Refusal
 
+T = TypeVar("T")
 _BODY: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 _CHANGE = msgspec.json.Decoder(Change)
 MOST = 2**53  # the largest seq that every JSON reader keeps exact
@@ -95,31 +98,25 @@ def unpack(request: EventsRequest) -> tuple[Parcel, ...]:
 
 def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> Taken:
     """Take what follows the cursor; what is before it must be what came then. Runs inside one writer's job."""
-    db, told = books.db, books.told
-    late = _after_its_end(db, request, parcels)
-    if late:
+    cursor, over = _place(books.db, request)
+    if over and any(parcel.seq > cursor for parcel in parcels):
+        late = next(parcel.seq for parcel in parcels if parcel.seq > cursor)
         _note(books, "conflict", {"epoch": request.epoch, "seq": late, "reason": "this epoch is over"})
-        return Taken(cursor_of(db, request.agent, request.epoch), conflict=late)
-    cursor = cursor_of(db, request.agent, request.epoch)
+        return Taken(cursor, conflict=late)
     for parcel in parcels:
-        if parcel.seq <= cursor and _conflicts(db, request, parcel):
+        if parcel.seq <= cursor and _conflicts(books.db, request, parcel):
             _note(books, "conflict", {"epoch": request.epoch, "seq": parcel.seq})
             return Taken(cursor, conflict=parcel.seq)
     start = _over_the_gap(books, request, cursor)
-    refused: list[Refusal] = []
-    acked = start
+    fresh: list[Parcel] = []
     for parcel in parcels:
-        if parcel.seq <= acked:
-            continue
-        if parcel.seq != acked + 1:
-            break
-        reason = _take(books, request, parcel)
-        if reason:
-            refused.append(Refusal(parcel.seq, reason))
-        acked = parcel.seq
+        if parcel.seq == start + len(fresh) + 1:
+            fresh.append(parcel)
+    acked = start + len(fresh)
+    refused = _take(replace(books, batch=Batch()), request, fresh)
     if acked != cursor:
-        _move_cursor(db, request, acked, told.received)
-    return Taken(acked, tuple(refused), new=acked - start)
+        _move_cursor(books.db, request, acked, books.told.received)
+    return Taken(acked, refused, new=len(fresh))
 
 
 def cursor_of(db: Db, agent: str, epoch: str) -> int:
@@ -174,14 +171,15 @@ def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
     return row is not None and row["hash"] != parcel.hash
 
 
-def _after_its_end(db: Db, request: EventsRequest, parcels: tuple[Parcel, ...]) -> int:
-    """Return the first new seq of an epoch that another one's snapshot has ended, 0 when there is none.
+def _place(db: Db, request: EventsRequest) -> tuple[int, bool]:
+    """Return the cursor of an epoch, 0 for a new one, and whether another one's snapshot has ended it.
 
     What was on its way when the agent began anew must raise nothing: the newer snapshot has told all that stands. An
     agent that does live in such an epoch (restored from an image) is told to begin anew, so that nothing is lost.
     """
-    row = one(db, "SELECT seq, over FROM cursors WHERE agent = ? AND epoch = ?", request.agent, request.epoch)
-    return next((each.seq for each in parcels if each.seq > row["seq"]), 0) if row and row["over"] else 0
+    sql = "SELECT seq, over FROM cursors WHERE agent = ? AND epoch = ?"
+    row = db.execute(sql, (request.agent, request.epoch)).fetchone()
+    return (row[0], bool(row[1])) if row else (0, False)
 
 
 def _over_the_gap(books: Books, request: EventsRequest, cursor: int) -> int:
@@ -200,30 +198,70 @@ def _move_cursor(db: Db, request: EventsRequest, seq: int, now: float) -> None:
     )
 
 
-def _take(books: Books, request: EventsRequest, parcel: Parcel) -> str:
-    """Take one event in its savepoint; returns why it stands in quarantine, "" when it was applied."""
-    db, reason = books.db, parcel.refusal
-    db.execute("SAVEPOINT event")
+def _take(books: Books, request: EventsRequest, parcels: list[Parcel]) -> tuple[Refusal, ...]:
+    """Take events with their receipts; returns which stand in quarantine and why.
+
+    All in one savepoint, as they nearly always can be; each in its own where one of them cannot be taken.
+    """
+    db = books.db
+    ahead(books, [parcel.body for parcel in parcels if isinstance(parcel.body, Change)])
     try:
-        here = replace(books, told=msgspec.structs.replace(books.told, age=parcel.age))
-        if isinstance(parcel.body, Snapshot):
-            refused = adopt(here, parcel.body, parcel.unread)
-            reason = "; ".join(each for each in (reason, *refused) if each)
-        elif parcel.body is not None:
-            record(here, parcel.body)
+        reasons = _in_savepoint(books, lambda: [_apply(books, parcel) for parcel in parcels])
     except sqlite3.OperationalError:
-        raise  # the disk, not the event: the whole group fails and the agent tries again
-    except CANNOT as error:
-        db.execute("ROLLBACK TO event")
-        reason = str(error) or type(error).__name__
-    db.execute("RELEASE event")
-    if reason:
-        reason = reason[:500]
-        _quarantine(books, request, parcel, reason)
-    db.execute(
-        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)",
-        (request.agent, request.epoch, parcel.seq, parcel.hash, books.told.received),
+        raise  # the disk, not an event: the whole group fails and the agent tries again
+    except CANNOT:
+        reasons = [_take_one(books, parcel) for parcel in parcels]
+    tell(books)
+    refused = tuple(
+        Refusal(parcel.seq, reason[:500]) for parcel, reason in zip(parcels, reasons, strict=True) if reason
     )
+    by_seq = {parcel.seq: parcel for parcel in parcels}
+    for each in refused:
+        _quarantine(books, request, by_seq[each.seq], each.reason)
+    received = books.told.received
+    db.executemany(
+        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)",
+        [(request.agent, request.epoch, parcel.seq, parcel.hash, received) for parcel in parcels],
+    )
+    return refused
+
+
+def _take_one(books: Books, parcel: Parcel) -> str:
+    try:
+        return _in_savepoint(books, lambda: _apply(books, parcel))
+    except sqlite3.OperationalError:
+        raise
+    except CANNOT as error:
+        return str(error) or type(error).__name__
+
+
+def _in_savepoint(books: Books, work: Callable[[], T]) -> T:
+    """Do work of which nothing stays when it raises."""
+    said = len(books.batch.said) if books.batch else 0
+    books.db.execute("SAVEPOINT event")
+    try:
+        done = work()
+    except sqlite3.OperationalError:
+        raise  # there may be no savepoint any more
+    except CANNOT:
+        books.db.execute("ROLLBACK TO event")
+        books.db.execute("RELEASE event")
+        forget(books, said)
+        raise
+    books.db.execute("RELEASE event")
+    return done
+
+
+def _apply(books: Books, parcel: Parcel) -> str:
+    """Apply one event; returns why it, or a part of it, stands in quarantine, "" when it was taken."""
+    reason, body = parcel.refusal, parcel.body
+    if body is None:
+        return reason
+    told = msgspec.structs.replace(books.told, age=parcel.age) if parcel.age != books.told.age else books.told
+    if isinstance(body, Snapshot):
+        refused = adopt(Books(books.ledger, books.site, told, books.batch), body, parcel.unread)
+        return "; ".join(each for each in (reason, *refused) if each)
+    record(Books(books.ledger, books.site, told, books.batch, parcel.raw), body)
     return reason
 
 

@@ -7,7 +7,7 @@ looks late finds the same as who looks in time, so `settle_due` may be away for 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -56,7 +56,9 @@ class OpeningError(ValueError):
 class Ledger:
     """What is written into, and by what rules. `now` is the desk's Unix time, `trust` what it is worth.
 
-    `hooks` are called for each entry, in order, after entry and row are written.
+    `hooks` are called for each entry, in order, after entry and row are written. `memory` has the tickets that are not
+    closed by site and condition, as far as they were asked for (`desk.tickets.standing_in`); whoever rolls a savepoint
+    back empties it. So a ledger is for one transaction.
     """
 
     db: Db
@@ -65,8 +67,10 @@ class Ledger:
     now: float
     trust: Trust = Trust.SURE
     hooks: tuple["Hook", ...] = ()
+    memory: "Memory" = field(default_factory=dict, compare=False, repr=False)
 
 
+Memory = dict[tuple[str, str], Record | None]
 Hook = Callable[[Ledger, Record | None, Record, Entry], None]  # the record before an entry (None: it opens) and after
 
 
@@ -190,6 +194,14 @@ def _merge(ledger: Ledger, record: Record, entry: Entry, act: MergedInto) -> Ste
     return ended
 
 
+def _remember(ledger: Ledger, record: Record) -> None:
+    key = (record.ticket.site, record.ticket.condition)
+    if not record.closed:
+        ledger.memory[key] = record
+    elif ledger.memory.get(key) is not None:
+        del ledger.memory[key]
+
+
 def _write(ledger: Ledger, written: list[_Written], record: Record | None = None) -> Record:
     """Write entries, what falls due by then, and the row; returns the record after all of it."""
     record = written[-1].after if written else record
@@ -204,6 +216,7 @@ def _write(ledger: Ledger, written: list[_Written], record: Record | None = None
     if seen.held and ledger.trust is not Trust.SURE:
         seen = replace(seen, again=ledger.now)  # as soon as the clock is sure
     new = bool(written) and written[0].before is None
+    _remember(ledger, last)
     keep_row(ledger.db, last, row(last, contract, ledger.calendars, ledger.now, seen), new=new)
     for each in written:
         keep_entry(ledger.db, each.after, each.entry, each.did)

@@ -11,7 +11,8 @@ What a Change does to a ticket is an entry of that ticket; what it does beside o
 import dataclasses
 import math
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -21,8 +22,8 @@ from desk.before import cover_of, earlier
 from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
 from desk.relation import relate
-from desk.store import Db, Row, Site, audit, every, one, site_of
-from desk.tickets import standing, taken_in
+from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
+from desk.tickets import look_ahead, standing_in, taken_in
 from model.alarm import AlarmState, Kind
 from model.change import Change, Snapshot
 from model.level import assign
@@ -64,16 +65,32 @@ class Told(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Books:
-    """What is written into: the ledger and its transaction, the site's record, and how the news came."""
+    """What is written into: the ledger and its transaction, the site's record, and how the news came.
+
+    `batch` is of the events that are taken together; `raw` is a Change as it came, where it came alone.
+    """
 
     ledger: Ledger
     site: Site
     told: Told
+    batch: "Batch | None" = None
+    raw: bytes = b""
 
     @property
     def db(self) -> Db:
         """The transaction."""
         return self.ledger.db
+
+
+@dataclass
+class Batch:
+    """What is asked for and told once for the events of a batch: episodes that are known, and rows of the audit.
+
+    Whoever rolls a savepoint back empties it.
+    """
+
+    known: dict[str, tuple[str, int, str] | None] = field(default_factory=dict)
+    said: list[tuple[Value, ...]] = field(default_factory=list)
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -104,21 +121,61 @@ def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
     """Apply a Change if it is news. `adopted`: it stands in a snapshot. Raises RefusedError for what cannot be."""
     alarm = change.alarm
     _check(books, change)
-    known = one(books.db, "SELECT condition, revision, ended_by FROM episodes WHERE id = ?", alarm.episode)
-    if known and known["condition"] != alarm.condition:
-        raise RefusedError("this episode belongs to another condition")
+    known = _known(books, alarm.episode)
     revived = False
-    if known and known["ended_by"]:
-        if not adopted and known["ended_by"] != books.told.epoch:
-            return Applied.OVER
-        revived = adopted and alarm.revision >= known["revision"]
-    if known and alarm.revision <= known["revision"] and not revived:
-        return Applied.KNOWN
+    if known is not None:
+        condition, revision, ended_by = known
+        if condition != alarm.condition:
+            raise RefusedError("this episode belongs to another condition")
+        if ended_by:
+            if not adopted and ended_by != books.told.epoch:
+                return Applied.OVER
+            revived = adopted and alarm.revision >= revision
+        if alarm.revision <= revision and not revived:
+            return Applied.KNOWN
     _bring_held(books, change)
     _keep_episode(books, change)
     _bring_ticket(books, change)
     relate(books.ledger, books.site, change, books.told.received - books.told.age)
     return Applied.APPLIED
+
+
+def _known(books: Books, episode: str) -> tuple[str, int, str] | None:
+    """Return condition, revision and what has ended an episode, None when it is new."""
+    batch = books.batch
+    if batch is not None and episode in batch.known:
+        return batch.known[episode]
+    sql = "SELECT condition, revision, ended_by FROM episodes WHERE id = ?"
+    found: tuple[str, int, str] | None = books.db.execute(sql, (episode,)).fetchone()
+    return found
+
+
+def ahead(books: Books, changes: Sequence[Change]) -> None:
+    """Ask at once for what the Changes of a batch will ask for."""
+    if books.batch is None or len(changes) < 2:
+        return
+    episodes = {change.alarm.episode for change in changes}
+    sql = f"SELECT id, condition, revision, ended_by FROM episodes WHERE id IN ({', '.join('?' * len(episodes))})"  # noqa: S608
+    there = {row[0]: row[1:] for row in books.db.execute(sql, tuple(episodes))}
+    books.batch.known.update({episode: there.get(episode) for episode in episodes})
+    alarms = [change.alarm for change in changes]
+    named = {each.condition for each in alarms} | {each.explained_by for each in alarms if each.explained_by}
+    look_ahead(books.ledger, books.site.id, frozenset(named))
+
+
+def forget(books: Books, said: int) -> None:
+    """Forget what was asked for, and what was said from a place on: a savepoint was rolled back."""
+    books.ledger.memory.clear()
+    if books.batch is not None:
+        books.batch.known.clear()
+        del books.batch.said[said:]
+
+
+def tell(books: Books) -> None:
+    """Write the rows of the audit of a batch."""
+    if books.batch is not None and books.batch.said:
+        books.db.executemany(AUDIT, books.batch.said)
+        books.batch.said.clear()
 
 
 def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] = frozenset()) -> tuple[str, ...]:
@@ -140,6 +197,8 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
         _bring_held(books, ended)
         _keep_episode(books, ended)
         db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
+        if books.batch is not None:
+            books.batch.known.pop(row["id"], None)
         _bring_ticket(books, ended)
         relate(books.ledger, site, ended, told.received)
     db.execute("UPDATE cursors SET over = 1 WHERE agent = ? AND epoch <> ?", (told.agent, told.epoch))
@@ -158,13 +217,14 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
 def _adopt_one(books: Books, change: Change) -> str:
     """Apply one Change of a snapshot; returns why it cannot be taken, "" when it was: the others stand all the same."""
     books.db.execute("SAVEPOINT adopted")
-    reason = ""
+    reason, said = "", len(books.batch.said) if books.batch is not None else 0
     try:
         record(books, change, adopted=True)
     except sqlite3.OperationalError:
         raise  # the disk, not the Change
     except CANNOT as error:
         books.db.execute("ROLLBACK TO adopted")
+        forget(books, said)
         reason = f"{change.alarm.condition[:100]}: {error or type(error).__name__}"
     books.db.execute("RELEASE adopted")
     return reason
@@ -204,9 +264,11 @@ def _keep_episode(books: Books, change: Change) -> None:
             alarm.explained_by,
             onset_of(change, told),
             told.received - told.age,
-            msgspec.json.encode(change),
+            books.raw or msgspec.json.encode(change),
         ),
     )
+    if books.batch is not None:
+        books.batch.known[alarm.episode] = (alarm.condition, alarm.revision, "")
 
 
 def _bring_ticket(books: Books, change: Change) -> None:
@@ -220,31 +282,27 @@ def _bring_ticket(books: Books, change: Change) -> None:
         )
     if not (change.reason or followed.window) and (followed.did or change.kind is Kind.UPDATED):
         return  # the entry tells it all, or it is evidence that moves: that is in the episode
-    audit(
-        books.db,
-        at=told.received,
-        who=_who(books, change),
-        source=told.source,
-        what="held" if followed.window else f"alarm_{change.kind}",
-        site=books.site.id,
-        ticket=followed.ticket,
-        episode=alarm.episode,
-        detail={
-            "kind": change.kind,
-            "revision": alarm.revision,
-            "case": alarm.case,
-            "case_title": change.case_title,
-            "at": told.received - told.age,
-            "agent_wall": change.wall,
-            "reason": change.reason,
-            "window": followed.window,
-        },
-    )
+    detail = {
+        "kind": change.kind,
+        "revision": alarm.revision,
+        "case": alarm.case,
+        "case_title": change.case_title,
+        "at": told.received - told.age,
+        "agent_wall": change.wall,
+        "reason": change.reason,
+        "window": followed.window,
+    }
+    what = "held" if followed.window else f"alarm_{change.kind}"
+    row = (told.received, _who(books, change), told.source, what, books.site.id, followed.ticket, alarm.episode)
+    if books.batch is not None:
+        books.batch.said.append((*row, msgspec.json.encode(detail)))
+    else:
+        books.db.execute(AUDIT, (*row, msgspec.json.encode(detail)))
 
 
 def _follow(books: Books, change: Change, onset: float) -> Followed:
     ledger, site, told, alarm = books.ledger, books.site, books.told, change.alarm
-    record = standing(ledger.db, site.id, alarm.condition)
+    record = standing_in(ledger, site.id, alarm.condition)
     if record is None:
         return _open(books, change, onset) if announced(alarm) else Followed(None)
     origin, number = change.origin, record.ticket.number
@@ -300,7 +358,7 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
     if row is None or site is None:
         return None
     change = change_of(row)
-    if not announced(change.alarm) or standing(ledger.db, site.id, change.alarm.condition):
+    if not announced(change.alarm) or standing_in(ledger, site.id, change.alarm.condition):
         return None
     books = Books(ledger, site, Told(row["agent"], "", ledger.now))
     followed = _open(books, replace(change, actor="desk"), row["onset"])

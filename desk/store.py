@@ -22,6 +22,7 @@ T = TypeVar("T")
 Db = sqlite3.Connection
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
+AUDIT = "INSERT INTO audit (at, who, source, what, site, ticket, episode, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -104,10 +105,7 @@ def audit(
     detail: dict[str, object] | None = None,
 ) -> None:
     """Write down who did what, when and from where; rows are never changed or deleted."""
-    db.execute(
-        "INSERT INTO audit (at, who, source, what, site, ticket, episode, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (at, who, source, what, site, ticket, episode, msgspec.json.encode(detail or {})),
-    )
+    db.execute(AUDIT, (at, who, source, what, site, ticket, episode, msgspec.json.encode(detail or {})))
 
 
 def _incarnation(db: Db, now: float) -> str:

@@ -63,6 +63,22 @@ def standing(db: Db, site: str, condition: str) -> Record | None:
     return decoded(row[0]) if row else None
 
 
+def standing_in(ledger: Ledger, site: str, condition: str) -> Record | None:
+    """Return the record of the condition's ticket that is not closed, asked for once in a transaction."""
+    key = (site, condition)
+    if key not in ledger.memory:
+        ledger.memory[key] = standing(ledger.db, site, condition)
+    return ledger.memory[key]
+
+
+def look_ahead(ledger: Ledger, site: str, conditions: frozenset[str]) -> None:
+    """Ask for the tickets of several conditions at once."""
+    marks = ", ".join("?" * len(conditions))
+    sql = f"SELECT condition, record FROM tickets WHERE site = ? AND state <> 'closed' AND condition IN ({marks})"  # noqa: S608
+    there = {name: decoded(kept) for name, kept in ledger.db.execute(sql, (site, *conditions))}
+    ledger.memory.update({(site, name): there.get(name) for name in conditions})
+
+
 def taken_in(db: Db, site: str, condition: str) -> int:
     """Return the ticket that is not closed into which this condition's was merged, 0 for none."""
     sql = "SELECT merged_into FROM tickets WHERE site = ? AND condition = ? AND merged_into <> 0"
