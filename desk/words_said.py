@@ -4,7 +4,7 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     # the audit: an entry's act
     "act.opened": ("Ticket opened", "开单"),
     "act.alarm": ("The alarm changed", "告警变化"),
-    "act.acknowledged": ("Acknowledged", "确认接手"),
+    "act.acknowledged": ("Acknowledged", "接手"),
     "act.reached": ("{of}", "{of}"),
     "act.confirmed": ("Confirmed: {of}", "确认：{of}"),
     "act.taken_back": ("Taken back: {of}", "撤回：{of}"),
