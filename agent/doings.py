@@ -22,7 +22,6 @@ from model.protocol import (
     TrendReport,
 )
 from model.rule import Evidence
-from runtime.clock import now
 
 if TYPE_CHECKING:
     from agent.service import Agent
@@ -61,7 +60,7 @@ def table(agent: "Agent") -> dict[str, Doing]:
 
     async def ack(args: dict[str, Any]) -> Any:
         condition = _condition(agent, str(args["condition"]))
-        standing = agent.watch.acknowledge(condition, str(args["by"]), now())
+        standing = agent.watch.acknowledge(condition, str(args["by"]), agent.clock())
         alarm = agent.watch.alarms[condition]
         if not standing and not alarm.acknowledged_by:
             raise ControlError(f"{condition} is {alarm.state}: there is nothing to take")
@@ -70,7 +69,9 @@ def table(agent: "Agent") -> dict[str, Doing]:
     async def shelve(args: dict[str, Any]) -> Any:
         condition = _condition(agent, str(args["condition"]))
         seconds = float(args["seconds"])
-        standing = agent.watch.shelve(condition, seconds, str(args["by"]), now(), reason=str(args.get("reason", "")))
+        standing = agent.watch.shelve(
+            condition, seconds, str(args["by"]), agent.clock(), reason=str(args.get("reason", ""))
+        )
         return await _settled(agent, condition, standing)
 
     async def read(args: dict[str, Any]) -> Any:
@@ -95,7 +96,7 @@ def table(agent: "Agent") -> dict[str, Doing]:
 
 async def obey(agent: "Agent", command: Command) -> list[Standing]:
     """Do what the desk asks and return what the journal must keep; what cannot be done is said in the log."""
-    moment = now()
+    moment = agent.clock()
     try:
         match command:
             case Acknowledge(condition=condition, episode=episode, by=by, level=level):
@@ -114,7 +115,7 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
 
 def readings_report(agent: "Agent", *, device: str | None = None, command: int = 0) -> ReadingsReport:
     """Return the readings as they stand, of one device or all."""
-    moment = now()
+    moment = agent.clock()
     devices = tuple(
         DeviceRow(d.id, d.name, bool(answers), error, round(moment.boot - at, 3))
         for d, answers, error, at, _ in agent.watch.devices()

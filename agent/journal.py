@@ -10,7 +10,7 @@ before the desk has it.
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -79,7 +79,8 @@ _body: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 class Journal:
     """The journal's file; every method that writes returns a future done after the commit."""
 
-    def __init__(self, folder: Path, site: str) -> None:
+    def __init__(self, folder: Path, site: str, clock: Callable[[], Now] = now) -> None:
+        self._clock = clock
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "journal.db"
         self._reserve = folder / "reserve"
@@ -92,7 +93,7 @@ class Journal:
             self.healed = heal(self.path)
             self.writer = Writer(self.path, MIGRATIONS)
         self.boot_id = boot_id()
-        opened = now()
+        opened = clock()
         name = folder / "agent"
         known = name.read_text().strip() if name.exists() else ""
         agent = self.writer.put(lambda db: _first(db, site, opened, self.boot_id, known)).result()
@@ -118,7 +119,7 @@ class Journal:
 
     def record(self, standing: Iterable[Standing], *, cursor: int | None = None) -> "Future[None]":
         """Keep alarms and queue their Changes; a command's `cursor` is kept with its effect."""
-        rows, moment = list(standing), now()
+        rows, moment = list(standing), self._clock()
         return self.writer.put(lambda db: _record(db, rows, cursor, moment, self.boot_id))
 
     def rebase(self, alarms: Iterable[Alarm], moment: Now) -> None:

@@ -18,10 +18,10 @@ from typing import TypeVar
 import msgspec
 
 from agent.journal import Journal, Position, Row
+from agent.site_clock import SiteClock
 from connectors.desk import DeskClient, DeskError
 from model.change import Snapshot
 from model.protocol import Event, EventsRequest
-from runtime.clock import now
 from runtime.writer import StoreError
 
 T = TypeVar("T")
@@ -64,6 +64,12 @@ class Outbox:
         self._bytes = LARGEST
         self._awake = asyncio.Event()
         self._tries = 0
+        self._clock = SiteClock()
+        self._beat: Callable[[], Awaitable[None]] | None = None
+
+    def keep_time(self, clock: SiteClock, beat: Callable[[], Awaitable[None]]) -> None:
+        """Go by a clock; `beat` asks the desk for its time, before the ages of another boot are told."""
+        self._clock, self._beat = clock, beat
 
     def wake(self) -> None:
         """Say that something new is there."""
@@ -100,6 +106,8 @@ class Outbox:
 
     async def send_once(self) -> bool:
         """Send one batch; returns whether there was anything to send. Raises DeskError, StoreError."""
+        if self._beat is not None and not self._clock.compared:
+            await self._beat()
         place = await asyncio.to_thread(self._journal.position)
         rows = await asyncio.to_thread(self._journal.waiting, place.epoch, place.acked, BATCH)
         self._measure(place, rows)
@@ -111,7 +119,7 @@ class Outbox:
             return True
         rows = _light(rows, self._bytes)
         try:
-            reply = await self._client.events(_request(place, rows, oldest, self._journal.boot_id))
+            reply = await self._client.events(_request(place, rows, oldest, self._journal.boot_id, self._clock))
         except DeskError as error:
             if error.reason == "too_large" and len(rows) > 1:
                 self._bytes //= 2
@@ -171,12 +179,12 @@ def _light(rows: list[Row], limit: int) -> list[Row]:
     return light
 
 
-def _request(place: Position, rows: list[Row], oldest: int, boot_id: str) -> EventsRequest:
-    moment = now()
+def _request(place: Position, rows: list[Row], oldest: int, boot_id: str, clock: SiteClock) -> EventsRequest:
+    moment = clock()
     events = tuple(
         Event(
             row.seq,
-            max(0.0, moment.boot - row.boot if row.boot_id == boot_id else moment.wall - row.wall),
+            max(0.0, moment.boot - row.boot) if row.boot_id == boot_id else clock.since(row.wall),
             msgspec.Raw(row.body),
         )
         for row in rows

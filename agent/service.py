@@ -29,6 +29,7 @@ from agent.own_metrics import OwnMetrics
 from agent.plan import make_plan
 from agent.rounds import Rounds, own_definition, snmp_cards, start_rounds
 from agent.schedule import Schedule
+from agent.site_clock import SiteClock
 from agent.trends import Trends
 from agent.watch import Watch
 from config.node import ConfigError
@@ -36,12 +37,11 @@ from config.schema import Device, SnmpDevice
 from config.secret import find_secret, read_secret
 from config.site import Site, load_site
 from connectors.desk import DeskClient
-from model.alarm import Alarm, Now
+from model.alarm import Alarm
 from model.change import Snapshot
 from model.point import Batch
 from model.protocol import AnyCommand, Command, Heartbeat
 from model.step import rebase
-from runtime.clock import now
 from runtime.notify import notify, reloading, watchdog_seconds
 from runtime.version import VERSION
 from runtime.writer import StoreError
@@ -63,15 +63,17 @@ class Agent:
         self.site = site
         self.metrics = OwnMetrics(VERSION)
         self._lock = locked(site.agent.state)
-        self.journal = Journal(site.agent.state, site.id)
-        started = now()
+        self.clock = SiteClock()
+        self.journal = Journal(site.agent.state, site.id, self.clock)
         plan, self._cards = make_plan(site), snmp_cards(site)
-        self.watch = Watch(plan, _taken_up(self.journal, started), self.journal.boot_id, started)
+        self.watch = Watch(plan, _taken_up(self.journal, self.clock), self.journal.boot_id, self.clock.started)
         self.trends = Trends()
         self.schedule = Schedule(self.metrics)
         self.client = _client(site)
         self.keeper = Keeper(self.journal, self.metrics, self._wake)
         self.outbox = Outbox(self.journal, self.client, self._snapshot, self.keeper.settled) if self.client else None
+        if self.outbox is not None:
+            self.outbox.keep_time(self.clock, self._beat)
         self._exposition = Exposition()
         self._heartbeat_every = heartbeat_every
         self._ending = asyncio.Event()
@@ -96,7 +98,7 @@ class Agent:
         server = MetricsServer(address.host, address.port, self.metrics.registry, self._device_text)
         control = await serve(self.site.agent.control, doings.table(self))
         self._spawn("keeper", self.keeper.run)
-        self.keep(self.watch.start(now()))
+        self.keep(self.watch.start(self.clock()))
         self.metrics.reload_good.set(1)
         self.metrics.reload_time.set_to_current_time()
         self.rounds = start_rounds(self.site, self._cards, self.schedule, self.take)
@@ -161,7 +163,7 @@ class Agent:
             before = {device.id: _source(device, self._cards.own) for device in self.site.devices}
             self.site, self._cards = site, cards
             renewed = {d.id for d in site.devices if d.id in before and _source(d, cards.own) != before[d.id]}
-            self.keep(self.watch.reload(plan, now(), renewed=frozenset(renewed)))
+            self.keep(self.watch.reload(plan, self.clock(), renewed=frozenset(renewed)))
             self._exposition.forget()
             self.rounds = start_rounds(site, cards, self.schedule, self.take)
             self.metrics.reload_good.set(1)
@@ -180,7 +182,7 @@ class Agent:
     def take(self, batch: Batch) -> None:
         """Take one batch through the watch, to journal, trends and exposition."""
         began = time.perf_counter()
-        moment = now()
+        moment = self.clock()
         self.keep(self.watch.take(batch, moment))
         self.trends.take(batch.readings, moment.wall, complete=batch.complete)
         self.metrics.rules.observe(time.perf_counter() - began)
@@ -202,7 +204,7 @@ class Agent:
         self.keeper.keep(standing)
 
     def _snapshot(self, reason: str) -> Snapshot:
-        return self.watch.snapshot(now(), reason)
+        return self.watch.snapshot(self.clock(), reason)
 
     # --- loops ---------------------------------------------------------------------------------------------------
 
@@ -238,19 +240,18 @@ class Agent:
 
     async def _tick(self) -> None:
         """Let time pass for the watch, once a second; how late it is says how busy the loop is."""
-        due, moment = time.monotonic(), now()
+        due, moment = time.monotonic(), self.clock.machine()
         ahead = moment.wall - moment.boot
         while True:
             due += TICK
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.metrics.loop_lag.set(max(0.0, time.monotonic() - due))
             due = max(due, time.monotonic() - TICK)
-            moment = now()
+            moment = self.clock.machine()
             if abs(moment.wall - moment.boot - ahead) > CLOCK_JUMP:
-                log.warning("the clock was set by %+.0f s", moment.wall - moment.boot - ahead)
                 self.schedule.clock_jumped()
             ahead = moment.wall - moment.boot
-            self.keep(self.watch.tick(moment))
+            self.keep(self.watch.tick(self.clock()))
             self._last_tick = time.monotonic()
 
     async def _watchdog(self) -> None:
@@ -269,7 +270,7 @@ class Agent:
         if self.client is None or self.outbox is None:
             return
         place = await asyncio.to_thread(self.journal.position)
-        moment = now()
+        moment = self.clock()
         oldest = self.outbox.stats.oldest_wall
         answers = [answers for _, answers, *_ in self.watch.devices()]
         plan = self.watch.plan
@@ -280,7 +281,7 @@ class Agent:
             last_seq=place.last,
             depth=place.last - place.acked,
             oldest_age=max(0.0, moment.wall - oldest) if oldest is not None and place.last > place.acked else 0.0,
-            wall=moment.wall,
+            wall=self.clock.machine().wall,
             contract=plan.contract.name,
             digest=plan.contract.digest,
             devices=len(answers),
@@ -290,14 +291,15 @@ class Agent:
         )
         reply = await heartbeat(self.client, beat, self.metrics)
         if reply is not None:
+            self.clock.heard(reply.wall)
             await self.outbox.heed(place, reply.acked, reply.incarnation)
 
     async def _forget(self) -> None:
-        await asyncio.wrap_future(self.journal.forget(now(), unsent=self.client is None))
+        await asyncio.wrap_future(self.journal.forget(self.clock(), unsent=self.client is None))
 
     def _device_text(self) -> Iterator[str]:
         """Give the page's device half, part by part; called from the metrics server's thread, on copies."""
-        moment = now()
+        moment = self.clock()
         watch = self.watch
         devices = [(d.id, up, moment.boot - at, took) for d, up, _, at, took in list(watch.devices())]
         standing = [
@@ -341,13 +343,14 @@ def _client(site: Site) -> DeskClient | None:
     return DeskClient(site.desk.url, secret.value)
 
 
-def _taken_up(journal: Journal, moment: Now) -> dict[str, Alarm]:
+def _taken_up(journal: Journal, clock: SiteClock) -> dict[str, Alarm]:
     """Return the journal's alarms with their times carried into this boot."""
     alarms, saved, boot = journal.alarms()
     if saved is None or boot == journal.boot_id:
         return alarms
+    moment = clock.taken_up(saved)
     moved = {condition: rebase(alarm, saved, moment) for condition, alarm in alarms.items()}
-    journal.rebase(moved.values(), moment)
+    journal.rebase(moved.values(), clock())
     return moved
 
 
