@@ -14,7 +14,7 @@ from config.roster import RosterFile
 from connectors import mail, webhook
 from connectors.unsent import UnsentError
 from desk.core import LOG, Desk
-from desk.messages import Outgoing, arrived, due, forget_messages, gather, lost
+from desk.messages import Outgoing, arrived, due, forget_gone, forget_messages, gather, lost
 from desk.notices import call
 from desk.store import Db, one
 from model.roster import LEVEL_OF_NO_REST, Person, Way
@@ -40,6 +40,8 @@ class Courier:
     async def run(self, stop: asyncio.Event) -> None:
         """Look around until the desk stops; what fails is logged and tried again."""
         self._say_roster()
+        with contextlib.suppress(StoreError):
+            await self._forget_gone()
         while not stop.is_set():
             try:
                 await self.look()
@@ -56,6 +58,7 @@ class Courier:
         desk = self.desk
         if await asyncio.to_thread(desk.people.look):
             self._say_roster()
+            await self._forget_gone()
         now = desk.timekeeper.now()
         await self._forget(now)
         row = await desk.store.read(lambda db: one(db, _ANYTHING, now))
@@ -94,6 +97,7 @@ class Courier:
             await _sent(out, file, desk.store.incarnation, desk.timekeeper.now())
             now = desk.timekeeper.now()
             await desk.store.write(lambda db: arrived(db, out, now))
+            desk.meters.messages.labels("sent").inc()
         except UnsentError as error:
             await self._lost(out, error)
         except StoreError as error:
@@ -112,6 +116,7 @@ class Courier:
         except StoreError as error:
             LOG.warning("courier: %s", error)
         else:
+            self.desk.meters.messages.labels("given_up" if over else "failed").inc()
             level = logging.ERROR if over else logging.WARNING
             LOG.log(level, "%s was not told by %s: %s", out.person, out.channel, reason)
 
@@ -120,6 +125,11 @@ class Courier:
             before = now - self.desk.settings.told_for
             await self.desk.store.write(lambda db: forget_messages(db, before))
             self._forget_due = self.desk.clock().boot + FORGET_EVERY
+
+    async def _forget_gone(self) -> None:
+        """Whoever left the roster is no trouble any more."""
+        if (file := self.desk.people.file) is not None:
+            await self.desk.store.write(lambda db: forget_gone(db, file.roster))
 
     def _say_roster(self) -> None:
         people = self.desk.people

@@ -108,6 +108,14 @@ def forget_messages(db: Db, before: float) -> None:
     db.execute("DELETE FROM messages WHERE made < ? AND state <> 'sending'", (before,))
 
 
+def forget_gone(db: Db, roster: Roster) -> None:
+    """Drop the state of ways to people that the roster does not have any more."""
+    known = {(person.id, str(channel)) for person in roster.people.values() for channel in person.channels}
+    kept = every(db, "SELECT person, channel FROM reach")
+    gone = [(row["person"], row["channel"]) for row in kept if (row["person"], row["channel"]) not in known]
+    db.executemany("DELETE FROM reach WHERE person = ? AND channel = ?", gone)
+
+
 def _message(ledger: Ledger, roster: Roster, link: str, person: str, channel: str) -> bool:
     """Make one person's message of what still stands; says whether there was anything."""
     db, now = ledger.db, ledger.now

@@ -19,7 +19,11 @@ _COUNTS = """SELECT
     (SELECT count(*) FROM episodes WHERE active = 1) AS episodes,
     (SELECT count(*) FROM agents WHERE retired IS NULL) AS agents,
     (SELECT count(*) FROM quarantine) AS quarantine,
-    (SELECT count(*) FROM episodes WHERE active = 1 AND agent = '') AS silent"""
+    (SELECT count(*) FROM episodes WHERE active = 1 AND agent = '') AS silent,
+    (SELECT count(DISTINCT person) FROM reach WHERE failing IS NOT NULL AND tries >= 3) AS unreachable,
+    (SELECT count(*) FROM notices WHERE state IN ('waiting', 'taken')) AS notices,
+    (SELECT count(*) FROM occasions o JOIN tickets t ON t.number = o.ticket WHERE o.nobody IN ('off_duty', 'unreached')
+        AND t.state = 'open') AS untold"""
 
 
 class Meters:
@@ -32,6 +36,10 @@ class Meters:
         )
         self.refusals = Counter(
             "roundsman_desk_requests_refused", "Requests not done, by the word in the reply", ["error"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.messages = Counter(
+            "roundsman_desk_messages", "Tries to send a message to a person, by what became of them", ["result"],
             registry=self.registry,
         )  # fmt: skip
         self.seconds = Histogram(
@@ -68,6 +76,9 @@ class _Held(Collector):
             ("agents", "Enrolled agents", "agents"),
             ("sites_silent", "Sites whose agent has fallen silent", "silent"),
             ("quarantined_events", "Events in quarantine", "quarantine"),
+            ("people_unreachable", "People whom the last messages did not reach", "unreachable"),
+            ("notices_waiting", "Notices to people that wait to be told", "notices"),
+            ("notices_untold", "Occasions of open tickets of which nobody was told", "untold"),
         ):
             yield GaugeMetricFamily(f"roundsman_desk_{name}", text, counts.get(key, 0))
         writer = self.store.writer

@@ -9,7 +9,8 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import measure_page, period_pages, ticket_page
+from desk import incident_page, measure_page, period_pages, ticket_page
+from desk.duty import roster_now
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
@@ -101,9 +102,12 @@ async def system_page(request: Request) -> Response:
     held = await desk.store.read(quarantined)
     agents = await desk.store.read(agents_now)
     problems = await desk.problems()
+    now = desk.timekeeper.now()
+    people = await desk.store.read(lambda db: roster_now(db, desk.people, now))
     return await page(
-        request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents, problems=problems
-    )
+        request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents, problems=problems,
+        people=people,
+    )  # fmt: skip
 
 
 async def who_page(request: Request) -> Response:
@@ -163,6 +167,7 @@ ROUTES = (
     *ticket_page.ROUTES,
     *period_pages.ROUTES,
     *measure_page.ROUTES,
+    *incident_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

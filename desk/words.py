@@ -6,6 +6,7 @@ filled in by `say`.
 
 from desk.words_clock import CLOCK_WORDS
 from desk.words_measure import MEASURE_WORDS
+from desk.words_people import PEOPLE_WORDS
 from desk.words_periods import PERIOD_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
@@ -202,6 +203,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **MEASURE_WORDS,
     **TICKET_WORDS,
     **PERIOD_WORDS,
+    **PEOPLE_WORDS,
     **SAID_WORDS,
 }
 
