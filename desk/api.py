@@ -4,7 +4,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from desk import api_clock, api_contracts, api_described, api_local, api_periods, api_roster, api_tickets
+from desk import (
+    api_clock,
+    api_contracts,
+    api_described,
+    api_incidents,
+    api_local,
+    api_periods,
+    api_roster,
+    api_tickets,
+)
 from desk.api_tickets import acknowledged, ticket_of
 from desk.core import Desk
 from desk.openapi import answering
@@ -45,6 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_described.OPERATIONS,
     *api_clock.OPERATIONS,
     *api_local.OPERATIONS,
+    *api_incidents.OPERATIONS,
     *api_periods.OPERATIONS,
     *api_roster.OPERATIONS,
 )

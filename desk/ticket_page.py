@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from desk.glance import glance
+from desk.incident_page import relation_of
 from desk.kept import lines_of
 from desk.ledger import record_of
 from desk.live import BOARD, commands_of
@@ -100,6 +101,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         standing=glance(shown, of),
         history=history(shown, contract, lines, audit),
         episodes=episodes,
+        relation=await desk.store.read(lambda db: relation_of(db, desk.contracts, number)),
         refused=refused,
         handlings=HANDLINGS,
     )

@@ -44,4 +44,32 @@ MEASURE_WORDS: dict[str, tuple[str, str]] = {
     "frequent_none": ("No alarm was announced", "无告警"),
     "times_announced": ("announced", "告警"),
     "times_momentary": ("over before their delay", "未满延时即消失"),
+    # incidents across sites
+    "incidents": ("Incidents", "跨站事件"),
+    "incidents_text": (
+        "Outages that began together at several sites of a region. Each site keeps its own ticket.",
+        "同一区域多个站点几乎同时发生的中断。各站工单照常保留。",
+    ),
+    "incidents_none": ("No incident across sites", "无跨站事件"),
+    "incident": ("Incident {n}", "事件{n}"),
+    "incident_part": ("Part of incident {n}: {what}, {sites} sites", "属于事件{n}：{what}，{sites}个站点"),
+    "incident_going": ("{going} of {tickets} tickets still open", "{tickets}单中{going}单未恢复"),
+    "incident_over": ("over since {time}, {tickets} tickets", "已于{time}结束，共{tickets}单"),
+    "incident_sites_n": ("{n} sites", "{n}个站点"),
+    "incident_began": ("began {time}", "始于{time}"),
+    "incident_no_region": ("no region", "未分区"),
+    "incident_more": ("{n} more are not shown", "另有{n}单未列出"),
+    "incident_rule": (
+        "An incident opens when {sites} sites of one region lose the same within {seconds} seconds.",
+        "同一区域{seconds}秒内有{sites}个站点发生同类中断，即记为一个事件。",
+    ),
+    "incident_rule_sites": ("Sites", "站点数"),
+    "incident_rule_seconds": ("Seconds", "秒数"),
+    "incident_rule_change": ("Change", "修改"),
+    "incident_rule_wrong": (
+        "2 to 1000 sites within 1 to 86400 seconds, please.",
+        "请填写2至1000个站点、1至86400秒。",
+    ),
+    "did.incident_rule": ("Rule of incidents changed", "修改事件规则"),
+    "children": ("What it explains", "由此引起的告警"),
 }

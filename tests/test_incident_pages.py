@@ -1,0 +1,84 @@
+"""Incidents on pages and for programs, in both languages, and a ticket's relations."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from model.alarm import AlarmState, Kind
+from tests.desk_world import World, a_desk, change, cleared
+
+S = AlarmState
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_desk(tmp_path) as made:
+        yield made
+
+
+async def storm(world: World, sites: int = 6) -> None:
+    for number in range(sites):
+        agent = await world.agent(f"S{number}")
+        child = change(f"S{number}", "rectifier.input_failed", episode=f"c{number}", kind=Kind.SUPPRESSED,
+                       state=S.SUPPRESSED, opened=False, explained_by=f"S{number}/ups/-/mains.lost",
+                       title="Rectifier without input")  # fmt: skip
+        await agent.send(change(f"S{number}", episode=f"e{number}"), child)
+        if number == 5:
+            await agent.send(cleared(change(f"S{number}", episode=f"e{number}")))
+
+
+async def test_incidents_are_shown_with_their_tickets_in_both_languages(world: World) -> None:
+    assert "No incident" in (await world.client.get("/incidents")).text
+    await storm(world)
+    listed = (await world.client.get("/incidents")).text
+    for part in ("Mains lost, East", "6 sites", "5 of 6 tickets still open", 'href="/incidents/1"'):
+        assert part in listed, part
+    one = (await world.client.get("/incidents/1?lang=zh")).text
+    for part in ("市电停电，东区", "6单中5单未恢复", "#3", "Site S3", "未结"):
+        assert part in one, part
+    assert (await world.client.get("/incidents/2")).status_code == 404
+
+
+async def test_a_ticket_says_its_incident_and_what_it_explains(world: World) -> None:
+    await storm(world)
+    text = (await world.client.get("/tickets/1")).text
+    for part in ("Part of incident 1: Mains lost, 6 sites", "What it explains", "Rectifier without input"):
+        assert part in text, part
+
+
+async def test_programs_get_the_same(world: World) -> None:
+    await storm(world)
+    answer = (await world.client.get("/api/v1/incidents")).json()
+    assert answer["rule"] == {"sites": 5, "seconds": 300.0}
+    (line,) = answer["incidents"]
+    assert (line["cause"], line["region"], line["tickets"], line["going"], line["sites"]) == (
+        "mains.lost",
+        "east",
+        6,
+        5,
+        6,
+    )
+    assert line["title"] == {"en": "Mains lost", "zh": "市电停电"}
+    one = (await world.client.get("/api/v1/incidents/1")).json()
+    assert [member["ticket"] for member in one["members"]] == [1, 2, 3, 4, 5, 6]
+    assert (await world.client.get("/api/v1/incidents/9")).json()["error"] == "no_incident"
+    measured = (await world.client.get("/api/v1/alarms/measure")).json()
+    assert measured["now"] == 6
+
+
+async def test_a_person_changes_the_rule_and_it_is_written_down_who(world: World) -> None:
+    answer = await world.client.post("/incidents/rule", data={"sites": "3", "seconds": "60"})
+    assert answer.status_code == 303
+    assert (await world.client.get("/api/v1/incidents")).json()["rule"] == {"sites": 3, "seconds": 60.0}
+    for wrong in ({"sites": "1", "seconds": "60"}, {"sites": "3", "seconds": "nan"}, {"sites": "x", "seconds": "6"}):
+        assert "wrong=1" in (await world.client.post("/incidents/rule", data=wrong)).headers["location"]
+    assert "2 to 1000 sites" in (await world.client.get("/incidents?wrong=1")).text
+    set_by = await world.client.post("/api/v1/incidents/rule", json={"by": "Li", "sites": 4, "seconds": 120})
+    assert set_by.json() == {"sites": 4, "seconds": 120.0}
+    bad = await world.client.post("/api/v1/incidents/rule", json={"by": "Li", "sites": 0, "seconds": 120})
+    assert (bad.status_code, bad.json()["error"]) == (400, "malformed")
+    rows = await world.rows("SELECT who FROM audit WHERE what = 'incident_rule' ORDER BY id")
+    assert [row["who"] for row in rows] == ["duty operator", "Li"]
+    await storm(world, 4)
+    assert "4 sites" in (await world.client.get("/incidents")).text
