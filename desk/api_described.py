@@ -1,8 +1,6 @@
-"""Operations whose handlers stand elsewhere: what agents ask (`desk.intake`), the desk's time (`desk.api_clock`)."""
+"""What agents ask, as the API's document has it; the handlers are `desk.intake`'s."""
 
-from desk.api_clock import ConfirmClock
 from desk.operation import Operation, Query
-from desk.timekeeper import Standing
 from model.protocol import (
     PREFIX,
     CommandsReply,
@@ -31,14 +29,6 @@ def _of_agents(method: str, path: str, says: str, gives: type | None, takes: typ
 
 
 OPERATIONS = (
-    Operation(
-        "GET", f"{PREFIX}/clock", "The desk's time, and what it is worth", Standing, group="clock",
-    ),
-    Operation(
-        "POST", f"{PREFIX}/local/clock", "Say that this machine's clock is right", Standing, takes=ConfirmClock,
-        refuses=((400, "malformed, who"), (401, "local"), (409, "moved, earlier")), refusal=ErrorReply,
-        group="this machine", open_to="this machine's commands, by the secret in local.json",
-    ),
     Operation(
         "POST", f"{PREFIX}/enrol", "Redeem a one-time code for a token", EnrolReply, takes=EnrolRequest,
         refuses=(_UNREADABLE, (403, "code")), refusal=ErrorReply, group="agents",

@@ -17,13 +17,14 @@ from model.ticket_protocol import OURS, SAYABLE, TIMES, Refused, Sayable
 
 LONGEST_TEXT = 2000  # characters of a reason or note
 LARGEST = 2**63 - 1
-_WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
+WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
     {
         Refusal.BEFORE_OPENING, Refusal.IN_THE_FUTURE, Refusal.IN_THE_PAST, Refusal.OUT_OF_ORDER, Refusal.OVERLAPS,
         Refusal.NO_REASON, Refusal.NO_ACCEPTER, Refusal.NO_SUCH_LEVEL, Refusal.NO_SUCH_CONDITION,
         Refusal.NO_SUCH_EXCUSE, Refusal.NO_SUCH_COMPLAINT, Refusal.NO_SUCH_EVENT, Refusal.ITSELF,
     }
 )  # fmt: skip
+_EMPTY = frozenset({"reason", "accepted_by", "note"})  # left out, they are refused by name, or empty
 NO_SUCH: dict[str, Text] = {  # what the desk refuses before the record is asked
     "no_such_document": {"en": "The contract knows no such document.", "zh": "合同没有该文档。"},
     "no_such_limit": {
@@ -44,6 +45,7 @@ def act_of(said: dict[str, object], when: Callable[[float | str], float]) -> Say
         if name not in known and name != "what":
             raise _malformed(f"{what} has no field {name[:40]!r}; it has {', '.join(known) or 'none'}.")
     values = {name: _value(name, value, when) for name, value in said.items() if name != "what"}
+    values |= dict.fromkeys(_EMPTY & set(known) - set(values), "")
     for field in fields(kind):
         words = [str(word) for word in field.type] if isinstance(field.type, type(StrEnum)) else []
         if words and field.encode_name in values and values[field.encode_name] not in words:
@@ -76,7 +78,7 @@ def refused(refusal: str, language: str, known: tuple[str, ...] = (), ticket: in
         sentence = NO_SUCH[refusal][language] + there_is(known, language)
         return Answer(422, msgspec.json.encode(Refused(refusal, sentence, known, ticket)))
     named = Refusal(refusal)
-    status = 404 if named is Refusal.NO_TICKET else 422 if named in _WORDS_ARE_WRONG else 409
+    status = 404 if named is Refusal.NO_TICKET else 422 if named in WORDS_ARE_WRONG else 409
     return Answer(status, msgspec.json.encode(Refused(named, refusal_words(named, language, known), known, ticket)))
 
 

@@ -1,0 +1,179 @@
+"""Lists of tickets, entries, contracts and calendars by API: filters, order, pages."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from desk.api_lists import QUERY, wanted
+from desk.store import every
+from tests.api_world import ApiWorld, an_api
+
+START = 1_800_000_000.0
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[ApiWorld]:
+    async with an_api(tmp_path) as made:
+        yield made
+
+
+async def numbers(world: ApiWorld, query: str) -> list[int]:
+    answer = await world.client.get(f"/api/v1/tickets?{query}")
+    assert answer.status_code == 200, answer.text
+    return [ticket["number"] for ticket in answer.json()["tickets"]]
+
+
+async def some(world: ApiWorld) -> None:
+    """1 taken, 2 paused at another site, 3 late, 4 waits for the customer, 5 closed."""
+    await world.site("S2")
+    await world.opened(device="a")
+    await world.opened(device="b", site="S2", level=3)
+    await world.opened("fan.stopped", device="c", level=1)
+    world.clock.on(5 * 3600)
+    await world.opened(device="d")
+    await world.opened(device="e")
+    await world.said(1, "acknowledged")
+    await world.said(2, "paused", waiting="other", reason="x")
+    for milestone in ("restore", "resolve"):
+        await world.said(5, "reached", milestone=milestone)
+    await world.said(5, "closed")
+    await world.said(4, "acknowledged")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {1, 2, 3, 4}),
+        ("state=all", {1, 2, 3, 4, 5}),
+        ("state=closed", {5}),
+        ("site=S2", {2}),
+        ("device=c", {3}),
+        ("fault=fan.stopped", {3}),
+        ("condition=S1/a/said/mains.lost", {1}),
+        ("level=3", {2}),
+        ("taken=yes", {1, 4}),
+        ("taken=no", {2, 3}),
+        ("paused=yes", {2}),
+        ("paused=no&taken=no", {3}),
+        ("late=no&level=2", {4}),
+        ("late=yes&taken=yes", {1}),
+        ("opened_from=2027-01-15T20:00", {4}),
+        ("opened_before=2027-01-15T12:00Z", {1, 2, 3}),
+        (f"closed_from={START}&state=all", {5}),
+        ("closed_before=2027-01-15T20:00&state=all", set()),
+        ("due_before=2027-01-15T21:00&paused=no&taken=no", {3}),
+    ],
+)
+async def test_a_filter_lets_through_what_it_says(world: ApiWorld, query: str, found: set[int]) -> None:
+    await some(world)
+    world.desk.settings = world.desk.settings.__class__(state=world.desk.settings.state, timezone="Asia/Shanghai")
+    assert set(await numbers(world, query.replace("+", "%2B"))) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["stat=open", "state=x", "limit=-1", "limit=50001", "level=one", "late=maybe", "due_before=soon", "before=x",
+     "order=size", "limit=", "before=99999999999999999999"],
+)  # fmt: skip
+async def test_a_filter_that_is_none_is_refused_with_what_would_be_one(world: ApiWorld, query: str) -> None:
+    answer = await world.client.get(f"/api/v1/tickets?{query}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
+
+
+async def test_pages_by_number_hold_every_ticket_once_whatever_opens_meanwhile(world: ApiWorld) -> None:
+    for device in range(7):
+        await world.opened(device=f"d{device}")
+    seen: list[int] = []
+    query = "state=all&order=number&limit=3"
+    for _ in range(9):
+        answer = (await world.client.get(f"/api/v1/tickets?{query}")).json()
+        seen += [ticket["number"] for ticket in answer["tickets"]]
+        if answer["before"] is None:
+            break
+        await world.opened(device=f"late{len(seen)}")
+        query = f"state=all&limit=3&before={answer['before']}"
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_a_last_page_that_is_full_is_known_to_be_the_last(world: ApiWorld) -> None:
+    for device in range(4):
+        await world.opened(device=f"d{device}")
+    answer = (await world.client.get("/api/v1/tickets?order=number&limit=4")).json()
+    assert (len(answer["tickets"]), answer["before"]) == (4, None)
+
+
+async def test_the_least_time_left_comes_first_and_what_waits_last(world: ApiWorld) -> None:
+    await world.opened(device="slow", level=3)
+    await world.opened(device="quick", level=1)
+    await world.opened(device="waits")
+    await world.said(3, "paused", waiting="other", reason="x")
+    world.clock.on(700)
+    assert (await numbers(world, ""))[-1] == 3
+    assert (await numbers(world, "limit=1")) == [2]
+
+
+@pytest.mark.parametrize("asked", [{}, {"site": "S1"}, {"state": "all", "before": "9"}, {"state": "closed"}])
+async def test_no_list_sorts_all_tickets_to_show_a_few(world: ApiWorld, asked: dict[str, str]) -> None:
+    sql, values, _, limit = wanted(asked, "", START)
+
+    def plan(db: object) -> list[str]:
+        return [row["detail"] for row in every(db, f"EXPLAIN QUERY PLAN {sql}", *values, limit)]  # type: ignore[arg-type]
+
+    told = await world.desk.store.read(plan)
+    assert not [line for line in told if line == "SCAN t" and asked.get("before") is None]
+
+
+async def test_entries_come_in_order_page_by_page(world: ApiWorld) -> None:
+    number = await world.opened()
+    for reason in "abcde":
+        await world.said(number, "paused", waiting="other", reason=reason)
+        await world.said(number, "resumed")
+    seen: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = (await world.client.get(f"/api/v1/tickets/{number}/entries?after={after}&limit=4")).json()
+        seen += [entry["seq"] for entry in page["entries"]]
+        after = page["after"]
+    assert seen == list(range(1, 12))
+    assert (await world.client.get("/api/v1/tickets/9/entries")).status_code == 404
+
+
+async def test_entries_are_told_in_words_of_the_readers_language(world: ApiWorld) -> None:
+    number = await world.opened()
+    await world.said(number, "paused", waiting="supplier", reason="a board")
+    path = f"/api/v1/tickets/{number}/entries"
+    for lang, text in (("en", "Clocks paused: waits for a supplier; a board"), ("zh", "暂停计时：等待供应商；a board")):
+        page = (await world.client.get(path, headers={"Accept-Language": lang})).json()
+        assert page["entries"][1]["text"] == text
+
+
+async def test_every_filter_of_the_document_is_one(world: ApiWorld) -> None:
+    values = {"state": "open", "order": "left", "before": "5", "limit": "5", "level": "1"}
+    values |= dict.fromkeys(("late", "paused", "taken", "waits_for_word"), "yes")
+    for query in QUERY:
+        answer = await world.client.get("/api/v1/tickets", params={query.name: values.get(query.name, "2027-01-01")})
+        assert answer.status_code == 200, query.name
+
+
+async def test_a_contract_says_what_would_be_due_when(world: ApiWorld) -> None:
+    listed = (await world.client.get("/api/v1/contracts")).json()["contracts"]
+    assert {"test": 1}.items() <= {each["name"]: each["sites"] for each in listed}.items()
+    assert (await world.client.get("/api/v1/contracts/test")).json()["digest"] == "d1"
+    path = "/api/v1/contracts/test/due?level=1&at=2027-01-15T08:00Z"
+    due = {each["limit"]: each for each in (await world.client.get(path)).json()["limits"]}
+    assert due["depart"]["due"] == START + 3600
+    assert (due["arrive"]["due"], due["arrive"]["assumed"]) == (START + 3 * 3600, True)
+    assert "depart" not in {
+        each["limit"] for each in (await world.client.get(f"{path}&handling=remote")).json()["limits"]
+    }
+    for wrong, status in (("test/due?level=9", 400), ("test/due?level=1&region=moon", 400), ("none", 404),
+                          ("test/due?level=1&at=soon", 400), ("test/due?level=1&when=rain", 400)):  # fmt: skip
+        assert (await world.client.get(f"/api/v1/contracts/{wrong}")).status_code == status, wrong
+
+
+async def test_a_calendar_gives_its_days(world: ApiWorld) -> None:
+    answer = (await world.client.get("/api/v1/calendars/china-working-days?from=2026-10-01&days=3")).json()
+    assert [day["kind"] for day in answer["days"]] == ["holiday"] * 3
+    assert (await world.client.get("/api/v1/calendars/none")).status_code == 404
+    assert (await world.client.get("/api/v1/calendars/china-working-days?from=soon")).status_code == 400
