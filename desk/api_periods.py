@@ -37,7 +37,7 @@ from model.protocol import PREFIX
 from model.ticket_protocol import Refused as RefusedMessage
 
 T = TypeVar("T")
-Act = Callable[[Ledger, Any, str, str], people.Became]
+Act = Callable[[Ledger, Any, str, people.Home], people.Became]
 WINDOWS = f"{PREFIX}/windows"
 WINDOW = f"{WINDOWS}/{{number:ticket}}"
 GUARDS = f"{PREFIX}/guards"
@@ -152,12 +152,13 @@ async def _write(request: Request, kind: type[T], act: Act, status: int = 200) -
     desk = desk_of(request)
     body = await body_of(request)
     said, key, source = decoded(body, kind), keyed(request, body), address_of(request)
+    home = people.home_of(desk)
 
     def write(db: Db) -> Answer:
         ledger = desk.ledger(db)
 
         def do() -> Answer:
-            became = act(ledger, said, source, desk.settings.timezone)
+            became = act(ledger, said, source, home)
             return answer_of(ledger, became, request, status)
 
         return once(db, key, ledger.now, do)

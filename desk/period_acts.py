@@ -1,11 +1,15 @@
 """What a person asks for of a window or a guard period, by program or by form: words in, what became of it out."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from msgspec.structs import replace
 
+from desk.core import Desk
 from desk.ledger import Ledger
+from desk.notices import swaps_after
 from desk.period_store import guard_numbered, window_numbered
 from desk.periods import (
     Author,
@@ -19,14 +23,16 @@ from desk.periods import (
 )
 from desk.store import Db, every, site_of
 from desk.web import ProblemError, good_name
-from model.period import GuardPeriod, No, Scope, Window
+from model.period import LONGEST_GUARD, GuardDuty, GuardPeriod, No, Scope, Window
 from model.period_protocol import DeclareGuard, EndPeriod, ExtendWindow, PlanWindow, SetRoster, When
 from model.period_text import TextError, duty_of, scope_of, until
 from model.period_words import Refused
+from model.roster import Roster, duties
 
 T = TypeVar("T")
 LONGEST_TEXT = 500  # characters of what is said
 LONGEST_DUTY = 20_000
+Turns = Callable[[str], tuple[GuardDuty, ...]]
 Became = Window | GuardPeriod | Refused
 WHOSE_WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
     {No.NO_WORK, No.NO_REASON, No.NO_ROSTER, No.ROSTER_GAP, No.ENDS_FIRST, No.PAST, No.TOO_LONG, No.NOT_LATER,
@@ -34,10 +40,23 @@ WHOSE_WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with wh
 )  # fmt: skip
 
 
-def plan(ledger: Ledger, asked: PlanWindow, source: str, home: str) -> Became:
-    """Plan work as somebody asks. `home` is the desk's time zone. Raises ProblemError for words that cannot be read."""
+@dataclass(frozen=True)
+class Home:
+    """What the desk adds to people's words: its own time zone, and its roster, if there is one."""
+
+    zone: str
+    roster: Roster | None = None
+
+
+def home_of(desk: Desk) -> Home:
+    """Return what a desk adds to people's words."""
+    return Home(desk.settings.timezone, desk.people.file.roster if desk.people.file else None)
+
+
+def plan(ledger: Ledger, asked: PlanWindow, source: str, home: Home) -> Became:
+    """Plan work as somebody asks. Raises ProblemError for words that cannot be read."""
     scope = _read(lambda: scope_of(asked.where))
-    zone = _zone(ledger.db, scope, asked.zone, home)
+    zone = _zone(ledger.db, scope, asked.zone, home.zone)
     start = _time(asked.start, zone, ledger.now) if asked.start != "" else ledger.now
     window = Window(
         id=0,
@@ -54,10 +73,10 @@ def plan(ledger: Ledger, asked: PlanWindow, source: str, home: str) -> Became:
     return _in_zone(plan_window(ledger, window, Author(good_name(asked.by), source)), zone)
 
 
-def extend(ledger: Ledger, number: int, asked: ExtendWindow, source: str, home: str) -> Became:
+def extend(ledger: Ledger, number: int, asked: ExtendWindow, source: str, home: Home) -> Became:
     """Let a window end later."""
     window = window_numbered(ledger.db, number)
-    zone = _zone(ledger.db, window.scope, window.zone, home) if window else ""
+    zone = _zone(ledger.db, window.scope, window.zone, home.zone) if window else ""
     author = Author(good_name(asked.by), source)
     end = _time(asked.end, zone, ledger.now) if window else 0.0
     return _in_zone(extend_window(ledger, number, end, _text(asked.reason), author), zone)
@@ -73,25 +92,27 @@ def approve(ledger: Ledger, number: int, asked: EndPeriod, source: str) -> Becam
     return approve_window(ledger, number, _text(asked.reason), Author(good_name(asked.by), source))
 
 
-def declare(ledger: Ledger, asked: DeclareGuard, source: str, home: str) -> Became:
+def declare(ledger: Ledger, asked: DeclareGuard, source: str, home: Home) -> Became:
     """Declare a guard period as somebody asks."""
     scope = _read(lambda: scope_of(asked.where))
-    zone = _zone(ledger.db, scope, asked.zone, home)
+    zone = _zone(ledger.db, scope, asked.zone, home.zone)
     start = _time(asked.start, zone, ledger.now) if asked.start != "" else ledger.now
     over = _time(asked.end, zone, start)
-    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, over, zone))
+    team = _team(ledger, home, start, over)
+    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, over, zone, team))
     guard = GuardPeriod(0, start, over, scope, _text(asked.name), "", duty, zone)
     return _in_zone(declare_guard(ledger, guard, Author(good_name(asked.by), source)), zone)
 
 
-def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: str) -> Became:
+def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: Home) -> Became:
     """Give a guard period another roster from now on."""
     author = Author(good_name(asked.by), source)
     guard = guard_numbered(ledger.db, number)
     if guard is None:
         return Refused(No.NO_SUCH)
-    zone = _zone(ledger.db, guard.scope, guard.zone, home)
-    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), guard.start, guard.end, zone))
+    zone = _zone(ledger.db, guard.scope, guard.zone, home.zone)
+    team = _team(ledger, home, guard.start, guard.end)
+    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), guard.start, guard.end, zone, team))
     return _in_zone(set_roster(ledger, number, duty, _text(asked.reason), author), zone)
 
 
@@ -105,6 +126,32 @@ def status_of(refused: Refused) -> int:
     if refused.no is No.NO_SUCH:
         return 404
     return 422 if refused.no in WHOSE_WORDS_ARE_WRONG else 409
+
+
+def _team(ledger: Ledger, home: Home, start: float, end: float) -> Turns | None:
+    """Return how to find a team's turns in the roster, substitutes included, as they are said by now."""
+    roster = home.roster
+    if roster is None:
+        return None
+
+    def turns(name: str) -> tuple[GuardDuty, ...]:
+        if name not in roster.teams:
+            raise TextError(f"the roster has no team {name[:60]!r}; it has {', '.join(sorted(roster.teams))}")
+        if not (math.isfinite(start) and start < end <= start + LONGEST_GUARD):
+            return ()  # refused for its times in a moment
+        found = duties(roster, name, start, end, swaps_after(ledger.db, ledger.now))
+        people = roster.people
+        return tuple(
+            GuardDuty(
+                people[duty.person].name if duty.person in people else duty.person,
+                duty.start,
+                duty.end,
+                ", ".join(channel.to for channel in people[duty.person].channels) if duty.person in people else "",
+            )
+            for duty in found
+        )
+
+    return turns
 
 
 def _in_zone(became: Became, zone: str) -> Became:

@@ -60,7 +60,8 @@ async def say_of_guard(request: Request) -> Response:
 
 async def _said(request: Request, form: dict[str, str]) -> tuple[int, str] | None:
     """Do what a form says; returns status and sentence when it is refused."""
-    desk, source, home = desk_of(request), address_of(request), desk_of(request).settings.timezone
+    desk, source = desk_of(request), address_of(request)
+    home = people.home_of(desk)
     try:
         became = await desk.store.write(lambda db: _do(desk.ledger(db), form, source, home))
     except ProblemError as problem:
@@ -74,7 +75,7 @@ async def _said(request: Request, form: dict[str, str]) -> tuple[int, str] | Non
     return None
 
 
-def _do(ledger: Any, form: dict[str, str], source: str, home: str) -> people.Became:
+def _do(ledger: Any, form: dict[str, str], source: str, home: people.Home) -> people.Became:
     """Do what the form named `form` says; a number stands behind a blank: `extend 7`."""
     name, _, of = form.get("form", "").partition(" ")
     number = int(of) if of.isascii() and of.isdigit() and len(of) < 19 else 0

@@ -52,8 +52,8 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "period.name": ("Name", "名称"),
     "period.duty": ("On duty", "值班表"),
     "period.duty_hint": (
-        "One line each: NAME, or NAME, CONTACT, FROM, TO. Somebody at every moment.",
-        "每行一人：姓名，或 姓名, 联系方式, 起, 止。不得有空缺。",
+        "A line each: NAME; NAME, CONTACT, FROM, TO; or team:NAME. Somebody at every moment.",
+        "每行一人：姓名；或 姓名, 联系方式, 起, 止；或 team:班组。不得有空缺。",
     ),
     "period.now_on_duty": ("on duty now: {names}", "当前值班：{names}"),
     "period.plan": ("Plan the work", "登记维护窗口"),

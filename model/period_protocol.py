@@ -42,7 +42,10 @@ class EndPeriod(msgspec.Struct, frozen=True):
 
 
 class DeclareGuard(msgspec.Struct, frozen=True):
-    """A guard period. `duty` has a line for each turn: `NAME`, `NAME, CONTACT` or `NAME, CONTACT, FROM, TO`."""
+    """A guard period. `duty` has a line for each turn: `NAME`, `NAME, CONTACT` or `NAME, CONTACT, FROM, TO`.
+
+    `team:NAME` stands for the turns of a team of the desk's roster, as they are said by now.
+    """
 
     by: str
     name: str

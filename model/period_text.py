@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -9,6 +10,7 @@ from model import zone as wall
 from model.period import GuardDuty, Scope
 
 EVERYWHERE = "all"
+TEAM = "team:"
 MOST_NAMES = 200  # of one scope
 _KINDS = {"region": "regions", "site": "sites", "device": "devices", "fault": "faults"}
 _NAME = re.compile(r"[^\s,:]{1,128}")
@@ -89,14 +91,22 @@ def words_of(scope: Scope) -> str:
     return " ".join(([EVERYWHERE] if scope.everywhere else []) + named)
 
 
-def duty_of(lines: str, start: float, end: float, zone: str) -> tuple[GuardDuty, ...]:
-    """Return who is on duty from lines `NAME`, `NAME, CONTACT` or `NAME, CONTACT, FROM, TO`.
+def duty_of(
+    lines: str, start: float, end: float, zone: str, team: Callable[[str], tuple[GuardDuty, ...]] | None = None
+) -> tuple[GuardDuty, ...]:
+    """Return who is on duty from lines `NAME`, `NAME, CONTACT`, `NAME, CONTACT, FROM, TO` or `team:NAME`.
 
-    Without times a turn is the whole period's; TO may be a time or how long, as for a period.
+    Without times a turn is the whole period's; TO may be a time or how long, as for a period. `team` gives the turns of
+    a team of the roster, None where there is no roster.
     """
     turns: list[GuardDuty] = []
     for line in lines.splitlines():
         if not line.strip():
+            continue
+        if line.strip().startswith(TEAM):
+            if team is None:
+                raise TextError(f"the desk has no roster to find {line.strip()[:60]!r} in: name people")
+            turns += team(line.strip().removeprefix(TEAM).strip())
             continue
         parts = [part.strip() for part in re.split(r"[,，]", line)]
         if len(parts) not in {1, 2, 4} or not parts[0]:

@@ -1,0 +1,1 @@
+"""What the commands of windows and guard periods share."""
