@@ -104,6 +104,14 @@ class TicketsClient:
         except _GARBAGE as error:
             raise DeskError(f"the desk's answer cannot be read: {error}") from error
 
+    def post(self, path: str, body: msgspec.Struct, *, key: str = "") -> Any:
+        """Say something at another address and return the JSON of the answer."""
+        content = self._ask("POST", path, body, key=key)
+        try:
+            return msgspec.json.decode(content)
+        except _GARBAGE as error:
+            raise DeskError(f"the desk's answer cannot be read: {error}") from error
+
     def _ask(
         self,
         method: str,
