@@ -16,6 +16,8 @@ from model.contract import Blank, Contract, Duty, Handling, Limit, Start
 from model.due import Deadline, Pause, deadline
 from model.zone import date_of
 
+_FOUND: dict[int, tuple[Contract, dict["Situation", tuple[Limit, ...]]]] = {}  # by the contract's id, which it keeps
+_MOST = 1000
 Calendars = Callable[[str], Calendar]  # a calendar by its name; raises LookupError when there is none
 
 
@@ -59,7 +61,21 @@ class DutyDue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
-    """Return the limits that run, in the contract's order."""
+    """Return the limits that run, in the contract's order. A desk asks the same of one contract all day long."""
+    known, found = _FOUND.get(id(contract), (None, {}))
+    if known is not contract:  # another one may have the id of one that is gone
+        found = {}
+        if len(_FOUND) >= _MOST:
+            _FOUND.clear()
+        _FOUND[id(contract)] = (contract, found)
+    if situation not in found:
+        if len(found) >= _MOST:
+            found.clear()
+        found[situation] = _limits_for(contract, situation)
+    return found[situation]
+
+
+def _limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
     fitting: dict[str, Limit] = {}
     for limit in contract.limits:
         if not fits(limit, situation, contract.default_handling):

@@ -31,13 +31,15 @@ WARN_SHARE = 0.75  # of a limit; ours: no contract says when to warn
 class Seen(msgspec.Struct, frozen=True):
     """What is due now, earliest first, and when to look again (Unix seconds).
 
-    `frozen` says why nothing fires although `held` things are due: the desk's clock is not sure.
+    `frozen` says why nothing fires although `held` things are due: the desk's clock is not sure. `outcomes` are the
+    clocks as they stood then.
     """
 
     effects: tuple[Effect, ...]
     again: float | None
     frozen: Trust | None = None
     held: int = 0
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def look(
@@ -51,9 +53,11 @@ def look(
 ) -> Seen:
     """Return what a ticket asks for at a moment. Raises LookupError when the contract's calendar is not there."""
     fired = set(record.fired)
+    limits = () if record.closed else running(record, contract, calendars)
+    stands = outcomes(record, contract, calendars, now, limits)
     found = [
         (at, effect)
-        for at, effect in _everything(record, contract, calendars, now, warn)
+        for at, effect in _everything(record, contract, calendars, (limits, stands), warn)
         if f"{effect.clock} {effect.step}" not in fired
     ]
     found.sort(key=lambda each: (each[0], each[1].clock, each[1].step))
@@ -62,8 +66,8 @@ def look(
     if trust is Trust.SURE and record.unsure:
         trust = Trust.UNSYNCHRONISED  # it opened at a time that nobody knows
     if trust is not Trust.SURE:
-        return Seen((), again, trust, len(ready))
-    return Seen(ready, again)
+        return Seen((), again, trust, len(ready), stands)
+    return Seen(ready, again, outcomes=stands)
 
 
 def settle(
@@ -85,15 +89,21 @@ def settle(
     return record, tuple(entries), seen
 
 
-def _everything(record: Record, contract: Contract, calendars: Calendars, now: float, warn: float) -> Iterator[Later]:
+def _everything(
+    record: Record,
+    contract: Contract,
+    calendars: Calendars,
+    clocks: tuple[tuple[Due, ...], tuple[Outcome, ...]],
+    warn: float,
+) -> Iterator[Later]:
     if record.merged_into:
         return
     yield from owed(record, contract, calendars)
     if record.closed:
         return
-    limits = running(record, contract, calendars)
+    limits, stands = clocks
     part = _parts(record, limits, calendars(contract.calendar))
-    for outcome in outcomes(record, contract, calendars, now, limits):
+    for outcome in stands:
         yield from _of_clock(record, contract, outcome, part, warn)
     yield from _since_opening(record, contract, calendars)
     yield from _lasting(record, contract)

@@ -46,7 +46,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def row(record: Record, contract: Contract, calendars: Calendars, now: float, seen: Seen) -> Row:
     """Return a ticket's row at a moment; `seen` is the last look at it."""
-    found = outcomes(record, contract, calendars, now)
+    found = seen.outcomes or outcomes(record, contract, calendars, now)
     clocks = [] if record.closed else [each for each in found if each.stand in _NEXT and each.end is None]
     soonest = min(clocks, key=lambda each: (each.stand is Stand.LATE, _nearest(each.stand, each.due)), default=None)
     when = {milestone: mark.when for milestone, mark in record.marks.items() if mark.counts}
