@@ -12,6 +12,7 @@ import pytest
 from desk.guard_csv import plain
 from desk.sweep import Sweep
 from tests.desk_world import World, a_desk, change, cleared
+from tests.rosters import TEXT, file_of
 
 HOUR = 3600.0
 WINDOW = {"by": "Li Na", "work": "change the rectifier", "where": "site:S1", "end": "1h"}
@@ -183,6 +184,31 @@ async def test_a_guard_period_needs_a_name_and_a_roster_without_gaps(
         await world.agent()
         answer = await post(world, "guards", GUARD | change_)
         assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
+
+
+async def test_a_team_of_the_roster_is_taken_as_it_stands_with_its_substitutes(tmp_path: Path) -> None:
+    file_of(tmp_path)  # the secret that lies beside it
+    (tmp_path / "roster.yaml").write_text(TEXT, encoding="utf-8")
+    async with a_desk(tmp_path / "desk", roster=tmp_path / "roster.yaml") as world:
+        await world.agent()
+        now = world.clock().wall  # 16:00 in Shanghai
+        swap = "INSERT INTO swaps VALUES (1, 'li', 'wang', ?, ?, 'ill', 0.0, 'Li', '', NULL, '')"
+        await world.desk.store.write(lambda db: db.execute(swap, (now, now + 86_400)))
+        made = await post(world, "guards", GUARD | {"end": "30h", "duty": "team:field"})
+        assert made.status_code == 201, made.text
+        turns = [(turn["who"], (turn["end"] - turn["start"]) / HOUR) for turn in made.json()["duty"]]
+        assert turns == [("张伟", 4), ("Wang Fang", 12), ("张伟", 12), ("Li Na", 2)]
+        nights = await post(world, "guards", GUARD | {"duty": "team:office"})
+        assert (nights.status_code, nights.json()["error"]) == (422, "roster_gap")
+        none = await post(world, "guards", GUARD | {"duty": "team:navy"})
+        assert "has no team 'navy'; it has field, office" in none.json()["message"]
+
+
+async def test_a_team_without_a_roster_is_refused(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        answer = await post(world, "guards", GUARD | {"duty": "team:field"})
+        assert (answer.status_code, answer.json()["error"]) == (400, "words")
 
 
 async def test_a_roster_is_changed_and_a_guard_period_ended_with_a_reason(tmp_path: Path) -> None:
