@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import incident_page, measure_page, period_pages, ticket_page
+from desk import incident_page, measure_page, period_pages, roster_page, ticket_page
 from desk.duty import roster_now
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
@@ -168,6 +168,7 @@ ROUTES = (
     *period_pages.ROUTES,
     *measure_page.ROUTES,
     *incident_page.ROUTES,
+    *roster_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

@@ -74,6 +74,19 @@ class Shown:
         """Return a time as a form's field takes it, to the minute."""
         return f"{self._local(at):%Y-%m-%dT%H:%M}"
 
+    def date(self, at: float) -> str:
+        """Return a day with its weekday."""
+        when = self._local(at)
+        return (
+            f"{when.month}月{when.day}日 周{'一二三四五六日'[when.weekday()]}"
+            if self.lang == "zh"
+            else f"{when:%a} {when.day} {when:%b}"
+        )
+
+    def hour(self, at: float) -> str:
+        """Return the time of day."""
+        return f"{self._local(at):%H:%M}"
+
     def iso(self, at: float) -> str:
         """Return a time for programs."""
         return self._local(at).isoformat(timespec="seconds")

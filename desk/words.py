@@ -8,6 +8,7 @@ from desk.words_clock import CLOCK_WORDS
 from desk.words_measure import MEASURE_WORDS
 from desk.words_people import PEOPLE_WORDS
 from desk.words_periods import PERIOD_WORDS
+from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
 
@@ -205,6 +206,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **PERIOD_WORDS,
     **PEOPLE_WORDS,
     **SAID_WORDS,
+    **ROSTER_WORDS,
 }
 
 # States that readings may have, as people say them; English ones only where the word alone is not plain.
