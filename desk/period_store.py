@@ -111,6 +111,11 @@ def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float |
     return row["until"] if row else None
 
 
+def waits_at(db: Db, site: str) -> bool:
+    """Say whether anything of a site was held back and nobody has looked at it since."""
+    return db.execute("SELECT 1 FROM held WHERE released IS NULL AND site = ? LIMIT 1", (site,)).fetchone() is not None
+
+
 def rereckon(db: Db, now: float) -> None:
     """Work out anew until when everything is held: a person changed a window or a guard period."""
     rows = every(db, "SELECT * FROM held WHERE released IS NULL AND until > ?", now)

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from desk.before import cover_of, earlier
 from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
+from desk.period_store import waits_at
 from desk.relation import relate
 from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
 from desk.tickets import look_ahead, standing_in, taken_in
@@ -86,11 +87,13 @@ class Books:
 class Batch:
     """What is asked for and told once for the events of a batch: episodes that are known, and rows of the audit.
 
+    `waits` says whether anything of the site is held back by a window, or was and waits to be looked at.
     Whoever rolls a savepoint back empties it.
     """
 
     known: dict[str, tuple[str, int, str] | None] = field(default_factory=dict)
     said: list[tuple[Value, ...]] = field(default_factory=list)
+    waits: bool | None = None
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -324,6 +327,8 @@ def _open(books: Books, change: Change, onset: float) -> Followed:
         return Followed(into)
     window = held(ledger, site, origin.device, origin.fault, ledger.now)
     if window:
+        if books.batch is not None:
+            books.batch.waits = None
         return Followed(None, window=window)
     given = assign(ledger.contracts(site.contract), origin.fault, alarm.case, origin.meaning)
     before = earlier(ledger, site, origin.device, origin.fault, onset)
@@ -371,6 +376,12 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
 
 def _bring_held(books: Books, change: Change) -> None:
     """Open the ticket of what stood when a window ended, if this news finds that nobody has looked since."""
+    batch = books.batch
+    if batch is not None:
+        if batch.waits is None:
+            batch.waits = waits_at(books.db, books.site.id)
+        if not batch.waits:
+            return
     origin, told = change.origin, books.told
     ended = over_since(books.ledger, books.site, origin.device, origin.fault, told.received - told.age)
     if ended is not None:

@@ -77,8 +77,11 @@ def every(db: Db, sql: str, *values: Value) -> list[Row]:
 
 def one(db: Db, sql: str, *values: Value) -> Row | None:
     """Return a query's first row, or None."""
-    rows = every(db, sql, *values)
-    return rows[0] if rows else None
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    row: Row | None = cursor.execute(sql, values).fetchone()
+    cursor.close()  # what is not read to its end would hold the transaction
+    return row
 
 
 def site_of(db: Db, site: str) -> Site | None:
