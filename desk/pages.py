@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from desk import incident_page, measure_page, period_pages, roster_page, ticket_page
 from desk.duty import roster_now
+from desk.incident_view import incidents_now
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
@@ -33,7 +34,10 @@ async def board_page(request: Request) -> Response:
     resolved = await desk.store.read(
         lambda db: listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED)
     )
-    return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved)
+    incidents = [
+        each for each in await desk.store.read(lambda db: incidents_now(db, desk.contracts, 3)) if each.ended is None
+    ]
+    return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved, incidents=incidents)
 
 
 async def tickets_page(request: Request) -> Response:

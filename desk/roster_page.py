@@ -19,7 +19,7 @@ from model.roster_protocol import DutyNow, SaySwap, TeamNow
 
 SEEN = 303
 NOT_SAID = 409
-Piece = tuple[float, float, DutyNow | None]  # a duty, or a time in which nobody is on duty
+Piece = tuple[float, float, tuple[DutyNow, ...]]  # from, until, who: nobody where there must be somebody
 
 
 async def roster_page(request: Request) -> Response:
@@ -34,9 +34,9 @@ async def say_of_roster(request: Request) -> Response:
     by = good_name(who_of(request) or shown_for(request).say("nobody"))
     number = form.get("withdraw", "")
     if number:
-        known = number.isascii() and number.isdigit() and len(number) < 16
-        done = known and await desk.store.write(lambda db: withdraw_swap(desk.ledger(db), int(number), by, source))
-        why = "" if done else "no_such"
+        known = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
+        done = await desk.store.write(lambda db: withdraw_swap(desk.ledger(db), known, by, source))
+        why = "no_such" if done is None else ""
     else:
         why = await _swapped(request, form, by)
     if not why:
@@ -67,9 +67,10 @@ async def _swapped(request: Request, form: dict[str, str], by: str) -> str:
 
 def by_day(shown: Shown, team: TeamNow) -> list[tuple[str, list[Piece]]]:
     """Return a team's duties of the days ahead with what nobody does, under the day on which each begins."""
-    pieces: list[Piece] = [(duty.start, duty.end, duty) for duty in team.ahead]
-    pieces += [(start, end, None) for start, end in team.gaps]
-    pieces.sort(key=lambda each: (each[0], each[1]))
+    spans: dict[tuple[float, float], list[DutyNow]] = {span: [] for span in team.gaps}
+    for duty in team.ahead:
+        spans.setdefault((duty.start, duty.end), []).append(duty)
+    pieces = [(start, end, tuple(duties)) for (start, end), duties in sorted(spans.items())]
     return [(day, list(group)) for day, group in groupby(pieces, key=lambda each: shown.date(each[0]))]
 
 
