@@ -16,7 +16,7 @@ ENTRIES = "entries"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("number", type=int, help="the ticket's number (see `roundsman tickets`)")
+    parser.add_argument("ticket", type=int, metavar="N", help="the ticket's number (see `roundsman tickets`)")
     common(parser, speaking=True)
     verbs = parser.add_subparsers(dest="verb", metavar="WHAT", title="what is said of it")
     every = verbs.add_parser(ENTRIES, help="everything that was written down, with who and from where")
@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from roundsman.tickets.shown import show_entries, show_ticket  # noqa: PLC0415 - not for --help
 
     if args.verb == ENTRIES:
-        found: list[EntryNow] = asked(args, lambda client: list(client.entries(args.number)))
-        _print(args, found, lambda: show_entries(found, asked(args, lambda c: c.ticket(args.number)), args.lang))
+        found: list[EntryNow] = asked(args, lambda client: list(client.entries(args.ticket)))
+        _print(args, found, lambda: show_entries(found, asked(args, lambda c: c.ticket(args.ticket)), args.lang))
         return 0
     ticket = asked(args, lambda client: _said(client, args))
     _print(args, [ticket], lambda: show_ticket(ticket, args.lang))
@@ -42,11 +42,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _said(client: TicketsClient, args: argparse.Namespace) -> TicketNow:
     if args.verb is None:
-        return client.ticket(args.number)
+        return client.ticket(args.ticket)
     act = act_of(VERBS[args.verb], args)
     if "level" in act:
-        act["level"] = _level(client, args.number, str(act["level"]))
-    return client.say(args.number, act, who(args), side=Side(args.side), key=args.key)
+        act["level"] = _level(client, args.ticket, str(act["level"]))
+    return client.say(args.ticket, act, who(args), side=Side(args.side), key=args.key)
 
 
 def _level(client: TicketsClient, number: int, said: str) -> int:

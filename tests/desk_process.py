@@ -1,0 +1,41 @@
+"""A real desk process for tests of commands and clients: `roundsman desk` on a free port."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from desk.enrol import enrol
+from desk.local import read_local
+
+
+def free_port() -> int:
+    """Return a TCP port that is free on loopback now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@contextmanager
+def a_desk_process(state: Path, **sites: str) -> Iterator[str]:
+    """Run a desk with sites (name to contract) and give its address."""
+    command = [sys.executable, "-m", "roundsman", "desk", "--state", str(state), "--listen", f"127.0.0.1:{free_port()}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as desk:
+        assert desk.stderr is not None
+        try:
+            heard = ""
+            for line in desk.stderr:
+                heard += line
+                if "answers at" in line:
+                    break
+            else:
+                raise AssertionError(heard)
+            for site, contract in sites.items():
+                enrol(state, site, name=f"Hall {site}", contract=contract, timezone="Asia/Shanghai")
+            yield read_local(state).url
+        finally:
+            desk.terminate()
+            desk.wait(timeout=20)
