@@ -13,12 +13,14 @@ from typing import Any
 from bench.storm_sites import Member
 
 MOST = 20  # sentences: one thing that is wrong is wrong at many sites
+ENOUGH = 10  # sites of a region without mains: surely an incident
 
 
 def wrong(file: Path, members: Sequence[Member]) -> list[str]:
     """Return what is wrong with the books of a storm that was taken whole."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30.0)) as db:
-        found = [*_received(db, members), *_tickets(db, members), *_children(db, members), *_told(db, members)]
+        parts = (_received, _tickets, _children, _incidents, _told)
+        found = [each for part in parts for each in part(db, members)]
     return found[:MOST]
 
 
@@ -64,6 +66,15 @@ def _children(db: sqlite3.Connection, members: Sequence[Member]) -> list[str]:
         for each in members
         if explained[each.root] != each.events - 1
     ]
+    children = dict(db.execute(
+        "SELECT t.site, count(*) FROM tickets t JOIN ticket_children c ON c.ticket = t.number"
+        " JOIN episodes e ON e.id = c.episode AND e.explained_by = t.condition GROUP BY t.number"
+    ))  # fmt: skip
+    found += [
+        f"{each.site}: {children.get(each.site, 0)} alarms are on its ticket, not {each.events - 1}"
+        for each in members
+        if children.get(each.site) != each.events - 1
+    ]
     stray = explained.keys() - {member.root for member in members}
     linked = list(db.execute(
         "SELECT t.site, count(e.id) FROM tickets t LEFT JOIN ticket_episodes l ON l.ticket = t.number"
@@ -75,6 +86,21 @@ def _children(db: sqlite3.Connection, members: Sequence[Member]) -> list[str]:
         *(f"alarms are explained by {root}, which is no root" for root in stray),
         *(f"the ticket of {site} holds {count} episodes of its condition, not 1" for site, count in linked),
     ]
+
+
+def _incidents(db: sqlite3.Connection, members: Sequence[Member]) -> list[str]:
+    """Each region with enough sites has one incident, with the tickets of all of its sites and no other."""
+    sites: dict[str, set[str]] = {}
+    for member in members:
+        sites.setdefault(member.region, set()).add(member.site)
+    wanted = sorted((region, len(each), len(each)) for region, each in sites.items() if len(each) >= ENOUGH)
+    found = sorted(tuple(row) for row in db.execute("SELECT region, tickets, going FROM incidents"))
+    linked = list(db.execute(
+        "SELECT i.region, t.site FROM incident_tickets t JOIN incidents i ON i.number = t.incident"
+    ))  # fmt: skip
+    strange = [f"{site} is in an incident of {region}" for region, site in linked if site not in sites.get(region, ())]
+    doubled = [f"{site} is in {times} incidents" for (_, site), times in Counter(linked).items() if times > 1]
+    return [*([] if found == wanted else [f"incidents are {found}, not {wanted}"]), *strange, *doubled]
 
 
 def _told(db: sqlite3.Connection, members: Sequence[Member]) -> list[str]:
