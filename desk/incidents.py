@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from desk.ledger import Ledger
-from desk.store import Db, Row, audit, every, one
+from desk.store import Db, audit, every, one
 from desk.tables.incidents import STATEMENTS
 from model.incident import Outage, Rule, cause_of, incident_of, together
 from model.service.entry import Acts, AlarmSeen, Entry, Opened, TookIn
@@ -21,12 +22,14 @@ from model.service.step import step
 from model.service.words import Side, Trust
 from model.ticket import TicketState
 
-_NEAR = "SELECT ticket, site, onset, incident FROM outages WHERE contract = ? AND region = ? AND cause = ? AND lead = 1"
-_BEFORE = f"{_NEAR} AND onset BETWEEN ? AND ? AND ticket <> ? ORDER BY onset DESC LIMIT ?"
-_AFTER = f"{_NEAR} AND onset > ? AND onset <= ? AND ticket <> ? ORDER BY onset LIMIT ?"
-_OF_SITE = (
-    "SELECT * FROM outages WHERE site = ? AND contract = ? AND region = ? AND cause = ? AND onset BETWEEN ? AND ?"
+_ONES = (
+    "SELECT ticket, site, onset, incident, EXISTS (SELECT 1 FROM incidents i WHERE i.number = o.incident AND"
+    " i.ended IS NULL) FROM outages o WHERE contract = ?1 AND region = ?2 AND cause = ?3 AND lead = 1"
 )
+_BEFORE = f"SELECT * FROM ({_ONES} AND onset BETWEEN ?4 - ?5 AND ?4 ORDER BY onset DESC LIMIT ?6)"  # noqa: S608 - constants
+_AFTER = f"SELECT * FROM ({_ONES} AND onset > ?4 AND onset <= ?4 + ?5 ORDER BY onset LIMIT ?6)"  # noqa: S608 - constants
+_NEAR = f"{_BEFORE} UNION ALL {_AFTER}"  # on either side in time no more than can matter
+_OF_SITE = "FROM outages WHERE site = ? AND contract = ? AND region = ? AND cause = ? AND onset BETWEEN ? AND ?"
 _ACT: msgspec.json.Decoder[Acts] = msgspec.json.Decoder(Acts)
 
 
@@ -98,7 +101,7 @@ def _follow(db: Db, before: Record | None, after: Record, entry: Entry) -> None:
     if goes and not was:
         alarm = entry.act.alarm if isinstance(entry.act, Opened | AlarmSeen) else None
         cause = cause_of(after.fault, alarm.explained_by if alarm else "")
-        if cause:
+        if cause and not (before is not None and _comes_back(db, after.ticket.number)):
             _begin(db, Key(after.terms.contract, after.region, cause), after, entry.at)
     elif was and not goes:
         _end(db, after.ticket.number, entry.at)
@@ -111,32 +114,31 @@ def _open(record: Record) -> bool:
 
 
 def _begin(db: Db, key: Key, record: Record, at: float) -> None:
-    """Put an outage in its place: back in its incident, beside its site's first, or among its neighbours."""
-    number, site = record.ticket.number, record.ticket.site
-    if _comes_back(db, number):
-        return
+    """Put an outage in its place: beside its site's first, or among its neighbours."""
     rule = rule_of(db)
-    first = _first_of_site(db, key, record, rule)
-    db.execute(
-        "INSERT INTO outages (ticket, contract, region, cause, site, onset, lead, incident, ended)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL) ON CONFLICT (ticket) DO UPDATE SET contract = excluded.contract,"
-        " region = excluded.region, cause = excluded.cause, onset = excluded.onset, lead = excluded.lead, incident = 0,"
-        " ended = NULL",
-        (number, *key.values, site, record.onset, first is None),
-    )
+    outage = Outage(record.ticket.number, record.ticket.site, record.onset)
+    db.execute("DELETE FROM outages WHERE ticket = ?", (outage.ticket,))
+    first = _first_of_site(db, key, outage, rule)
     if first is not None:
-        if first["incident"]:
-            _join(db, first["incident"], number, at)
+        _keep(db, key, outage, first[0], at, lead=False)
         return
-    outage = Outage(number, site, record.onset)
-    near = _near(db, key, outage, rule)
-    going = _going(db, {each.incident for each in near if each.incident})
-    run = together(outage, near, rule, going)
-    if run:
-        incident = incident_of(run, going) or _opened(db, key, run, at)
-        for each in run:
-            for ticket in () if each.incident else _of_site(db, key, each, rule):
+    rows = db.execute(_NEAR, (*key.values, outage.onset, rule.within, rule.count - 1)).fetchall()
+    going = frozenset(row[3] for row in rows if row[4])
+    run = together(outage, [Outage(*row[:4]) for row in rows], rule, going)
+    incident = (incident_of(run, going) or _opened(db, key, run, at)) if run else 0
+    _keep(db, key, outage, incident, at, lead=True)
+    for each in run:
+        if each is not outage and not each.incident:
+            for ticket in _of_site(db, key, each, rule):
                 _join(db, incident, ticket, at)
+
+
+def _keep(db: Db, key: Key, outage: Outage, incident: int, at: float, *, lead: bool) -> None:
+    """Write an outage down, in its incident if it has one."""
+    sql = "INSERT INTO outages VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+    db.execute(sql, (outage.ticket, *key.values, outage.site, outage.onset, lead, incident))
+    if incident:
+        _link(db, replace(outage, incident=incident), at, None)
 
 
 def _comes_back(db: Db, ticket: int) -> bool:
@@ -158,35 +160,12 @@ def _comes_back(db: Db, ticket: int) -> bool:
     return True
 
 
-def _first_of_site(db: Db, key: Key, record: Record, rule: Rule) -> Row | None:
-    """Return the site's outage of this cause that another of its tickets tells already."""
-    return one(
-        db,
-        f"{_OF_SITE} AND lead = 1 AND ticket <> ? ORDER BY onset LIMIT 1",
-        record.ticket.site,
-        *key.values,
-        record.onset - rule.within,
-        record.onset + rule.within,
-        record.ticket.number,
-    )
-
-
-def _near(db: Db, key: Key, outage: Outage, rule: Rule) -> list[Outage]:
-    """Return the outages next to one in time, on either side no more than can matter."""
-    onset, most = outage.onset, rule.count - 1
-    rows = every(db, _BEFORE, *key.values, onset - rule.within, onset, outage.ticket, most)
-    rows += every(db, _AFTER, *key.values, onset, onset + rule.within, outage.ticket, most)
-    return [Outage(*row) for row in rows]
-
-
-def _going(db: Db, incidents: set[int]) -> frozenset[int]:
-    marks = ", ".join("?" * len(incidents))
-    rows = every(
-        db,
-        f"SELECT number FROM incidents WHERE ended IS NULL AND number IN ({marks})",  # noqa: S608 - question marks
-        *sorted(incidents),
-    )
-    return frozenset(row["number"] for row in rows)
+def _first_of_site(db: Db, key: Key, outage: Outage, rule: Rule) -> tuple[int] | None:
+    """Return the incident, 0 for none, of the site's outage of this cause that another of its tickets tells already."""
+    bounds = outage.onset - rule.within, outage.onset + rule.within
+    sql = f"SELECT incident {_OF_SITE} AND lead = 1 ORDER BY onset LIMIT 1"
+    found: tuple[int] | None = db.execute(sql, (outage.site, *key.values, *bounds)).fetchone()
+    return found
 
 
 def _opened(db: Db, key: Key, run: list[Outage], at: float) -> int:
@@ -202,7 +181,7 @@ def _of_site(db: Db, key: Key, outage: Outage, rule: Rule) -> list[int]:
     """Return the tickets that are in no incident and tell of an outage: the one that counts, and its site's others."""
     rows = every(
         db,
-        f"{_OF_SITE} AND incident = 0 ORDER BY ticket",
+        f"SELECT ticket {_OF_SITE} AND incident = 0 ORDER BY ticket",
         outage.site,
         *key.values,
         outage.onset - rule.within,
@@ -212,23 +191,26 @@ def _of_site(db: Db, key: Key, outage: Outage, rule: Rule) -> list[int]:
 
 
 def _join(db: Db, incident: int, ticket: int, at: float) -> None:
-    row = one(db, "SELECT site, onset, ended FROM outages WHERE ticket = ?", ticket)
-    if row is None:
-        return
-    db.execute("UPDATE outages SET incident = ? WHERE ticket = ?", (incident, ticket))
-    again = db.execute(
-        "UPDATE incident_tickets SET ended = ? WHERE incident = ? AND ticket = ?", (row["ended"], incident, ticket)
+    """Bring an outage that is known into an incident."""
+    sql = "UPDATE outages SET incident = ? WHERE ticket = ? RETURNING ticket, site, onset, incident, ended"
+    for row in db.execute(sql, (incident, ticket)).fetchall():
+        _link(db, Outage(*row[:4]), at, row[4])
+
+
+def _link(db: Db, outage: Outage, at: float, ended: float | None) -> None:
+    """Count an outage in its incident, which goes on if the outage does."""
+    incident, goes = outage.incident, ended is None
+    added = db.execute(
+        "INSERT INTO incident_tickets VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (incident, outage.ticket, outage.site, outage.onset, at, ended),
     ).rowcount
-    if not again:
-        db.execute(
-            "INSERT INTO incident_tickets VALUES (?, ?, ?, ?, ?, ?)",
-            (incident, ticket, row["site"], row["onset"], at, row["ended"]),
-        )
-    goes = row["ended"] is None
+    if not added:
+        sql = "UPDATE incident_tickets SET ended = ? WHERE incident = ? AND ticket = ?"
+        db.execute(sql, (ended, incident, outage.ticket))
     db.execute(
         "UPDATE incidents SET tickets = tickets + ?, going = going + ?, first = min(first, ?), last = max(last, ?),"
         " ended = CASE WHEN ? THEN NULL ELSE ended END WHERE number = ?",
-        (not again, goes, row["onset"], row["onset"], goes, incident),
+        (added, goes, outage.onset, outage.onset, goes, incident),
     )
 
 

@@ -15,7 +15,7 @@ from model.ticket import announced
 DAY = 86_400
 KEPT = 400 * DAY  # seconds that counts stay: a year and the month to compare it with
 MOST = 20  # conditions that a list shows
-_TIMES = msgspec.json.Decoder(tuple[float, ...])
+_LAST = "SELECT onset FROM episodes WHERE condition = ? AND opened = 1 ORDER BY changed DESC LIMIT ?"
 _CHANGE = msgspec.json.Decoder(Change)
 _STANDING = "FROM episodes WHERE active = 1 AND state IN ('unacknowledged', 'acknowledged') AND onset <= ?"
 
@@ -60,10 +60,10 @@ def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> No
             " announced = announced + 1",
             (int(now // TEN), site.contract, site.region),
         )
-        _keep_time(db, site, alarm.condition, at)
+        _note_chatter(db, site, alarm.condition, at)
     if alarm.flapping and alarm.active:
         db.execute(
-            "INSERT INTO nuisances VALUES (?, ?, x'5b5d', NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
+            "INSERT INTO nuisances VALUES (?, ?, NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
             " flapping = coalesce(flapping, excluded.flapping)",
             (alarm.condition, site.id, at),
         )
@@ -108,15 +108,15 @@ def forget_counts(db: Db, before: float) -> int:
     return dropped + db.execute("DELETE FROM alarm_days WHERE day < ?", (int(before // DAY),)).rowcount
 
 
-def _keep_time(db: Db, site: Site, condition: str, at: float) -> None:
-    row = db.execute("SELECT last FROM nuisances WHERE condition = ?", (condition,)).fetchone()
-    times = tuple(sorted((*(_TIMES.decode(row[0]) if row else ()), at)))[-CHATTER:]
-    chattered = at if chatters(times) else None
-    db.execute(
-        "INSERT INTO nuisances VALUES (?, ?, ?, ?, NULL) ON CONFLICT (condition) DO UPDATE SET last = excluded.last,"
-        " chattered = coalesce(excluded.chattered, chattered)",
-        (condition, site.id, msgspec.json.encode(times), chattered),
-    )
+def _note_chatter(db: Db, site: Site, condition: str, at: float) -> None:
+    """Write down that a condition chatters: by the onsets of its last episodes, whenever they were told."""
+    rows = db.execute(_LAST, (condition, CHATTER)).fetchall()
+    if chatters(tuple(sorted(row[0] for row in rows))):
+        db.execute(
+            "INSERT INTO nuisances VALUES (?, ?, ?, NULL) ON CONFLICT (condition) DO UPDATE SET"
+            " chattered = excluded.chattered",
+            (condition, site.id, at),
+        )
 
 
 def _tens(db: Db, since: float) -> dict[int, int]:

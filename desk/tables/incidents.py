@@ -40,7 +40,7 @@ CREATE TABLE alarm_days (
     momentary INTEGER NOT NULL, PRIMARY KEY (day, condition)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE nuisances (
-    condition TEXT PRIMARY KEY, site TEXT NOT NULL, last BLOB NOT NULL, chattered REAL, flapping REAL
+    condition TEXT PRIMARY KEY, site TEXT NOT NULL, chattered REAL, flapping REAL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX nuisances_chattering ON nuisances (chattered) WHERE chattered IS NOT NULL;
 CREATE INDEX nuisances_flapping ON nuisances (flapping) WHERE flapping IS NOT NULL;
