@@ -57,6 +57,7 @@ def _in_record(word: str, other: str) -> str:
 
 
 LAST = "(SELECT number FROM tickets ORDER BY closed DESC LIMIT 9)"
+NEWEST = "(SELECT id FROM episodes ORDER BY changed DESC LIMIT 1)"
 LIES = {  # what is done to a copy of the file, and a part of the sentence that must be said of it
     "a record": (_in_record('"service"', '"nobody"'), "cannot be read"),
     "a word in a record": (_in_record('"acknowledged_by":"', '"acknowledged_by":"x'), "not what its entries add up to"),
@@ -78,8 +79,8 @@ LIES = {  # what is done to a copy of the file, and a part of the sentence that 
         "was not closed",
     ),
     "an episode in two tickets": (
-        "INSERT INTO ticket_episodes SELECT {n}, episode, joined FROM ticket_episodes WHERE ticket = {n} + 1",
-        "is in 2 tickets",
+        f"INSERT OR REPLACE INTO ticket_episodes SELECT number, {NEWEST}, 1.0 FROM tickets WHERE state <> 'closed'",
+        "tickets that are not closed",
     ),
     "an event in quarantine": (
         "INSERT INTO quarantine VALUES ('a', 'e', 1, 's', 1.0, 'planted', x'00')",
