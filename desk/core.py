@@ -61,7 +61,8 @@ class Desk:
         self.settings = settings
         self._contracts = contracts
         self.contracts = with_stand_in(contracts)
-        self.calendars = always_for_missing(calendars or calendars_in(settings.contracts))
+        self._calendars = calendars or calendars_in(settings.contracts)
+        self.calendars = always_for_missing(self._calendars)
         self.people = People(settings.roster)
         self.hub = Hub()
         self.url = ""
@@ -83,7 +84,7 @@ class Desk:
             LOG.info("tickets of an older version of the file are carried over")
         await self.know_agents()
         for problem in await self.problems():
-            LOG.error("%s: its tickets follow the general definitions, without clocks", problem)
+            LOG.error("%s", problem)
 
     def ledger(self, db: Db) -> Ledger:
         """Return what a ticket's entries are written by, now, in a transaction."""
@@ -130,11 +131,17 @@ class Desk:
             self.heard[agent] = Heard(self.heard[agent].site, self.clock().boot, interval)
 
     def check_contract(self, site: Site) -> None:
-        """Refuse a site whose contract or region is not known: its tickets would have no level."""
+        """Refuse a site whose contract, calendar or region is not known: its tickets would have no level or clocks."""
         try:
             contract = self._contracts(site.contract)
         except LookupError as error:
             raise StoreError(f"site {site.id}: contract {site.contract!r}: {error.args[0]}", permanent=True) from error
+        for name in filter(None, {contract.calendar, *(limit.calendar for limit in contract.limits)}):
+            try:
+                self._calendars(name)
+            except LookupError as error:
+                what = f"site {site.id}: contract {site.contract!r}: calendar {name!r}: {error.args[0]}"
+                raise StoreError(f"{what}; until it is here every hour counts", permanent=True) from error
         if site.region and contract.regions and site.region not in contract.regions:
             known = ", ".join(sorted(contract.regions))
             raise StoreError(

@@ -12,7 +12,7 @@ from config.scalars import address
 from desk.app import AddressError, serve
 from desk.enrol import enrol
 from desk.local import LocalError
-from desk.settings import DeskSettings
+from desk.settings import DeskSettings, contracts_in
 from desk.trust import clock_of, trust_clock
 from model.service.words import Trust
 from roundsman.output import CommandError
@@ -31,6 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--listen", default="127.0.0.1:8061", metavar="HOST:PORT", help="where it answers (127.0.0.1:8061)"
     )
     parser.add_argument("--title", default="", help="the desk's name on its page")
+    parser.add_argument(
+        "--contracts", type=Path, metavar="DIR", help="contracts of one's own, and calendars in DIR/calendars"
+    )
     parser.add_argument("--roster", type=Path, metavar="FILE", help="who is on duty, and who is told of what")
     site = doing.add_parser("enrol", help="print a one-time join line for a site", allow_abbrev=False)
     site.add_argument("site", help="the site's id, as in its site file")
@@ -63,9 +66,18 @@ def run(args: argparse.Namespace) -> int:
         where = address(args.listen)
     except ValueError as error:
         raise CommandError(f"--listen: {error}") from error
-    settings = DeskSettings(state=args.state, host=where.host, port=where.port, title=args.title, roster=args.roster)
+    if args.contracts is not None and not args.contracts.is_dir():
+        raise CommandError(f"--contracts: there is no folder {args.contracts}")
+    settings = DeskSettings(
+        state=args.state,
+        contracts=args.contracts,
+        host=where.host,
+        port=where.port,
+        title=args.title,
+        roster=args.roster,
+    )
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, contracts_in(args.contracts)))
     except (AddressError, StoreError) as error:
         raise CommandError(str(error)) from error
     return 0

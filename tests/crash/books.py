@@ -7,6 +7,7 @@ before a commit beside what stands after it. It reads tables and JSON; it uses n
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,7 @@ class DeskFile:
     quarantine: list[tuple[Any, ...]]
     commands: dict[int, Json]
     told: Counter[str]
+    entries: dict[int, tuple[int, list[int]]]
 
 
 @dataclass
@@ -74,13 +76,35 @@ def read_desk(world: World) -> DeskFile:
             ask("SELECT number, condition, state, episode, acknowledged, acknowledged_by FROM tickets"),
             [(number, episode) for number, episode in ask("SELECT ticket, episode FROM ticket_episodes")],
             {row[0]: row for row in ask("SELECT id, condition, revision, active, state, opened FROM episodes")},
-            ask("SELECT what, who, ticket, episode, detail FROM audit ORDER BY id"),
+            _audit(ask),
             dict(ask("SELECT epoch, seq FROM cursors")),
             Counter(epoch for (epoch,) in ask("SELECT epoch FROM receipts")),
             ask("SELECT epoch, seq, reason FROM quarantine"),
             {number: json.loads(body) for number, body in ask("SELECT id, body FROM commands")},
             Counter(reason for (reason,) in ask("SELECT reason FROM connector_outbox")),
+            _entries(ask),
         )
+
+
+def _audit(ask: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Return what was written down as (what, who, ticket, episode, by a person): the audit, and what entries did."""
+    rows = [(what, who, ticket, episode, False) for what, who, ticket, episode in ask(
+        "SELECT what, who, ticket, episode FROM audit ORDER BY id"
+    )]  # fmt: skip
+    episodes: dict[int, str] = {}
+    for did, what, who, ticket, body in ask("SELECT did, what, who, ticket, body FROM entries ORDER BY id"):
+        if alarm := json.loads(body).get("alarm"):
+            episodes[ticket] = alarm["episode"]
+        rows += [(word, who, ticket, episodes[ticket], what == "acknowledged") for word in did.split()]
+    return rows
+
+
+def _entries(ask: Callable[[str], list[tuple[Any, ...]]]) -> dict[int, tuple[int, list[int]]]:
+    """Return by ticket how many entries its row says, and the places of those that are there."""
+    there = defaultdict(list)
+    for ticket, seq in ask("SELECT ticket, seq FROM entries ORDER BY ticket, seq"):
+        there[ticket].append(seq)
+    return {number: (count, there[number]) for number, count in ask("SELECT number, entries FROM tickets")}
 
 
 def sound(world: World) -> list[str]:
@@ -148,7 +172,12 @@ def _links(desk: DeskFile) -> list[str]:
     holders = defaultdict(list)
     for number, episode in desk.links:
         holders[episode].append(number)
-    wrong = [f"episode {episode} is in tickets {held}" for episode, held in holders.items() if len(held) > 1]
+    wrong = [
+        f"ticket {number} says {count} entries and has {there}"
+        for number, (count, there) in desk.entries.items()
+        if there != list(range(1, count + 1)) or not there
+    ]
+    wrong += [f"episode {episode} is in tickets {held}" for episode, held in holders.items() if len(held) > 1]
     return wrong + [
         f"ticket {held[0]} holds an episode of another condition"
         for episode, held in holders.items()
@@ -211,10 +240,8 @@ def _sequence(journal: Journal, desk: DeskFile) -> list[str]:
 
 def _taken(journal: Journal, desk: DeskFile, truth: Truth) -> list[str]:
     """A taking at the desk is one command, and one step of the agent's alarm while that episode stands."""
-    by_people = [  # the agent's own word of it, when a restored desk hears it again, has the alarm's kind beside it
-        (ticket, who, episode)
-        for what, who, ticket, episode, detail in desk.audit
-        if what == "acknowledged" and "kind" not in json.loads(detail)
+    by_people = [  # not the agent's own word of it, when a restored desk hears it again
+        (ticket, who, episode) for what, who, ticket, episode, person in desk.audit if what == "acknowledged" and person
     ]
     wrong = []
     given = Counter((each["episode"], each["by"]) for each in desk.commands.values() if each["type"] == "acknowledge")
