@@ -24,9 +24,9 @@ EVERY = 1.0  # seconds between looks
 FORGET_EVERY = 3600.0
 AT_THE_END = 3.0  # seconds that a desk which stops waits for mail servers
 _AT_ONCE = 6  # messages on their way at once
-_ANYTHING = """SELECT EXISTS (SELECT 1 FROM occasions WHERE again <= ?1)
-    OR EXISTS (SELECT 1 FROM notices WHERE state = 'waiting' AND after <= ?1)
-    OR EXISTS (SELECT 1 FROM messages WHERE state = 'sending' AND next <= ?1) AS anything"""
+_ANYTHING = """SELECT EXISTS (SELECT 1 FROM occasions WHERE again <= ?)
+    OR EXISTS (SELECT 1 FROM notices WHERE state = 'waiting' AND after <= ?)
+    OR EXISTS (SELECT 1 FROM messages WHERE state = 'sending' AND next <= ?) AS anything"""
 
 
 class Courier:
@@ -61,7 +61,7 @@ class Courier:
             await self._forget_gone()
         now = desk.timekeeper.now()
         await self._forget(now)
-        row = await desk.store.read(lambda db: one(db, _ANYTHING, now))
+        row = await desk.store.read(lambda db: one(db, _ANYTHING, now, now, now))
         if row is None or not row["anything"]:
             return
         file = desk.people.file

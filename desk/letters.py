@@ -72,22 +72,21 @@ class Writer:
         self.index = 1 if language == "zh" else 0
         self.shown = Shown(language, ledger.now, zone)
 
-    def letter(self, lines: list[Line]) -> Letter:
-        """Return the message that says all of it."""
+    def letter(self, lines: list[Line], levels: dict[int, int]) -> Letter:
+        """Return the message that says all of it; `levels` are those of the tickets."""
         by_ticket: dict[int, list[Line]] = {}
         for line in lines:
             by_ticket.setdefault(line.ticket, []).append(line)
-        levels = self._levels(tuple(by_ticket))
-        order = sorted(by_ticket, key=lambda number: (levels.get(number, 9), number))
+        order = sorted(by_ticket, key=lambda number: (levels[number], number))
         parts = [part for number in order[:MOST] if (part := self._part(by_ticket[number])) is not None]
         told = tuple(told for told, _ in parts)
         text = "\n\n".join(part for _, part in parts)
         if rest := order[MOST:]:
-            text += "\n\n" + self._rest([levels.get(number, 9) for number in rest])
+            text += "\n\n" + self._rest([levels[number] for number in rest])
         late = any(line.what in _LATE for line in lines)
         subject = self._subject(told, len(order), late=late)
         return Letter(
-            self.shown.lang, levels.get(order[0], 9), subject[:_LONGEST], f"{text}\n\n-- \n{self.say('foot')}\n",
+            self.shown.lang, levels[order[0]], subject[:_LONGEST], f"{text}\n\n-- \n{self.say('foot')}\n",
             len(order), told,
         )  # fmt: skip
 
@@ -102,14 +101,6 @@ class Writer:
         key = "subject_late" if late else "subject"
         site = self._site(first.site).name
         return self.say(key, level=first.code, site=clean(site), fault=first.title, number=first.number)
-
-    def _levels(self, numbers: tuple[int, ...]) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for number in numbers:
-            row = self.ledger.db.execute("SELECT level FROM tickets WHERE number = ?", (number,)).fetchone()
-            if row:
-                found[number] = row[0]
-        return found
 
     def _rest(self, levels: list[int]) -> str:
         counted = sorted(Counter(levels).items())

@@ -22,7 +22,7 @@ from desk.store import Db, Row, every
 from model.roster import Roster
 from model.telling import DOCUMENTS, What
 
-MOST = 20_000  # notices of one message
+MOST = 5000  # notices of one message
 GIVE_UP = 12  # tries, in about two hours
 LONGEST = 1200.0  # seconds between two tries
 _ASKS_RECORD = frozenset({What.WARN, *DOCUMENTS})
@@ -121,22 +121,22 @@ def _message(ledger: Ledger, roster: Roster, link: str, person: str, channel: st
     db, now = ledger.db, ledger.now
     rows = _waiting(db, person, channel, now)
     standing, over = _parted(rows, lambda row: _stands(ledger, row))
-    db.executemany("UPDATE notices SET state = 'dropped' WHERE id = ?", [(row["id"],) for row in over])
+    _mark(db, over, "dropped")
     who = roster.people.get(person)
     if not standing:
         return False
     if who is None or channel not in map(str, who.channels):
-        db.executemany("UPDATE notices SET state = 'failed' WHERE id = ?", [(row["id"],) for row in standing])
+        _mark(db, standing, "failed")
         return False
     lines = [Line(row["ticket"], What(row["what"]), row["clock"], row["step"], row["due"]) for row in standing]
-    letter = Writer(ledger, who.language, link, roster.calendar.zone).letter(lines)
+    levels = {row["ticket"]: row["ticket_level"] for row in standing}
+    letter = Writer(ledger, who.language, link, roster.calendar.zone).letter(lines, levels)
     made = db.execute(
         "INSERT INTO messages (name, person, channel, made, level, state, next, body)"
         " VALUES (?, ?, ?, ?, ?, 'sending', ?, ?) RETURNING id",
         (uuid.uuid4().hex, person, channel, now, letter.level, now, msgspec.json.encode(letter)),
     ).fetchone()
-    taken = [(made[0], row["id"]) for row in standing]
-    db.executemany("UPDATE notices SET state = 'taken', message = ? WHERE id = ?", taken)
+    _mark(db, standing, "taken", made[0])
     db.execute(
         "INSERT INTO reach (person, channel, last) VALUES (?, ?, ?)"
         " ON CONFLICT (person, channel) DO UPDATE SET last = excluded.last",
@@ -145,18 +145,20 @@ def _message(ledger: Ledger, roster: Roster, link: str, person: str, channel: st
     return True
 
 
+def _mark(db: Db, rows: list[Row], state: str, message: int | None = None) -> None:
+    values = [(state, message, row["id"]) for row in rows]
+    db.executemany("UPDATE notices SET state = ?, message = ? WHERE id = ?", values)
+
+
 def _waiting(db: Db, person: str, channel: str, now: float) -> list[Row]:
     """Return what waits for a person: what may be told now, and all else of the same tickets."""
+    here = "n.state = 'waiting' AND n.person = ? AND n.channel = ?"
     return every(
         db,
-        "SELECT n.*, t.state AS ticket_state, t.merged_into FROM notices n JOIN tickets t ON t.number = n.ticket"
-        " WHERE n.state = 'waiting' AND n.person = ?1 AND n.channel = ?2 AND (n.after <= ?3 OR n.ticket IN"
-        " (SELECT ticket FROM notices WHERE state = 'waiting' AND person = ?1 AND channel = ?2 AND after <= ?3))"
-        " ORDER BY n.id LIMIT ?4",
-        person,
-        channel,
-        now,
-        MOST,
+        "SELECT n.*, t.state AS ticket_state, t.level AS ticket_level, t.merged_into"  # noqa: S608 - constants
+        f" FROM notices n JOIN tickets t ON t.number = n.ticket WHERE {here} AND (n.after <= ? OR n.ticket IN"
+        f" (SELECT n.ticket FROM notices n WHERE {here} AND n.after <= ?)) ORDER BY n.id LIMIT ?",
+        *(person, channel, now, person, channel, now, MOST),
     )
 
 

@@ -8,7 +8,7 @@ An occasion comes again for the next rung when nobody took the ticket in time, o
 could be reached. When nobody is on duty it comes again until somebody is; that is said on the System page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from desk.kept import record_of
 from desk.ledger import Ledger
@@ -19,29 +19,48 @@ from model.service.entry import Entry
 from model.service.record import Record
 from model.telling import What, ladder, occasion, stands, taken, waits_for_taker
 
-MOST = 500  # occasions of one transaction
+MOST = 2000  # occasions of one transaction
 TRIES = 3  # after so many a person is taken as not reached, while it is tried on
 OFF_DUTY, UNREACHED, NO_RULE = "off_duty", "unreached", "no_rule"  # why there is nobody
 LOOK_AGAIN = 300.0  # seconds until it is asked again who is on duty, when nobody was
-_UNREACHED = """UPDATE occasions AS o SET again = :now, unreached = 1 WHERE (ticket, clock, step) IN (
-    SELECT n.ticket, n.clock, n.step FROM notices n JOIN messages m ON m.id = :message
+_UNREACHED = """UPDATE occasions AS o SET again = ?, unreached = 1 WHERE (ticket, clock, step) IN (
+    SELECT n.ticket, n.clock, n.step FROM notices n JOIN messages m ON m.id = ?
     WHERE n.message = m.id OR (n.state = 'waiting' AND n.person = m.person AND n.channel = m.channel)
 ) AND NOT EXISTS (
     SELECT 1 FROM notices n LEFT JOIN messages m ON m.id = n.message
     LEFT JOIN reach r ON r.person = n.person AND r.channel = n.channel
     WHERE n.ticket = o.ticket AND n.clock = o.clock AND n.step = o.step AND (n.state = 'sent'
-        OR (n.state = 'waiting' AND coalesce(r.tries, 0) < :tries) OR (n.state = 'taken' AND m.tries < :tries))
+        OR (n.state = 'waiting' AND coalesce(r.tries, 0) < ?) OR (n.state = 'taken' AND m.tries < ?))
 )"""
 
 
 @dataclass(frozen=True)
 class Called:
-    """What a call goes by: the ledger of the transaction, the roster, substitutes, who failed to be reached lately."""
+    """What a call goes by: the ledger of the transaction, the roster, substitutes, who failed to be reached lately.
+
+    All of a call is one moment: who is meant by a name, and until when somebody is left in peace, is asked once.
+    """
 
     ledger: Ledger
     roster: Roster
     swaps: tuple[Swap, ...]
     failing: frozenset[tuple[str, str]]
+    meant: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    quiet: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def people(self, name: str) -> tuple[str, ...]:
+        """Return whom a role, a team or a person means now."""
+        if name not in self.meant:
+            self.meant[name] = people(self.roster, name, self.ledger.now, self.swaps)
+        return self.meant[name]
+
+    def after(self, person: str, level: int) -> float:
+        """Return from when on somebody may be told of a level."""
+        key = person, level
+        if key not in self.quiet:
+            now = self.ledger.now
+            self.quiet[key] = quiet_until(self.roster, person, now, level) or now
+        return self.quiet[key]
 
 
 def told(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
@@ -78,7 +97,7 @@ def unreached(db: Db, message: int, now: float) -> None:
 
     Not those of which somebody else was reached, or may yet be by a way that has not failed so often.
     """
-    db.execute(_UNREACHED, {"now": now, "message": message, "tries": TRIES})
+    db.execute(_UNREACHED, (now, message, TRIES, TRIES))
 
 
 def reached(db: Db, message: int) -> None:
@@ -122,7 +141,7 @@ def _step(called: Called, row: Row) -> None:
         return _leave(called, row, again=None, nobody=NO_RULE)
     anybody = False
     for rung in range(row["rung"] + 1, len(rungs)):
-        on = people(called.roster, rungs[rung], called.ledger.now, called.swaps)
+        on = called.people(rungs[rung])
         anybody |= bool(on)
         after = _notify(called, row, on)
         if after is not None:
@@ -151,7 +170,7 @@ def _notify(called: Called, row: Row, on: tuple[str, ...]) -> float | None:
     ledger, start = called.ledger, None
     for name in on:
         person = called.roster.people[name]
-        after = quiet_until(called.roster, name, ledger.now, row["level"]) or ledger.now
+        after = called.after(name, row["level"])
         for channel in person.channels:
             new = ledger.db.execute(
                 "INSERT INTO notices (ticket, clock, step, person, channel, what, level, at, due, after, state)"
