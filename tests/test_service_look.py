@@ -260,3 +260,12 @@ def test_what_fires_is_written_down_as_the_desk() -> None:
     expected: list[Any] = [("desk", Side.SYSTEM, T0 + 450)]
     assert [(each.who, each.side, each.at) for each in entries] == expected
     assert msgspec.json.decode(msgspec.json.encode(entries[0]), type=Entry) == entries[0]
+
+
+def test_a_pause_moves_the_warning_of_a_limit_that_was_agreed_on() -> None:
+    life = restored()
+    life.do(2 * HOUR, A.WorkaroundOnly("bypass", T0 + 100 * HOUR, "Wang"))
+    life.do(60 * HOUR, A.Paused(Waiting.SUPPLIER, "part"))
+    life.do(160 * HOUR, A.Resumed())
+    warned = [each for each in until(life, 199 * HOUR) if (each.kind, each.clock) == (K.WARN, "difficult/2")]
+    assert [each.at - T0 for each in warned] == [175.5 * HOUR]  # 58 h before the pause, 15.5 h after it: 73.5 of 98

@@ -14,7 +14,7 @@ import msgspec
 
 from model.calendar import Calendar
 from model.contract import Contract, EscalationStep, Milestone
-from model.due import Span, due
+from model.due import Span, due, spent
 from model.limits import Calendars, Due
 from model.service.clocks import DIFFICULT, outcomes, running, times
 from model.service.documents import Later, owed
@@ -154,8 +154,9 @@ def _parts(record: Record, limits: tuple[Due, ...], calendar: Calendar) -> Calla
         if outcome.start is None or outcome.due is None:
             return None
         if outcome.limit == DIFFICULT or outcome.limit not in spans:
-            return float(floor(outcome.start + share * (outcome.due - outcome.start)))
-        span = spans[outcome.limit]
+            span = Span(spent(outcome.start, outcome.due, "second", calendar, record.pauses))
+        else:
+            span = spans[outcome.limit]
         at = due(
             outcome.start, msgspec.structs.replace(span, amount=floor(span.amount * share)), calendar, record.pauses
         )
