@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from msgspec.structs import replace
+
 from desk.period_store import guards_after, held_by, last_guards, last_windows, windows_within
 from desk.periods import concerns, frozen_windows, regions_of
 from desk.record import change_of
@@ -34,13 +36,11 @@ def window_now(db: Db, window: Window, now: float) -> WindowNow:
     def region_of(site: str) -> str:
         return regions.get(site, "")
 
-    in_force = within(window.start, window.end, now)
-    frozen = (
-        frozen_by(window, guards, now, lambda scope: meet(window.scope, scope, region_of))
-        if in_force
-        else guarding(window, guards, region_of)
-    )
-    state = "over" if now >= window.end else ("frozen" if frozen else "in_force") if in_force else "planned"
+    in_force, over = within(window.start, window.end, now), now >= window.end
+    frozen = frozen_by(window, guards, now, lambda scope: meet(window.scope, scope, region_of)) if in_force else None
+    coming = guarding(replace(window, start=max(window.start, now)), guards, region_of)
+    freezing = None if over else frozen or coming
+    state = "over" if over else ("frozen" if frozen else "in_force") if in_force else "planned"
     return WindowNow(
         id=window.id,
         work=window.work,
@@ -53,7 +53,7 @@ def window_now(db: Db, window: Window, now: float) -> WindowNow:
         by=window.by,
         approved_by=window.approved_by,
         state=state,
-        frozen_by=frozen.id if frozen and state != "over" else 0,
+        frozen_by=freezing.id if freezing else 0,
         steps=window.steps,
         held=tuple(_held(db, row) for row in held_by(db, window.id)),
     )

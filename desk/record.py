@@ -26,12 +26,12 @@ from desk.relation import relate
 from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
 from desk.tickets import look_ahead, standing_in, taken_in
 from model.alarm import AlarmState, Kind
-from model.change import Change, Snapshot
+from model.change import Change, Snapshot, gone_for, onset_at
 from model.level import assign
 from model.service.entry import AlarmSeen, Entry, Opened, bare
 from model.service.history import failed_before
 from model.service.words import Side
-from model.ticket import announced
+from model.ticket import TicketState, announced
 
 NOT_IN_SNAPSHOT = "not in the agent's new snapshot"
 SITE_SILENT = "site.silent"  # the fault that the desk alone notices
@@ -107,17 +107,6 @@ class Followed(msgspec.Struct, frozen=True):
 def change_of(row: Row) -> Change:
     """Return the last Change of an episode's row."""
     return _CHANGE.decode(row["change"])
-
-
-def onset_of(change: Change, told: Told) -> float:
-    """Return an episode's onset in the desk's Unix seconds: when it came, less its age, less how long it stood then.
-
-    The agent's monotonic clock measures how long; its wall clock bridges a reboot in between.
-    """
-    stood = change.boot - change.alarm.onset
-    if stood < 0:
-        stood = max(0.0, change.wall - change.alarm.onset_wall)
-    return told.received - told.age - stood
 
 
 def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
@@ -265,7 +254,7 @@ def _keep_episode(books: Books, change: Change) -> None:
             alarm.state,
             alarm.opened,
             alarm.explained_by,
-            onset_of(change, told),
+            onset_at(change, told.received - told.age),
             told.received - told.age,
             books.raw or msgspec.json.encode(change),
         ),
@@ -277,7 +266,7 @@ def _keep_episode(books: Books, change: Change) -> None:
 def _bring_ticket(books: Books, change: Change) -> None:
     """Bring the condition's ticket up to its alarm; the audit tells what no ticket's entry does."""
     told, alarm = books.told, change.alarm
-    followed = _follow(books, change, onset_of(change, told))
+    followed = _follow(books, change, onset_at(change, told.received - told.age))
     if followed.ticket and alarm.active and alarm.opened and (followed.did or change.kind is not Kind.UPDATED):
         books.db.execute(
             "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -308,12 +297,14 @@ def _follow(books: Books, change: Change, onset: float) -> Followed:
     record = standing_in(ledger, site.id, alarm.condition)
     if record is None:
         return _open(books, change, onset) if announced(alarm) else Followed(None)
+    if record.ticket.state is TicketState.RESOLVED and announced(alarm) and (window := _window(books, change)):
+        return Followed(None, window=window)
     origin, number = change.origin, record.ticket.number
     given = assign(ledger.contracts(record.terms.contract), origin.fault, alarm.case, origin.meaning)
     # that this is news is the episode's word; one that a snapshot ended and another brings back has the same revision
     revision = max(alarm.revision, record.episodes.get(alarm.episode, 0) + 1)
     seen = bare(alarm if revision == alarm.revision else replace(alarm, revision=revision))
-    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age - _gone_for(change), onset)
+    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age - gone_for(change), onset)
     entry = Entry(ledger.now, _who(books, change), act, told.source, Side.SYSTEM, ledger.trust)
     stepped = append_to(ledger, record, entry)
     return Followed(number, stepped.happened if stepped.refused is None else ())
@@ -325,10 +316,7 @@ def _open(books: Books, change: Change, onset: float) -> Followed:
     into = taken_in(ledger.db, site.id, alarm.condition)
     if into:
         return Followed(into)
-    window = held(ledger, site, origin.device, origin.fault, ledger.now)
-    if window:
-        if books.batch is not None:
-            books.batch.waits = None
+    if window := _window(books, change):
         return Followed(None, window=window)
     given = assign(ledger.contracts(site.contract), origin.fault, alarm.case, origin.meaning)
     before = earlier(ledger, site, origin.device, origin.fault, onset)
@@ -353,20 +341,32 @@ def _open(books: Books, change: Change, onset: float) -> Followed:
     return Followed(open_ticket(ledger, site, act, _who(books, change), books.told.source), ("opened",))
 
 
-def bring_episode(ledger: Ledger, episode: str) -> int | None:
-    """Open the ticket of an alarm that still stands and has none, as at the end of a window that held it back.
+def _window(books: Books, change: Change) -> str:
+    """Return the window that holds an alarm's ticket back, "" for none."""
+    origin, ledger = change.origin, books.ledger
+    window = held(ledger, books.site, origin.device, origin.fault, ledger.now)
+    if window and books.batch is not None:
+        books.batch.waits = None
+    return window
 
-    Returns its number; None when there is nothing that people must see to, or it has its ticket.
+
+def bring_episode(ledger: Ledger, episode: str) -> int | None:
+    """Open the ticket of an alarm that still stands and has none open, as at the end of a window that held it back.
+
+    Returns its number; None when there is nothing that people must see to, or its ticket is open.
     """
     row = one(ledger.db, "SELECT * FROM episodes WHERE id = ? AND active = 1", episode)
     site = site_of(ledger.db, row["site"]) if row else None
     if row is None or site is None:
         return None
     change = change_of(row)
-    if not announced(change.alarm) or standing_in(ledger, site.id, change.alarm.condition):
+    before = standing_in(ledger, site.id, change.alarm.condition)
+    if not announced(change.alarm) or (before and before.ticket.state is TicketState.OPEN):
         return None
+    if before:  # it opens again, after all that was written down of it
+        ledger = dataclasses.replace(ledger, now=max(ledger.now, before.last))
     books = Books(ledger, site, Told(row["agent"], "", ledger.now))
-    followed = _open(books, replace(change, actor="desk"), row["onset"])
+    followed = _follow(books, replace(change, actor="desk"), row["onset"])
     if not followed.did:
         return None
     sql = "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -386,12 +386,6 @@ def _bring_held(books: Books, change: Change) -> None:
     ended = over_since(books.ledger, books.site, origin.device, origin.fault, told.received - told.age)
     if ended is not None:
         bring_episode(dataclasses.replace(books.ledger, now=ended), change.alarm.episode)
-
-
-def _gone_for(change: Change) -> float:
-    """Return how long (s) an ended fault had been gone when its end was told: it was restored before its off-delay."""
-    alarm = change.alarm
-    return max(0.0, change.boot - alarm.gone) if alarm.gone and not alarm.active else 0.0
 
 
 def _who(books: Books, change: Change) -> str:

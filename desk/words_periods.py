@@ -20,8 +20,8 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "period.frozen": ("frozen", "已冻结"),
     "period.over": ("over", "已结束"),
     "period.frozen_by": (
-        "Frozen by guard period G{n}: it holds nothing back there",
-        "被保障期 G{n} 冻结：在其范围内照常开单",
+        "Frozen by guard period G{n} while that lasts: it holds nothing back there",
+        "保障期 G{n} 期间冻结：在其范围内照常开单",
     ),
     "period.freezes": ("Freezes the windows {names}", "冻结窗口 {names}"),
     "period.span": ("{start} to {end}", "{start} 至 {end}"),

@@ -57,3 +57,20 @@ Body = Change | Snapshot
 def condition_key(site: str, device: str, scope: str, fault: str) -> str:
     """Return the identity of a condition: site/device/point-or-group/fault; "-" stands for the whole device."""
     return f"{site}/{device}/{scope}/{fault}"
+
+
+def onset_at(change: Change, told: float) -> float:
+    """Return an episode's onset by the clock of who was told of a Change, `told` when it happened by that clock.
+
+    The agent's monotonic clock measures how long the fault stood; its wall clock bridges a reboot in between.
+    """
+    stood = change.boot - change.alarm.onset
+    if stood < 0:
+        stood = max(0.0, change.wall - change.alarm.onset_wall)
+    return told - stood
+
+
+def gone_for(change: Change) -> float:
+    """Return how long (s) an ended fault had been gone when its end was told: it was restored before its off-delay."""
+    alarm = change.alarm
+    return max(0.0, change.boot - alarm.gone) if alarm.gone and not alarm.active else 0.0

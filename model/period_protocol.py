@@ -80,7 +80,7 @@ class HeldNow(msgspec.Struct, frozen=True):
 
 
 class WindowNow(msgspec.Struct, frozen=True):
-    """A window. `state`: planned, in_force, frozen, over; `frozen_by`: the guard period that freezes it, else 0."""
+    """A window. `state`: planned, in_force, frozen, over; `frozen_by`: the guard period that does or will, else 0."""
 
     id: int
     work: str

@@ -157,6 +157,46 @@ async def test_a_ticket_that_was_open_before_goes_on(tmp_path: Path) -> None:
         assert ticket["state"] == "resolved"
 
 
+async def test_a_ticket_that_waits_to_be_closed_opens_again_only_at_the_end(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, close_after=10 * HOUR) as world:
+        agent = await world.agent()
+        raised = change()
+        await agent.send(raised)
+        await agent.send(cleared(raised))
+        window = await planned(world)
+        world.clock.on(60.0)
+        again = change(episode="e2")
+        await agent.send(again)
+        assert [ticket["state"] for ticket in await world.tickets()] == ["resolved"]
+        assert (await held_rows(world)) == [("mains.lost", None)]
+        await pass_by(world, HOUR - 61.0, agent)
+        assert [ticket["state"] for ticket in await world.tickets()] == ["resolved"]
+        await pass_by(world, 2.0, agent)
+        (ticket,) = await world.tickets()
+        assert (ticket["state"], ticket["episode"]) == ("open", "e2")
+        (entry,) = await world.rows("SELECT at FROM entries WHERE did LIKE '%reopened%'")
+        assert entry["at"] == window.end
+        assert len(await world.rows("SELECT * FROM ticket_episodes")) == 2
+
+
+async def test_what_came_and_went_in_the_window_leaves_a_resolved_ticket_as_it_was(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        raised = change()
+        await agent.send(raised)
+        await agent.send(cleared(raised))
+        before = await world.tickets()
+        await planned(world)
+        world.clock.on(60.0)
+        again = change(episode="e2")
+        await agent.send(again)
+        await agent.send(cleared(again))
+        (ticket,), (same,) = await world.tickets(), before
+        assert (ticket["state"], ticket["restored"]) == ("resolved", same["restored"])
+        await Sweep(world.desk).look()
+        assert (await world.tickets())[0]["state"] != "open"
+
+
 # the desk was away
 
 

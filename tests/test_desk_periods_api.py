@@ -155,6 +155,21 @@ async def test_routine_work_in_a_guard_period_is_refused_in_the_readers_language
         assert (await post(world, "windows", urgent)).json()["state"] == "in_force"
 
 
+async def test_a_window_in_force_tells_which_guard_period_will_freeze_it(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        await post(world, "windows", WINDOW | {"end": "3h"})
+        await post(world, "guards", GUARD | {"start": world.clock().wall + HOUR})
+        found = await get(world, "windows/1")
+        assert (found["state"], found["frozen_by"]) == ("in_force", 1)
+        world.clock.on(HOUR)
+        found = await get(world, "windows/1")
+        assert (found["state"], found["frozen_by"]) == ("frozen", 1)
+        world.clock.on(2 * HOUR)
+        found = await get(world, "windows/1")
+        assert (found["state"], found["frozen_by"]) == ("over", 0)
+
+
 async def test_a_planned_window_is_shown_frozen_and_approved_again(tmp_path: Path) -> None:
     async with a_desk(tmp_path) as world:
         await world.agent()

@@ -83,7 +83,7 @@ async def test_a_guard_period_is_declared_watched_and_ended(tmp_path: Path) -> N
         text = await seen(world, "/periods", "zh")
         assert "G1 国庆保障" in text
         assert "冻结窗口 W1" in text
-        assert "被保障期 G1 冻结" in text
+        assert "保障期 G1 期间冻结" in text
         await agent.send(change())
         text = await seen(world, "/guards/1", "zh")
         assert "13800000000" in text
