@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from desk.called import calls_of
 from desk.glance import glance
 from desk.incident_page import relation_of
 from desk.kept import lines_of
@@ -82,6 +83,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
     record, lines, audit, episodes = await desk.store.read(
         lambda db: (record_of(db, number), lines_of(db, number), audited(db, number), episodes_of(db, number))
     )
+    calls = await desk.store.read(lambda db: calls_of(db, number))
     if record is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     shown = shown_for(request, view.site.timezone)
@@ -102,6 +104,8 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         history=history(shown, contract, lines, audit),
         episodes=episodes,
         relation=await desk.store.read(lambda db: relation_of(db, desk.contracts, number)),
+        calls=calls,
+        people=desk.people.file.roster.people if desk.people.file else {},
         refused=refused,
         handlings=HANDLINGS,
     )

@@ -31,6 +31,7 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     "next": ("What comes next", "下一步"),
     "more_acts": ("Everything else that can be said", "其他操作"),
     "another_time": ("Another time, a note", "其他时间、备注"),
+    "write_down": ("Write it down", "记录"),
     "refused_title": ("Not written down.", "未记录。"),
     # clocks
     "clock_assumed": ("at the latest", "最迟"),

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk_world import World, a_desk
+from desk.notices import call
+from desk.words import WORDS
+from model.telling import What
+from tests.desk_world import World, a_desk, change
 
 ROSTER = """\
 calendar: china-working-days
@@ -83,3 +86,22 @@ async def test_without_a_roster_the_page_says_how_to_have_one(tmp_path: Path) ->
         assert "roundsman desk --roster FILE" in (await bare.client.get("/roster")).text
         answer = await bare.client.post("/roster", data={"absent": "li", "start": "12:00", "end": "13:00"})
         assert (answer.status_code, "There is no roster." in answer.text) == (409, True)
+
+
+async def test_a_tickets_page_says_who_was_told_and_whether_it_arrived(world: World) -> None:
+    agent = await world.agent()
+    await agent.send(change())
+    assert "Who was told" not in (await world.client.get("/tickets/1")).text
+    file = world.desk.people.file
+    assert file is not None
+    await world.desk.store.write(lambda db: call(world.desk.ledger(db), file.roster))
+    told = re.sub(r"\s+", " ", plain((await world.client.get("/tickets/1")).text))
+    assert "… Li Ming new ticket 16:00 · mail:li@example.com · waits" in told
+    await world.desk.store.write(lambda db: db.execute("UPDATE notices SET state = 'failed'"))
+    assert "▲ Li Ming" in plain((await world.client.get("/tickets/1")).text)
+    assert "黎明" not in told
+
+
+@pytest.mark.parametrize("what", list(What))
+def test_everything_that_people_are_told_has_its_words(what: What) -> None:
+    assert f"call.{what}" in WORDS
