@@ -79,6 +79,7 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
     return TicketNow(
         **{name: getattr(short, name) for name in LINE},
         now=ledger.now,
+        trust=ledger.trust,
         timezone=site.timezone if site else "",
         start=record.start,
         unsure=record.unsure,

@@ -26,7 +26,7 @@ from model.service.record import (
     Verdict,
     Workaround,
 )
-from model.service.words import Side
+from model.service.words import Side, Trust
 
 Moment = float | str
 KEY = "Idempotency-Key"
@@ -197,9 +197,13 @@ class TicketList(msgspec.Struct, frozen=True):
 
 
 class TicketNow(TicketLine, frozen=True, kw_only=True):
-    """A ticket with all that was said of it and every clock. Times are the desk's Unix seconds."""
+    """A ticket with all that was said of it and every clock. Times are the desk's Unix seconds.
+
+    `trust` is what the desk's clock is worth `now`: unless it is `sure`, nothing that time asks for takes place.
+    """
 
     now: float
+    trust: Trust
     timezone: str
     start: float
     unsure: bool

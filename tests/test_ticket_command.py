@@ -172,3 +172,16 @@ def test_where_no_desk_runs_it_says_so(tmp_path: Path) -> None:
 def test_a_ticket_or_site_that_is_not_there_is_named(state: Path) -> None:
     assert said("ticket", "999", "--state", str(state))[2] == "There is no ticket 999.\n"
     assert "There is no site 'S9'" in said("ticket", "open", "S9", "mains.lost", "--state", str(state))[2]
+
+
+def test_tickets_are_listed_by_what_is_asked_for(state: Path) -> None:
+    mine = opened(state, "listed", "T")
+    mine.takes("level 1 --reason x")
+    mine.takes("pause other --reason x")
+    found = said("tickets", "--site", "T", "--level", "1", "--paused", "--state", str(state), "--json")[1]
+    assert mine.number in [json.loads(line)["number"] for line in found.splitlines()]
+    assert all(json.loads(line)["paused"] for line in found.splitlines())
+    everything = said("tickets", "--all", "--state", str(state), "--lang", "zh")[1].splitlines()
+    assert everything[0].split() == ["工单", "级别", "状态", "开启", "站点", "故障", "确认人", "时限", "剩余"]
+    assert len(everything) > len(found.splitlines()) + 1
+    assert said("tickets", "--late", "--level", "4", "--state", str(state), "--lang", "en")[1] == "No open tickets.\n"

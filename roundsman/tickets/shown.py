@@ -6,6 +6,7 @@ from desk.shown import Shown
 from model.contract import Text
 from model.contract_words import MILESTONES
 from model.service.outcome import Stand
+from model.service.words import Trust
 from model.ticket_protocol import ClockNow, EntryNow, TicketNow
 from roundsman.output import clean, table
 
@@ -16,6 +17,10 @@ _HEAD: dict[str, Text] = {
     "papers": {"en": "DOCUMENT|DUE|DELIVERED", "zh": "文档|时限|提交"},
     "entries": {"en": "NO|WRITTEN DOWN|WHO|FOR|FROM|WHAT", "zh": "序号|记录时间|人员|代表|来源|内容"},
     "none": {"en": "Nothing.", "zh": "无。"},
+    "frozen": {
+        "en": "The desk's clock is not sure now: nothing is escalated (roundsman desk trust-clock).",
+        "zh": "值班台时钟目前不可信，暂不升级或通知（roundsman desk trust-clock）。",
+    },
     "waits": {"en": "waits for a word", "zh": "待确认"},
 }
 _OVER = frozenset({Stand.KEPT, Stand.MOOT, Stand.PROPOSED, Stand.UNSURE, Stand.WAITING, Stand.PAUSED})
@@ -50,6 +55,11 @@ def show_entries(entries: Iterable[EntryNow], ticket: TicketNow, lang: str) -> N
     table(_HEAD["entries"][lang].split("|"), rows, empty=_HEAD["none"][lang])
 
 
+def limit_title(limit: str, shown: Shown) -> str:
+    """Return what a limit is called."""
+    return shown.say(f"limit.{limit}") if limit in _LIMITS else limit
+
+
 def _lines(ticket: TicketNow, shown: Shown) -> Iterator[str]:
     """Yield what stands, a line each."""
     gap = "，" if shown.lang == "zh" else ", "
@@ -82,19 +92,28 @@ def _standing(ticket: TicketNow, shown: Shown) -> Iterator[str]:
             yield shown.say("stand.waits", whom=whom, time=shown.time(halt.begin), reason=halt.reason)
     if ticket.workaround_only is not None:
         yield shown.say("stand.workaround")
+    if ticket.trust is not Trust.SURE:
+        yield _HEAD["frozen"][shown.lang]
     if ticket.unsure:
         yield shown.say("stand.unsure")
 
 
 def _clock(each: ClockNow, shown: Shown) -> tuple[str, ...]:
     """Return a clock's line."""
-    name = shown.say(f"limit.{each.limit}") if each.limit in _LIMITS else each.limit
     due = _moment(each.due, shown) + (f" ({shown.say('clock_assumed')})" if each.assumed and each.due else "")
     left = "-"
     if each.left is not None and each.stand not in _OVER:
         left = ("" if each.left >= 0 else "-") + shown.span(each.left)
     ended = _moment(each.end, shown)
-    return name, str(each.level), _moment(each.start, shown), due, ended, left, shown.say(f"clock.{each.stand}")
+    return (
+        limit_title(each.limit, shown),
+        str(each.level),
+        _moment(each.start, shown),
+        due,
+        ended,
+        left,
+        shown.say(f"clock.{each.stand}"),
+    )
 
 
 def _marks(ticket: TicketNow, shown: Shown) -> Iterator[tuple[str, ...]]:
