@@ -39,8 +39,12 @@ def load_contract(name: str) -> ContractFile:
 
 
 def read_contract(path: Path) -> ContractFile:
-    """Return the contract in a file of one's own; its name is the file's. Raises ConfigError for a bad file."""
-    return parse_contract(read(path), path.stem, load_faults())
+    """Return the contract in a file of one's own; its name is the file's. Raises ConfigError for a bad file.
+
+    It may name a calendar of one's own: NAME.yaml in the folder `calendars` beside it.
+    """
+    calendars = frozenset(each.stem for each in (path.parent / "calendars").glob("*.yaml"))
+    return parse_contract(read(path), path.stem, load_faults(), calendars)
 
 
 def find_contract(name: str, folder: Path | None = None) -> ContractFile:
@@ -52,15 +56,17 @@ def find_contract(name: str, folder: Path | None = None) -> ContractFile:
     return read_contract(own) if own is not None and own.is_file() else load_contract(name)
 
 
-def parse_contract(node: Node, name: str, faults: dict[str, FaultRule]) -> ContractFile:
-    """Return a contract, checked. Raises ConfigError with every problem."""
+def parse_contract(
+    node: Node, name: str, faults: dict[str, FaultRule], calendars: frozenset[str] = frozenset()
+) -> ContractFile:
+    """Return a contract, checked; `calendars` are those of one's own. Raises ConfigError with every problem."""
     if isinstance(node, Table) and "extends" in node.fields:
         node = _extended(node)
     conversion = Conversion()
     text: ContractText | None = conversion.value(node, ContractText)
     if text is None:
         raise ConfigError(conversion.problems)
-    check(text, faults, conversion)
+    check(text, faults, conversion, calendars)
     settings = check_settings(text.settings, faults, conversion)
     if conversion.problems:
         raise ConfigError(conversion.problems)

@@ -28,7 +28,9 @@ _STANDS_IN = {
 }
 
 
-def check(text: ContractText, faults: dict[str, FaultRule], conversion: Conversion) -> None:
+def check(
+    text: ContractText, faults: dict[str, FaultRule], conversion: Conversion, calendars: frozenset[str] = frozenset()
+) -> None:
     """Add every problem between the parts of a contract to the conversion's.
 
     What could not be read is no ground for more: names of a part that has a problem are not looked up.
@@ -40,7 +42,7 @@ def check(text: ContractText, faults: dict[str, FaultRule], conversion: Conversi
     _check_faults(text, faults, conversion)
     _check_limits(text, unread, conversion)
     _check_duties(text, unread, conversion)
-    _check_calendar(text, conversion)
+    _check_calendar(text, calendars, conversion)
 
 
 def check_rivals(text: ContractText, contract: Contract, conversion: Conversion) -> None:
@@ -167,8 +169,8 @@ def _check_duties(text: ContractText, unread: set[str], conversion: Conversion) 
             conversion.complain(penalty, "share", "a penalty has points or a share of the fee, not both")
 
 
-def _check_calendar(text: ContractText, conversion: Conversion) -> None:
-    known = shipped.names("calendars")
+def _check_calendar(text: ContractText, calendars: frozenset[str], conversion: Conversion) -> None:
+    known = shipped.names("calendars") | calendars
     parts: tuple[ContractText | LimitText, ...] = (text, *text.limits)
     for part in parts:
         if part.calendar and part.calendar not in known:
