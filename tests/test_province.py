@@ -59,7 +59,7 @@ def _in_record(word: str, other: str) -> str:
 LAST = "(SELECT number FROM tickets ORDER BY closed DESC LIMIT 9)"
 NEWEST = "(SELECT id FROM episodes ORDER BY changed DESC LIMIT 1)"
 LIES = {  # what is done to a copy of the file, and a part of the sentence that must be said of it
-    "a record": (_in_record('"service"', '"nobody"'), "cannot be read"),
+    "a record": (_in_record('"state":"closed"', '"state":"shut"'), "cannot be read"),
     "a word in a record": (_in_record('"acknowledged_by":"', '"acknowledged_by":"x'), "not what its entries add up to"),
     "a column": ("UPDATE tickets SET late = late + 1 WHERE number = {n}", "column late"),
     "a due time": ("UPDATE tickets SET due = 1.0 WHERE number = {n}", "column due"),
@@ -82,6 +82,8 @@ LIES = {  # what is done to a copy of the file, and a part of the sentence that 
         f"INSERT OR REPLACE INTO ticket_episodes SELECT number, {NEWEST}, 1.0 FROM tickets WHERE state <> 'closed'",
         "tickets that are not closed",
     ),
+    "an incident of another size": ("UPDATE incidents SET tickets = tickets + 1", "incidents: the file alone has"),
+    "a ticket that is in no incident": ("DELETE FROM incident_tickets", "incident_tickets: its entries alone"),
     "an event in quarantine": (
         "INSERT INTO quarantine VALUES ('a', 'e', 1, 's', 1.0, 'planted', x'00')",
         "in quarantine: planted",

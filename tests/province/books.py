@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from config.calendar import load_calendar
+from desk.incidents import rebuilt
 from desk.settings import shipped
 from model.calendar import ALWAYS, Calendar
 from model.service import entry as acts
@@ -75,6 +76,7 @@ def check(file: Path, now: float, closed: dict[int, bytes]) -> Books:
                 _as_it_closed(books, _RECORD.decode(closed[number]), _RECORD.decode(ticket["record"]))
         _keys(books, db, entries)
         _episodes(books, db)
+        _incidents(books, db)
     return books
 
 
@@ -210,6 +212,18 @@ def _episodes(books: Books, db: sqlite3.Connection) -> None:
             books.say(f"episode {episode} is in {times} tickets that are not closed")
     for each in db.execute("SELECT reason FROM quarantine"):
         books.say(f"an event stands in quarantine: {each['reason']}")
+
+
+def _incidents(books: Books, db: sqlite3.Connection) -> None:
+    """The incidents are those of the entries, read once more from the first to the last."""
+    with closed_after(rebuilt(db)) as fresh:
+        for table in ("incidents", "incident_tickets", "outages"):
+            ask = f"SELECT * FROM {table} ORDER BY 1, 2"
+            here, there = [tuple(each) for each in db.execute(ask)], [tuple(each) for each in fresh.execute(ask)]
+            books.counted[table.replace("_", " ")] = len(here)
+            for each in sorted(set(here) ^ set(there), key=repr)[:5]:
+                whose = "the file" if each in here else "its entries"
+                books.say(f"{table}: {whose} alone has {each}")
 
 
 def _columns(made: msgspec.Struct) -> dict[str, Any]:

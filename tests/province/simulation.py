@@ -29,7 +29,7 @@ from tests.province.weather import Switch, plan, switches
 T0 = 1_788_192_000.0  # 2026-09-01 00:00 in China: National Day and its make-up days are within 90 days
 TICK = 600.0  # seconds between two sweeps
 CONTRACTS = {
-    "telecom-transmission": ("gz_sz_dg", "prd", "west_east", "rest"),
+    "telecom-transmission": 2 * ("gz_sz_dg", "prd", "west_east", "rest"),
     "maintenance-3-level": ("",),
     "outsourcing-abcd": ("",),
     "ltsa": ("outer_ring", "elsewhere"),
@@ -131,9 +131,9 @@ class Province:
     async def enrol(self) -> None:
         """Enrol every site under one of the contracts."""
         assert self.desk is not None
-        pairs = [(name, region) for name, regions in CONTRACTS.items() for region in regions]
+        pairs = sorted((name, region) for name, regions in CONTRACTS.items() for region in regions)
         for place in range(self.size.sites):
-            name, region = pairs[place % len(pairs)]
+            name, region = pairs[place * len(pairs) // self.size.sites]
             site = Site(f"p-{place:03d}", f"Site {place}", name, region, "Asia/Shanghai")
             agent = Agent(site, shipped(name), random.Random(self.chance.getrandbits(64)))
             await self.desk.store.write(partial(_enrol, site=site, agent=agent.id, now=self.clock.true))

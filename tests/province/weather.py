@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 RATE = 0.33  # faults of its own a site has in a day
 MAINS_RATE = 0.03  # times a day that a site alone loses its mains
 JUMP = 30 * DAY
+SITES = 5  # of a region that loses its mains, at least
 
 # When the desk is away, as shares of the whole time, and for how many hours of 90 days; then how its clock is set.
 AWAY = ((0.06, 2.0), (0.19, 0.3), (0.37, 9.0), (0.55, 26.0), (0.79, 1.0))
@@ -39,10 +41,10 @@ def plan(province: Province) -> None:
             when += chance.expovariate(1 / 20) * DAY
         if chance.random() < 0.2:
             province.at(chance.uniform(province.clock.true, province.end), partial(_anew, province, agent))
-    when = province.clock.true + chance.expovariate(1 / 6) * DAY
+    when = province.clock.true + chance.expovariate(1 / 2) * DAY
     while when < province.end:
         _outage(province, when)
-        when += chance.expovariate(1 / 6) * DAY
+        when += chance.expovariate(1 / 2) * DAY
 
 
 def _fault(province: Province, agent: Agent, part: Part, when: float) -> None:
@@ -65,11 +67,14 @@ def _lasts(chance: random.Random) -> float:
 
 
 def _outage(province: Province, when: float) -> None:
-    """A part of the province loses its mains within a minute; some sites lose their line with it."""
+    """A region loses its mains within a minute; some of its sites lose their line with it."""
     chance = province.chance
-    first = chance.randrange(len(province.agents))
+    of = Counter((agent.site.contract, agent.site.region) for agent in province.agents)
+    region = chance.choice([each for each, sites in of.items() if sites >= SITES])
     lasts = chance.uniform(0.2, 6.0) * HOUR
-    for agent in (province.agents + province.agents)[first : first + max(3, len(province.agents) // 12)]:
+    for agent in province.agents:
+        if (agent.site.contract, agent.site.region) != region:
+            continue
         begins = when + chance.uniform(0.0, 60.0)
         province.at(begins, partial(province.begin, agent, MAINS, "", lasts + chance.uniform(-300.0, 300.0)))
         if chance.random() < 0.3:
