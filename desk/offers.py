@@ -88,6 +88,9 @@ def to_come(standing: Standing) -> list[Milestone]:
     order = list(Milestone)
     reached = max((order.index(each) for each in said if each is not Milestone.SUBSTITUTE), default=-1)
     clocked = {each.milestone for each in standing.clocks if each.end is None and each.stand is not Stand.MOOT}
+    running = {each.limit for each in standing.clocks if each.end is None}
+    if any(each.after is Start.ACCEPTED and each.name in running for each in standing.contract.limits):
+        clocked.add(Milestone.ACCEPT)  # both sides say from when they count
     return [each for each in order if each in (clocked | set(_ENDS)) - marks.keys() and order.index(each) > reached]
 
 
@@ -106,11 +109,13 @@ def _next(standing: Standing) -> Iterator[str]:
     if any(halt.end is None for halt in record.halts):
         yield "resumed"
     waiting = [milestone for milestone, mark in record.marks.items() if not mark.counts]
-    yield from (f"confirmed.{milestone}.{side}" for side in (Side.SERVICE, Side.CUSTOMER) for milestone in waiting)
+    words = [(each, f"confirmed.{each}.{side}") for side in (Side.SERVICE, Side.CUSTOMER) for each in waiting]
+    yield from (word for each, word in words if each in _ENDS)
     if ticket.state is TicketState.RESOLVED:
         yield "closed"
     ahead, limits = to_come(standing), standing.contract.limits
     yield from (f"reached.{each}" for each in ahead[:1])
+    yield from (word for _, word in words)
     if record.handling is None and ticket.state is TicketState.OPEN and any(each.handling for each in limits):
         yield f"handled.{Handling.REMOTE}"
     yield from (f"reached.{each}" for each in ahead[1:])

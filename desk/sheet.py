@@ -8,10 +8,10 @@ import msgspec
 
 from desk.offers import GROUPS, Offer, Standing, first, offers, spoken, to_come
 from desk.words import both
-from model.contract import Contract, Limit, Milestone, Text
+from model.contract import Contract, Limit, Milestone, Start, Text
 from model.contract_words import MILESTONES, after_words
 from model.limits import Calendars
-from model.service.clocks import DIFFICULT, outcomes, running
+from model.service.clocks import DIFFICULT, outcomes, running, times
 from model.service.documents import documents, handed_over
 from model.service.outcome import Outcome, Stand
 from model.service.penalties import Deduction, deductions, points
@@ -37,13 +37,17 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class ClockLine(msgspec.Struct, frozen=True):
-    """A clock as it is shown: from what it counts, `left` seconds to its limit (below 0: over), the `share` spent."""
+    """A clock as it is shown: from what it counts, `left` seconds to its limit (below 0: over), the `share` spent.
+
+    `unsaid`: nobody has said the time from which it counts, so the opening stands for it.
+    """
 
     outcome: Outcome
     title: Text
     after: Text
     left: float | None
     share: float | None
+    unsaid: bool
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -94,7 +98,8 @@ def sheet(record: Record, contract: Contract, calendars: Calendars, now: float) 
     """Return what a ticket's page tells at a moment. Raises LookupError when the contract's calendar is not there."""
     limits = {each.limit.name: each.limit for each in running(record, contract, calendars)}
     found = outcomes(record, contract, calendars, now)
-    lines = tuple(_clock(contract, each, limits.get(each.limit), now) for each in found)
+    said = times(record)
+    lines = tuple(_clock(contract, each, limits.get(each.limit), now, said) for each in found)
     owed = documents(record, contract, calendars)
     costs = deductions(record, contract, calendars, now)
     standing = Standing(record, contract, found, owed, costs)
@@ -121,7 +126,7 @@ def sheet(record: Record, contract: Contract, calendars: Calendars, now: float) 
     )  # fmt: skip
 
 
-def _clock(contract: Contract, each: Outcome, limit: Limit | None, now: float) -> ClockLine:
+def _clock(contract: Contract, each: Outcome, limit: Limit | None, now: float, said: dict[str, float]) -> ClockLine:
     title = MILESTONES[each.milestone] if each.limit == each.milestone else both(f"limit.{each.limit}")
     after = after_words(contract, limit.after) if limit and each.limit != DIFFICULT else {}
     until = now if each.end is None else each.end
@@ -129,7 +134,8 @@ def _clock(contract: Contract, each: Outcome, limit: Limit | None, now: float) -
     share = None
     if each.due is not None and each.start is not None and each.due > each.start:
         share = min(1.0, max(0.0, (until - each.start) / (each.due - each.start)))
-    return ClockLine(each, title, after, left, share)
+    unsaid = limit is not None and limit.after in set(Start) and limit.after not in said
+    return ClockLine(each, title, after, left, share, unsaid)
 
 
 def _order(line: ClockLine) -> tuple[int, float]:

@@ -34,6 +34,7 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     "write_down": ("Write it down", "记录"),
     "refused_title": ("Not written down.", "未记录。"),
     # clocks
+    "clock_unsaid": ("not said yet, the opening counts", "未填写，按开单时间"),
     "clock_assumed": ("at the latest", "最迟"),
     "clock_due": ("Due", "时限"),
     "clock_start": ("Counts from", "起算"),

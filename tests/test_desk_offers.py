@@ -17,11 +17,11 @@ from desk.words import WORDS
 from model.contract import Handling, Milestone
 from model.contract import Start as From
 from model.service import entry as acts
-from model.service.entry import Entry
+from model.service.entry import Entry, terms_of
 from model.service.outcome import Stand
 from model.service.step import step
 from model.service.words import Cover, Refusal, Side, Tie, Waiting
-from tests.service_world import BOTH, CONTRACT, DAY, HOUR, T0, Life, calendars, closed, limit, restored
+from tests.service_world import BOTH, CONTRACT, DAY, HOUR, T0, Life, calendars, closed, limit, restored, shipped
 
 A, M = acts, Milestone
 
@@ -59,6 +59,24 @@ def test_a_paused_ticket_is_first_to_go_on() -> None:
     life.do(70, A.Paused(Waiting.CARRIER, "fibre cut"))
     assert next_ids(life, 80)[0] == "resumed"
     assert "paused" not in everything(life, 80)
+
+
+def test_acceptance_by_both_sides_is_asked_for_where_limits_count_from_it() -> None:
+    contract = shipped("telecom-transmission")
+    life = Life(2, terms=terms_of(contract))
+
+    def following(after: float) -> list[str]:
+        return [offer.id for offer in sheet(life.now, contract, calendars, T0 + after).next]
+
+    assert following(10) == ["acknowledged", "reached.accept", "handled.remote"]
+    (clock,) = sheet(life.now, contract, calendars, T0 + 10).clocks
+    assert (clock.outcome.start, clock.unsaid) == (T0, True)
+    life.do(60, A.Acknowledged())
+    life.do(120, A.Reached(M.ACCEPT))
+    assert following(130) == ["reached.restore", "confirmed.accept.customer", "handled.remote"]
+    life.do(180, A.Confirmed(M.ACCEPT), Side.CUSTOMER)
+    (clock,) = sheet(life.now, contract, calendars, T0 + 190).clocks
+    assert (clock.outcome.start, clock.unsaid) == (T0 + 120, False)
 
 
 def test_good_readings_ask_for_the_words_that_are_missing_then_for_closing() -> None:
