@@ -17,7 +17,7 @@ from model.roster import Roster, Swap, people, quiet_until
 from model.service.clocks import outcomes
 from model.service.entry import Entry
 from model.service.record import Record
-from model.telling import What, ladder, occasion, stands, taken, waits_for_taker
+from model.telling import OF_THE_TICKET, What, ladder, occasion, stands, taken, waits_for_taker
 
 MOST = 2000  # occasions of one transaction
 TRIES = 3  # after so many a person is taken as not reached, while it is tried on
@@ -159,7 +159,9 @@ def _goes_on(called: Called, row: Row, what: What) -> bool:
     record = record_of(called.ledger.db, row["ticket"])
     if record is None or not needed(called.ledger, row["ticket"], what, row["clock"]):
         return False
-    return bool(row["unreached"]) or not taken(record)
+    if taken(record):  # somebody knows of the ticket; that a limit is near or over they may not
+        return bool(row["unreached"]) and what not in OF_THE_TICKET
+    return True
 
 
 def _notify(called: Called, row: Row, on: tuple[str, ...]) -> float | None:

@@ -45,6 +45,7 @@ _OF_EFFECT = {
 }
 DOCUMENTS = frozenset({What.DOCUMENT_OWED, What.DOCUMENT_LATE})
 TO_BE_TAKEN = frozenset({What.OPENED, What.REOPENED, What.RAISED, What.UPGRADED, What.LASTED, What.ESCALATED})
+OF_THE_TICKET = frozenset({What.OPENED, What.REOPENED})  # who has taken the ticket knows it
 _LATE = frozenset({What.BREACH, What.UPGRADED, What.LASTED, What.DOCUMENT_LATE})
 
 

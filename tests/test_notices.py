@@ -200,6 +200,19 @@ async def test_when_mail_is_refused_the_next_is_told_and_it_is_said(tmp_path: Pa
         assert len(office.told("chen")) == 2
 
 
+async def test_when_mail_is_refused_and_somebody_took_the_ticket_nobody_more_is_told(tmp_path: Path) -> None:
+    def busy(text: str) -> str:
+        return text.replace("zhang@example.com", "busy@example.com")
+
+    async with an_office(tmp_path, "2026-11-20 12:00", busy) as office:
+        await office.fault()
+        await office.carry()
+        await office.world.client.post("/api/v1/tickets/1/acknowledge", json={"by": "zhang"})
+        for seconds in (5, 10, 20, 40):
+            await office.on(seconds)
+        assert office.told("chen") == []
+
+
 async def test_a_server_that_is_busy_is_tried_again_and_meanwhile_the_next_is_told(tmp_path: Path) -> None:
     async with an_office(tmp_path, "2026-11-20 20:30", _pager_only) as office:
         office.receiver.answers = [503, 503, 503, 503, 204]
