@@ -76,6 +76,7 @@ class Books:
     told: Told
     batch: "Batch | None" = None
     raw: bytes = b""
+    unheld: bool = False  # whatever held it back does so no more
 
     @property
     def db(self) -> Db:
@@ -344,7 +345,7 @@ def _open(books: Books, change: Change, onset: float) -> Followed:
 def _window(books: Books, change: Change) -> str:
     """Return the window that holds an alarm's ticket back, "" for none."""
     origin, ledger = change.origin, books.ledger
-    window = held(ledger, books.site, origin.device, origin.fault, ledger.now)
+    window = "" if books.unheld else held(ledger, books.site, origin.device, origin.fault, ledger.now)
     if window and books.batch is not None:
         books.batch.waits = None
     return window
@@ -365,7 +366,7 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
         return None
     if before:  # it opens again, after all that was written down of it
         ledger = dataclasses.replace(ledger, now=max(ledger.now, before.last))
-    books = Books(ledger, site, Told(row["agent"], "", ledger.now))
+    books = Books(ledger, site, Told(row["agent"], "", ledger.now), unheld=True)
     followed = _follow(books, replace(change, actor="desk"), row["onset"])
     if not followed.did:
         return None

@@ -8,10 +8,10 @@ been heard yet are waited for: what ended meanwhile should be known before it is
 import dataclasses
 
 from desk.ledger import Ledger
-from desk.period_store import guards_after, keep_until, place_of, release, waiting_since, windows_after
+from desk.period_store import release, waiting_since
 from desk.record import bring_episode, change_of
 from desk.store import Db, Row, every
-from model.period import Place, held_until
+from model.period import Place
 from model.service.words import Trust
 
 MOST = 500  # looked at in one transaction
@@ -31,21 +31,15 @@ def release_due(
     for row in rows:
         if row["until"] < started and row["site"] in unheard:
             continue
-        opened += _release(ledger, row, unknown=unknown)
+        opened += _release(ledger, row)
     return opened
 
 
-def _release(ledger: Ledger, row: Row, *, unknown: bool) -> list[int]:
-    db, place = ledger.db, place_of(ledger.db, row["site"], row["device"], row["fault"])
-    opening = min(row["until"], ledger.now)
-    if not unknown:
-        opening = held_until(windows_after(db, opening), guards_after(db, opening), place, opening)
-        if opening > ledger.now:  # another window took it over
-            keep_until(db, row, opening)
-            return []
-    then = dataclasses.replace(ledger, now=opening)
-    found = [bring_episode(then, episode) for episode in _standing(db, place)]
-    release(db, row, ledger.now)
+def _release(ledger: Ledger, row: Row) -> list[int]:
+    place = Place("", row["site"], row["device"], row["fault"])
+    then = dataclasses.replace(ledger, now=min(row["until"], ledger.now))
+    found = [bring_episode(then, episode) for episode in _standing(ledger.db, place)]
+    release(ledger.db, row, ledger.now)
     return [number for number in found if number is not None]
 
 
