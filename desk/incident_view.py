@@ -1,6 +1,8 @@
 """Incidents as pages and programs see them."""
 
+from desk.record import SITE_SILENT
 from desk.settings import Contracts
+from desk.silence import TITLE as SILENT
 from desk.store import Db, Row, every, one
 from desk.titles import title_of
 from model.incident_protocol import IncidentLine, IncidentNow, Member
@@ -58,4 +60,8 @@ def _line(contracts: Contracts, row: Row) -> IncidentLine:
     region = row["region"]
     titles = contracts(row["contract"]).regions.get(region, {"en": region, "zh": region})
     names = ("number", "contract", "region", "cause", "opened", "first", "last", "ended", "tickets", "going", "sites")
-    return IncidentLine(**{name: row[name] for name in names}, region_title=titles, title=title_of(row["cause"]))
+    return IncidentLine(
+        **{name: row[name] for name in names},
+        region_title=titles,
+        title=SILENT if row["cause"] == SITE_SILENT else title_of(row["cause"]),
+    )

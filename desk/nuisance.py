@@ -125,12 +125,12 @@ def _tens(db: Db, since: float) -> dict[int, int]:
 
 
 def _frequent(db: Db, now: float) -> tuple[tuple[Counted, ...], float]:
-    """Return the ten conditions of the last 30 days that were announced most, and their share of all."""
+    """Return the ten conditions of the last 30 days that came most often, more than once, and their share of all."""
     since = int(now // DAY) - 29
     rows = every(
         db,
         "SELECT condition, site, sum(announced) AS announced, sum(momentary) AS momentary FROM alarm_days"
-        " WHERE day >= ? GROUP BY condition ORDER BY 3 DESC, 4 DESC, 1 LIMIT 10",
+        " WHERE day >= ? GROUP BY condition HAVING sum(announced + momentary) > 1 ORDER BY 3 DESC, 4 DESC, 1 LIMIT 10",
         since,
     )
     whole = one(db, "SELECT coalesce(sum(announced), 0) AS n FROM alarm_days WHERE day >= ?", since)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from desk.sweep import Sweep
+from desk.titles import title_of
 from model.alarm import AlarmState, Kind
 from tests.desk_world import World, a_desk, change, cleared
 
@@ -82,3 +84,13 @@ async def test_a_person_changes_the_rule_and_it_is_written_down_who(world: World
     assert [row["who"] for row in rows] == ["duty operator", "Li"]
     await storm(world, 4)
     assert "4 sites" in (await world.client.get("/incidents")).text
+
+
+async def test_a_momentary_fault_and_a_silence_have_titles_in_both_languages(world: World) -> None:
+    assert title_of("alarm.momentary")["zh"] == "瞬间告警，无法重现"
+    for number in range(5):
+        agent = await world.agent(f"S{number}")
+        await agent.beat()
+    world.clock.on(400)
+    await Sweep(world.desk).look()
+    assert "站点失联，东区" in (await world.client.get("/incidents?lang=zh")).text
