@@ -9,6 +9,7 @@ from desk import (
     api_contracts,
     api_described,
     api_incidents,
+    api_listed,
     api_local,
     api_periods,
     api_roster,
@@ -51,6 +52,7 @@ async def ticket_view(desk: Desk, number: int) -> TicketView:
 OPERATIONS: tuple[Operation, ...] = (
     *api_tickets.OPERATIONS,
     *api_contracts.OPERATIONS,
+    *api_listed.OPERATIONS,
     *api_described.OPERATIONS,
     *api_clock.OPERATIONS,
     *api_local.OPERATIONS,

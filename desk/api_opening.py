@@ -6,16 +6,19 @@ from starlette.responses import Response
 from config.fault_rules import load_faults
 from desk.api_acts import Speaker, read_time, speaker_of, ticket_answer
 from desk.api_words import refused
+from desk.before import cover_of, earlier
 from desk.ledger import Ledger, open_ticket, terms_for
 from desk.live import BOARD
 from desk.once import Answer, keyed, once, reply_with
-from desk.store import Db, one, site_of
+from desk.store import Db, Site, site_of
+from desk.tickets import standing, taken_in
 from desk.web import ProblemError, body_of, decoded, desk_of
 from model.change import condition_key
 from model.contract import Contract, Start
 from model.level import Assignment, assign
 from model.rule import Meaning
 from model.service.entry import Opened
+from model.service.history import failed_before
 from model.service.words import Refusal
 from model.ticket_protocol import OpenByHand
 
@@ -47,11 +50,12 @@ def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
     site = site_of(ledger.db, asked.site)
     if site is None:
         raise ProblemError(404, "no_site", f"There is no site {asked.site[:64]!r}: enrol it first.")
-    condition = condition_key(site.id, asked.device or "-", SAID, asked.fault)
-    sql = "SELECT number FROM tickets WHERE site = ? AND condition = ? AND state <> 'closed'"
-    standing = one(ledger.db, sql, site.id, condition)
-    if standing is not None:
-        return refused(Refusal.OPEN_ALREADY, speaker.language, ticket=standing["number"])
+    device = asked.device or "-"
+    condition = condition_key(site.id, device, SAID, asked.fault)
+    there = standing(ledger.db, site.id, condition)
+    number = there.ticket.number if there else taken_in(ledger.db, site.id, condition)
+    if number:
+        return refused(Refusal.OPEN_ALREADY, speaker.language, ticket=number)
     contract = ledger.contracts(site.contract)
     if asked.level and asked.level not in contract.levels:
         return refused(Refusal.NO_SUCH_LEVEL, speaker.language, tuple(str(level) for level in contract.levels))
@@ -61,15 +65,24 @@ def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
     )
     if max(onset, reported) > ledger.now:
         return refused(Refusal.IN_THE_FUTURE, speaker.language)
+    opened = _opened(ledger, site, asked, onset, reported if asked.reported is not None else None)
+    number = open_ticket(ledger, site, opened, speaker.who, speaker.source, side=speaker.side)
+    return ticket_answer(ledger, number, 201)
+
+
+def _opened(ledger: Ledger, site: Site, asked: OpenByHand, onset: float, reported: float | None) -> Opened:
+    """Return the opening of a ticket by a person: what an alarm's has, but for the alarm."""
+    contract, device = ledger.contracts(site.contract), asked.device or "-"
     meaning = _meaning(asked, contract)
     given = assign(contract, asked.fault, asked.case, meaning)
     if asked.level:
         given = Assignment(asked.level, provisional=False, reason=SAID)
-    opened = Opened(
+    before = earlier(ledger, site, device, asked.fault, onset)
+    return Opened(
         number=0,
         site=site.id,
-        condition=condition,
-        device=asked.device or "-",
+        condition=condition_key(site.id, device, SAID, asked.fault),
+        device=device,
         fault=asked.fault,
         level=given.level,
         provisional=given.provisional,
@@ -78,10 +91,11 @@ def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
         region=site.region,
         terms=terms_for(ledger, site),
         onset=onset,
-        starts={Start.REPORT: reported} if asked.reported is not None else {},
+        starts={Start.REPORT: reported} if reported is not None else {},
+        cover=cover_of(ledger, site, device),
+        recurrence_of=before.number if before else 0,
+        failed_repairs=failed_before(before),
     )
-    number = open_ticket(ledger, site, opened, speaker.who, speaker.source, side=speaker.side)
-    return ticket_answer(ledger, number, 201)
 
 
 def _meaning(asked: OpenByHand, contract: Contract) -> Meaning:

@@ -121,6 +121,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "did.quarantined": ("An event was put in quarantine", "事件被隔离"),
     "did.code_made": ("A join line was made", "生成加入命令"),
     "did.enrolled": ("An agent joined", "代理加入"),
+    "did.listed": ("Device on the contract's list", "设备列入合同清单"),
     "did.alarm_acknowledged": ("The site knows", "站点已知悉"),
     "did.alarm_pending": ("Seen, its delay runs", "发现，延时中"),
     "did.alarm_momentary": ("Over within its delay", "延时内结束"),

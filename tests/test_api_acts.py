@@ -296,3 +296,22 @@ async def test_a_ticket_that_cannot_be_opened_is_not(
     answer = await world.client.post("/api/v1/tickets", json=body)
     assert (answer.status_code, answer.json()["error"]) == (status, word)
     assert (await world.client.get("/api/v1/tickets?state=all")).json()["tickets"] == []
+
+
+async def test_a_fault_whose_ticket_was_merged_is_the_other_tickets(world: ApiWorld) -> None:
+    one, two = await world.opened(), await world.opened(device="other")
+    await world.said(one, "merged", number=two, reason="one fault")
+    answer = await world.client.post("/api/v1/tickets", json={"by": "Li", "site": "S1", "fault": "mains.lost"})
+    assert (answer.json()["error"], answer.json()["ticket"]) == ("open_already", two)
+
+
+async def test_the_same_fault_within_the_contracts_year_is_a_recurrence_with_the_failed_repair(world: ApiWorld) -> None:
+    number = await world.opened(device="fan")
+    await world.said(number, "repaired", part="fan")
+    for milestone in ("restore", "resolve"):
+        await world.said(number, "reached", milestone=milestone)
+    await world.said(number, "closed")
+    world.clock.on(30 * 86_400)
+    again = await world.ticket(await world.opened(device="fan"))
+    assert [(bond["tie"], bond["number"]) for bond in again["links"]] == [("recurrence", number)]
+    assert again["failed_repairs"] == 1

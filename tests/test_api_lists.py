@@ -177,3 +177,18 @@ async def test_a_calendar_gives_its_days(world: ApiWorld) -> None:
     assert [day["kind"] for day in answer["days"]] == ["holiday"] * 3
     assert (await world.client.get("/api/v1/calendars/none")).status_code == 404
     assert (await world.client.get("/api/v1/calendars/china-working-days?from=soon")).status_code == 400
+
+
+async def test_what_is_on_the_contracts_list_is_served_and_the_rest_by_its_rule(world: ApiWorld) -> None:
+    path = "/api/v1/sites/S1/listed"
+    body = {"by": "Li", "device": "ups", "serial": "7", "begin": "2027-01-01", "end": "2028-01-01"}
+    answer = await world.client.post(path, json=body)
+    assert answer.json() == (await world.client.get(path)).json()
+    assert answer.json()["devices"][0]["begin"] == START - 14 * 86_400 - 16 * 3600
+    number = await world.opened(device="ups")
+    assert (await world.ticket(number))["cover"] == "under_contract"
+    assert (await world.ticket(await world.opened(device="other")))["cover"] == "unknown"
+    assert "Device on the contract" in (await world.client.get("/system?lang=en")).text
+    assert (await world.client.get("/api/v1/sites/S9/listed")).json()["error"] == "no_site"
+    backwards = await world.client.post(path, json={**body, "end": "2026-01-01"})
+    assert (backwards.status_code, backwards.json()["error"]) == (400, "malformed")
