@@ -80,7 +80,7 @@ class Journal:
     """The journal's file; every method that writes returns a future done after the commit."""
 
     def __init__(self, folder: Path, site: str, clock: Callable[[], Now] = now) -> None:
-        self._clock = clock
+        self.clock = clock
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "journal.db"
         self._reserve = folder / "reserve"
@@ -119,7 +119,7 @@ class Journal:
 
     def record(self, standing: Iterable[Standing], *, cursor: int | None = None) -> "Future[None]":
         """Keep alarms and queue their Changes; a command's `cursor` is kept with its effect."""
-        rows, moment = list(standing), self._clock()
+        rows, moment = list(standing), self.clock()
         return self.writer.put(lambda db: _record(db, rows, cursor, moment, self.boot_id))
 
     def rebase(self, alarms: Iterable[Alarm], moment: Now) -> None:
@@ -135,12 +135,13 @@ class Journal:
         """Begin a new epoch with a snapshot; what the desk has not had of the old one follows it, in order."""
         return self.writer.put(lambda db: _new_epoch(db, snapshot))
 
-    def forget(self, moment: Now, *, unsent: bool = False) -> "Future[int]":
+    def forget(self, moment: Now, *, unsent: bool = False, certain: bool = True) -> "Future[int]":
         """Delete rows that the desk has had for seven days (`unsent`: any, where no desk is named); returns how many.
 
-        A desk that is named later gets a snapshot instead: it cannot have what is gone.
+        Rows of another boot stay unless the wall clock is `certain`. A desk that is named later gets a snapshot
+        instead: it cannot have what is gone.
         """
-        return self.writer.put(lambda db: _forget(db, moment, unsent=unsent))
+        return self.writer.put(lambda db: _forget(db, moment, self.boot_id, unsent=unsent, certain=certain))
 
     def alarms(self) -> tuple[dict[str, Alarm], Now | None, str]:
         """Return the alarms as kept, the time of the last record and the boot it was taken in."""
@@ -301,9 +302,9 @@ def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot) -> str:
     return epoch
 
 
-def _forget(db: sqlite3.Connection, moment: Now, *, unsent: bool) -> int:
+def _forget(db: sqlite3.Connection, moment: Now, boot: str, *, unsent: bool, certain: bool) -> int:
     upto = int(_get(db, "seq" if unsent else "acked"))
     return db.execute(
-        "DELETE FROM outbox WHERE epoch = ? AND seq <= ? AND wall < ?",
-        (_get(db, "epoch"), upto, moment.wall - KEPT),
+        "DELETE FROM outbox WHERE epoch = ? AND seq <= ? AND CASE boot_id WHEN ? THEN boot < ? ELSE ? AND wall < ? END",
+        (_get(db, "epoch"), upto, boot, moment.boot - KEPT, certain, moment.wall - KEPT),
     ).rowcount

@@ -295,7 +295,8 @@ class Agent:
             await self.outbox.heed(place, reply.acked, reply.incarnation)
 
     async def _forget(self) -> None:
-        await asyncio.wrap_future(self.journal.forget(self.clock(), unsent=self.client is None))
+        certain = self.clock.certain
+        await asyncio.wrap_future(self.journal.forget(self.clock(), unsent=self.client is None, certain=certain))
 
     def _device_text(self) -> Iterator[str]:
         """Give the page's device half, part by part; called from the metrics server's thread, on copies."""

@@ -11,7 +11,7 @@ from agent.journal import Journal, Standing
 from model.alarm import Alarm, AlarmState, Kind, Now
 from model.change import Body, Change, Origin, Snapshot
 from model.rule import Meaning
-from runtime.clock import boot_id
+from runtime.clock import boot_id, now
 
 ORIGIN = Origin("s", "d", "-", "mains.lost", "D", {"en": "Mains lost"}, Meaning.DANGER)
 
@@ -93,9 +93,20 @@ def test_rows_the_desk_has_are_kept_for_seven_days_and_others_for_ever(tmp_path:
     epoch = journal.position().epoch
     journal.acknowledge(epoch, 2, "desk").result(10)
     week = 7 * 86400
-    assert journal.forget(Now(0, 1000 + week - 1)).result(10) == 0
-    assert journal.forget(Now(0, 1000 + week + 1)).result(10) == 1
+    assert journal.forget(Now(5 + week - 1, 1e12)).result(10) == 0
+    assert journal.forget(Now(5 + week + 1, 0)).result(10) == 1
     assert [row.seq for row in journal.waiting(epoch, 2, 10)] == [3]
+    journal.close()
+
+
+def test_rows_of_another_boot_are_forgotten_only_by_a_clock_that_is_certain(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "s")
+    journal.boot_id = "another"
+    journal.record([standing(1)]).result(10)
+    journal.acknowledge(journal.position().epoch, 2, "desk").result(10)
+    month = Now(now().boot, now().wall + 30 * 86400)
+    assert journal.forget(month, certain=False).result(10) == 0
+    assert journal.forget(month).result(10) == 1
     journal.close()
 
 

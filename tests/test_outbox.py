@@ -9,7 +9,7 @@ import pytest
 from agent.journal import Journal, Standing
 from agent.outbox import LARGEST, Outbox
 from connectors.desk import DeskClient, DeskError
-from model.alarm import Alarm, AlarmState, Kind
+from model.alarm import Alarm, AlarmState, Kind, Now
 from model.change import Change, Origin, Snapshot
 from model.protocol import Event, EventsReply
 from model.rule import Meaning
@@ -118,7 +118,7 @@ async def test_a_desk_that_lacks_what_is_forgotten_gets_what_stands(tmp_path: Pa
     journal, outbox = line(tmp_path, desk)
     journal.record([standing(1), standing(2)]).result(10)
     await outbox.send_once()
-    later = msgspec.structs.replace(now(), wall=now().wall + 8 * 86400)
+    later = Now(now().boot + 8 * 86400, now().wall + 8 * 86400)
     assert journal.forget(later).result(10) == 3
     journal.record([standing(3)]).result(10)
     epoch = journal.position().epoch
