@@ -74,6 +74,7 @@ class Desk:
         self.clock = self.timekeeper.both
         self.meters = Meters(self.store, self.hub, self.timekeeper.standing)
         self.started = clock().boot
+        self.known = self.started  # when everyone was last taken to be heard, without being so
         self.badges: dict[str, Badge] = {}
         self._tokens: dict[str, str] = {}
         self.heard: dict[str, Heard] = {}
@@ -114,6 +115,7 @@ class Desk:
         """Read who is enrolled; everyone is taken to be heard now, so that a desk's own absence makes nobody silent."""
         for row in await self.store.read(_enrolled):
             self.welcome(row["token"], Badge(row["id"], row["site"]), row["interval"])
+        self.known = self.clock().boot
 
     def welcome(self, token: str, badge: Badge, interval: float = 30.0) -> None:
         """Know a site's agent by the hash of its token from now on, and no other agent of that site."""

@@ -7,6 +7,7 @@ from desk.core import LOG, Desk
 from desk.events import forget_receipts
 from desk.ledger import settle_due
 from desk.live import BOARD
+from desk.nuisance import KEPT, forget_counts
 from desk.release import release_due
 from desk.settings import DeskSettings
 from desk.silence import Silent, fall_silent
@@ -32,7 +33,7 @@ def not_heard_yet(desk: Desk, boot: float) -> frozenset[str]:
     """Return the sites that were not heard since the desk's start; none after the grace."""
     if boot - desk.started >= desk.settings.grace:
         return frozenset()
-    return frozenset(heard.site for heard in desk.heard.values() if heard.at <= desk.started)
+    return frozenset(heard.site for heard in desk.heard.values() if heard.at <= desk.known)
 
 
 class Sweep:
@@ -81,6 +82,7 @@ class Sweep:
 
 
 def _forget(db: Db, settings: DeskSettings, now: float) -> None:
+    forget_counts(db, now - KEPT)
     forget_receipts(db, now - settings.receipts_for)
     forget_commands(db, now - FORGET_EVERY)  # an answer to the last of them may still come
     forget_told(db, now - settings.told_for)

@@ -10,7 +10,7 @@ from desk.period_store import held_by, window_numbered
 from desk.periods import Author, approve_window, declare_guard, end_guard, end_window, extend_window, plan_window
 from desk.store import Db
 from desk.sweep import Sweep
-from model.alarm import AlarmState, Kind
+from model.alarm import AlarmState, Kind, Now
 from model.contract import Limit, Milestone, Start
 from model.due import Span
 from model.period import GuardDuty, GuardPeriod, No, Scope, Window, Work
@@ -409,3 +409,24 @@ async def test_nothing_is_held_while_nobody_knows_what_time_it_is(tmp_path: Path
         assert await world.desk.store.write(unsure) == [1]
         (ticket,) = await world.tickets()
         assert ticket["opened"] == world.clock().wall
+
+
+async def test_a_site_is_heard_only_by_its_agent_though_a_start_takes_time(tmp_path: Path) -> None:
+    from desk.sweep import not_heard_yet
+
+    class Slow(Hands):
+        """A clock on which everything takes a moment."""
+
+        def __call__(self) -> Now:
+            self.on(0.01)
+            return self.now
+
+    clock = Slow()
+    async with a_desk(tmp_path, clock) as world:
+        agent = await world.agent()
+        assert not_heard_yet(world.desk, clock().boot) == frozenset()  # joined just now
+    async with a_desk(tmp_path, clock) as world:
+        assert not_heard_yet(world.desk, clock().boot) == {"S1"}
+        agent.world = world
+        await agent.beat()
+        assert not_heard_yet(world.desk, clock().boot) == frozenset()
