@@ -7,7 +7,7 @@ time to a person by a channel, and a pause between two: what comes meanwhile goe
 tickets at once are two messages and not ten thousand.
 
     state     left by
-    sending   accepted by the other side -> sent; refused for good, or tried too often -> failed
+    sending   accepted by the other side -> sent; refused for good, tried too often, or over by now -> failed
 """
 
 import uuid
@@ -18,7 +18,7 @@ import msgspec
 from desk.ledger import Ledger
 from desk.letters import Letter, Line, Writer
 from desk.notices import TRIES, needed, reached, unreached
-from desk.store import Db, Row, every
+from desk.store import Db, Row, every, one
 from model.roster import Roster
 from model.telling import DOCUMENTS, What
 
@@ -83,7 +83,8 @@ def arrived(db: Db, out: Outgoing, now: float) -> None:
 def lost(db: Db, out: Outgoing, why: str, now: float, *, permanent: bool, wait: float | None = None) -> bool:
     """Note that a message did not arrive: it is tried again, or given up; returns whether it is given up."""
     tries = out.tries + 1
-    over = permanent or tries >= GIVE_UP
+    hopeless = permanent or tries >= GIVE_UP
+    over = hopeless or not _matters(db, out.id)
     pause = max(back_off(tries), min(wait or 0.0, LONGEST))
     db.execute(
         "UPDATE messages SET tries = ?, why = ?, state = ?, next = ?, over = ? WHERE id = ?",
@@ -91,7 +92,7 @@ def lost(db: Db, out: Outgoing, why: str, now: float, *, permanent: bool, wait: 
     )
     if over:
         db.execute("UPDATE notices SET state = 'failed' WHERE message = ?", (out.id,))
-    counted = TRIES if over else 1
+    counted = TRIES if hopeless else 1
     db.execute(
         "UPDATE reach SET failing = coalesce(failing, ?), tries = tries + ?, why = ? WHERE person = ? AND channel = ?",
         (now, counted, why, out.person, out.channel),
@@ -99,6 +100,16 @@ def lost(db: Db, out: Outgoing, why: str, now: float, *, permanent: bool, wait: 
     if over or tries >= TRIES:
         unreached(db, out.id, now)
     return over
+
+
+def _matters(db: Db, message: int) -> bool:
+    """Say whether anything that a message tells still stands: else it is not tried again."""
+    documents = ", ".join(f"'{what}'" for what in sorted(DOCUMENTS))
+    sql = (
+        "SELECT 1 FROM notices n JOIN tickets t ON t.number = n.ticket WHERE n.message = ?"  # noqa: S608 - constants
+        f" AND (t.state = 'open' OR n.what IN ({documents})) LIMIT 1"
+    )
+    return one(db, sql, message) is not None
 
 
 def forget_messages(db: Db, before: float) -> None:

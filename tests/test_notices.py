@@ -236,6 +236,19 @@ def _pager_only(text: str) -> str:
     return text.replace("mail: li@example.com, webhook: pager", "webhook: pager")
 
 
+async def test_what_is_over_before_it_could_be_told_is_not_tried_again(tmp_path: Path) -> None:
+    async with an_office(tmp_path, "2026-11-20 20:30", _pager_only) as office:
+        office.receiver.answers = [503]
+        raised = change(episode="e-ups")
+        await office.speaker.send(raised)
+        await office.carry()
+        await office.speaker.send(cleared(raised))
+        for seconds in (5, 10, 20, 40, 80):
+            await office.on(seconds)
+        assert len(office.receiver.came) == 2  # the one that was on its way finds that it is over
+        assert office.told("chen") == []
+
+
 async def test_when_nobody_can_be_reached_it_is_said(tmp_path: Path) -> None:
     def all_gone(text: str) -> str:
         for name in ("zhang", "chen"):
