@@ -14,7 +14,7 @@ def opened(desk: RealDesk) -> list[float]:
     return [row[0] for row in desk.rows("SELECT opened FROM tickets ORDER BY number")]
 
 
-def breaches(desk: RealDesk) -> list[tuple[str, ...]]:
+def breaches(desk: RealDesk) -> list[tuple[int, str, str]]:
     return [row for row in desk.fired() if row[2] == "breach"]
 
 
