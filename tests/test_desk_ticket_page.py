@@ -48,7 +48,7 @@ def forms(text: str) -> dict[str, dict[str, str]]:
     return found
 
 
-async def press(world: World, offer: str, ticket: int = 1, **filled: str) -> httpx.Response:
+async def press(world: World, offer: str, ticket: int = 1, /, **filled: str) -> httpx.Response:
     """Fill in a form as it stands on the page, and send it."""
     shown = forms((await world.client.get(f"/tickets/{ticket}")).text)
     assert offer in shown, sorted(shown)
