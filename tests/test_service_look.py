@@ -269,3 +269,13 @@ def test_a_pause_moves_the_warning_of_a_limit_that_was_agreed_on() -> None:
     life.do(160 * HOUR, A.Resumed())
     warned = [each for each in until(life, 199 * HOUR) if (each.kind, each.clock) == (K.WARN, "difficult/2")]
     assert [each.at - T0 for each in warned] == [175.5 * HOUR]  # 58 h before the pause, 15.5 h after it: 73.5 of 98
+
+
+def test_a_limit_that_was_agreed_on_anew_warns_and_is_breached_anew() -> None:
+    life = restored(level=1)  # the worst: no breach raises it
+    life.do(2 * HOUR, A.WorkaroundOnly("bypass", T0 + 100 * HOUR, "Wang"))
+    assert "breach difficult/1" in names(until(life, 101 * HOUR))
+    life.do(110 * HOUR, A.WorkaroundOnly("bypass", T0 + 150 * HOUR, "Wang"))
+    assert names(until(life, 150 * HOUR)) == ["warn difficult/1"]
+    assert names(until(life, 150 * HOUR + 1)) == ["breach difficult/1"]
+    assert names(until(life, 500 * HOUR)) == []

@@ -120,9 +120,10 @@ def _of_clock(
     number, clock, limit = record.ticket.number, outcome.clock, outcome.due
     over = limit + 1  # exactly at its time a limit is kept
     at = part(outcome, warn) if outcome.stand is Stand.RUNNING else None
+    again = _agreed_again(record, outcome)
     if at is not None and at < over:
-        yield at, Effect(number, clock, "warn", Kind.WARN, at, limit)
-    yield over, Effect(number, clock, "breach", Kind.BREACH, limit, limit)
+        yield at, Effect(number, clock, f"warn{again}", Kind.WARN, at, limit)
+    yield over, Effect(number, clock, f"breach{again}", Kind.BREACH, limit, limit)
     upgrade = contract.upgrade
     worse = [level for level in contract.levels if level < record.ticket.level]
     if upgrade and outcome.milestone in upgrade.on and outcome.level == record.ticket.level and worse:
@@ -133,6 +134,14 @@ def _of_clock(
                 at = part(outcome, escalation.share)
                 if at is not None:
                     yield at, _told(record, clock, (order, escalation), at, limit)
+
+
+def _agreed_again(record: Record, outcome: Outcome) -> str:
+    """Return what tells the effects of a limit that was agreed on anew from those of the one before, "" for a first."""
+    agreed = record.workaround
+    if outcome.limit != DIFFICULT or agreed is None or agreed.agreed == agreed.at:
+        return ""
+    return f" {floor(agreed.agreed)}"
 
 
 def _for(escalation: EscalationStep, outcome: Outcome) -> bool:

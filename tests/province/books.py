@@ -193,7 +193,12 @@ def _episodes(books: Books, db: sqlite3.Connection) -> None:
 
     A fault whose ticket closed because a parent explained it goes on in a new one. Nothing stands in quarantine.
     """
-    merged = {(each["merged_into"], each["condition"]) for each in db.execute("SELECT * FROM tickets")}
+    into = {each["number"]: each["merged_into"] for each in db.execute("SELECT number, merged_into FROM tickets")}
+    merged: set[tuple[int, str]] = set()
+    for each in db.execute("SELECT number, condition FROM tickets WHERE merged_into <> 0"):
+        number = each["number"]
+        while number := into[number]:  # one that took another in may be merged in turn
+            merged.add((number, each["condition"]))
     sql = (
         "SELECT l.episode, l.ticket, e.condition AS told, t.condition AS own, t.state FROM ticket_episodes l"
         " JOIN episodes e ON e.id = l.episode JOIN tickets t ON t.number = l.ticket"
