@@ -96,6 +96,8 @@ def to_come(standing: Standing) -> list[Milestone]:
 
 def _next(standing: Standing) -> Iterator[str]:
     record, ticket = standing.record, standing.record.ticket
+    if record.merged_into:
+        return  # the ticket that took it in goes on
     if record.closed:
         yield from (f"delivered.{duty.name}" for duty, _, _ in standing.documents)
         yield "level_agreed"

@@ -57,7 +57,7 @@ async def say(request: Request) -> Response:
         return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
     if isinstance(act, Acknowledged):
         desk.hub.announce(commands_of(record.ticket.site))
-    return RedirectResponse(f"/tickets/{number}", SAID)
+    return RedirectResponse(f"/tickets/{number}#glance", SAID)  # else the form's own place stays, and opens it again
 
 
 async def take_ticket(request: Request) -> Response:

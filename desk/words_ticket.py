@@ -24,6 +24,7 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     "stand.replace": ("{n} repairs failed one after another: replace it", "连续{n}次维修无效：建议更换"),
     "stand.no_name": ("You have given no name: it is written down as “{who}”.", "尚未填写姓名，将记为“{who}”。"),
     "stand.say_name": ("Say who you are", "填写姓名"),
+    "last_said": ("Last: {what} · {who} {time}", "最近：{what} · {who} {time}"),
     "late_one": ("1 limit not kept", "1项超时"),
     "late_n": ("{n} limits not kept", "{n}项超时"),
     "to_be_said": ("Restored: a word is missing", "已恢复：待确认"),

@@ -100,6 +100,12 @@ def test_a_closed_ticket_takes_papers_alone() -> None:
     assert {offer.act for offer in offered.values()} == {"delivered", "customer", "complained", "asked_for", "charged"}
 
 
+def test_nothing_comes_next_of_a_ticket_that_was_merged() -> None:
+    life = Life(2)
+    life.do(60, A.MergedInto(9, "one breaker"))
+    assert next_ids(life) == []
+
+
 def test_never_more_than_three_steps_are_large_and_none_stands_twice() -> None:
     for life in (Life(1), Life(2), restored(terms=BOTH), closed()):
         of = seen(life, 3 * HOUR)

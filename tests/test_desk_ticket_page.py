@@ -61,7 +61,7 @@ async def test_a_ticket_goes_its_way_by_forms_alone(world: World) -> None:
     for offer in ("acknowledged", "reached.depart", "reached.arrive", "repaired", "reached.restore"):
         world.clock.on(300)
         answer = await press(world, offer, **({"part": "module 3"} if offer == "repaired" else {}))
-        assert (answer.status_code, answer.headers["location"]) == (303, "/tickets/1"), offer
+        assert (answer.status_code, answer.headers["location"]) == (303, "/tickets/1#glance"), offer
     marks = (await record(world)).marks
     start = (await record(world)).start
     assert {each: mark.when - start for each, mark in marks.items()} == {
@@ -69,6 +69,7 @@ async def test_a_ticket_goes_its_way_by_forms_alone(world: World) -> None:
     }  # fmt: skip
     last = (await entries(world))[-1]
     assert (last.who, last.source, last.at - start) == ("Li", "127.0.0.1", 1500.0)
+    assert "Last: Restored · Li 16:25" in (await world.client.get("/tickets/1")).text
 
 
 async def test_a_ticket_whose_readings_are_good_again_is_closed_and_takes_papers_by_forms(world: World) -> None:
@@ -125,6 +126,7 @@ async def test_a_form_that_is_sent_twice_is_written_down_once(world: World) -> N
     first = await world.client.post("/tickets/1", data=shown)
     again = await world.client.post("/tickets/1", data=shown)
     assert (first.status_code, again.status_code) == (303, 409)
+    assert again.text.index('class="refused"') < again.text.index('id="glance"')  # its form stands there no more
     assert len(await entries(world)) == 2
 
 
