@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
+from desk.carried import SOURCE as CARRIED
 from desk.ledger import Ledger
 from desk.store import Db, audit, every, one
 from desk.tables.incidents import STATEMENTS
@@ -85,7 +86,8 @@ def rebuilt(db: Db) -> Db:
         after = step(before, entry).record
         if after is not None:
             records[ticket] = after
-            _follow(fresh, before, after, entry)
+            if entry.source != CARRIED:  # what an older version's file says of the past was never followed
+                _follow(fresh, before, after, entry)
     return fresh
 
 

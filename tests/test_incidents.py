@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desk.carried import carry_over
 from desk.children import children_of
 from desk.incidents import rebuilt, rule_of, set_rule
 from desk.kept import record_of
@@ -173,6 +174,23 @@ def test_entries_that_are_no_outage_change_nothing(here: Region) -> None:
     before = tables(here.db)
     append(here.ledger(), 3, "Li", "page", LevelSet(1, "hospital"))
     assert tables(here.db) == before
+
+
+def test_tickets_of_an_older_version_are_in_no_incident_until_they_open_again(here: Region) -> None:
+    site = here.site("S9")
+    here.take(change("S9", episode="old", state=S.SUPPRESSED, kind=Kind.SUPPRESSED, opened=False))
+    here.db.execute(
+        "INSERT INTO tickets (condition, site, state, level, provisional, 'case', opened, episode, acknowledged_by,"
+        " explained_by, shelved) VALUES ('S9/ups/-/mains.lost', ?, 'open', 2, 0, 'lost', ?, 'old', '', '', 0)",
+        (site.id, here.now - 60),
+    )
+    assert carry_over(here.ledger()) == 1
+    lose(here, range(4))
+    assert here.incidents() == []
+    here.gets_back("S9")
+    here.loses("S9")
+    assert here.incidents()[0][3] == 5
+    assert tables(rebuilt(here.db)) == tables(here.db)
 
 
 # --- the rule itself, against all windows tried one by one ---------------------------------------------------------
