@@ -7,7 +7,7 @@ import pytest
 
 from tests.clock_world import RealDesk, a_real_desk
 
-DAYS = 86_400.0
+DAY = 86_400.0
 
 
 def opened(desk: RealDesk) -> list[float]:
@@ -32,6 +32,9 @@ def test_a_clock_that_is_set_under_the_running_desk_freezes_it_until_it_agrees_a
         assert opened(desk)[:2] == before
         assert 0 <= opened(desk)[2] - before[0] < 60
         assert desk.rows("SELECT trust FROM entries WHERE ticket = 3") == [("jumped",)]
+        assert desk.metric('roundsman_desk_clock_trust{trust="jumped"}') == 1
+        assert desk.metric("roundsman_desk_clock_ahead_seconds") == pytest.approx(days * DAY, abs=2)
+        assert desk.client.get("/api/v1/clock").json()["note"] == note
         assert "escalations are frozen" in desk.client.get("/").text
         assert "暂停升级" in desk.client.get("/?lang=zh").text
         desk.clock.set(0)
