@@ -21,13 +21,12 @@ def fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)" value="(\w+)"', form[: form.index("</form>")]))
 
 
-@pytest.mark.parametrize("back", ["/", "/tickets/1"])
 @pytest.mark.parametrize(("lang", "word"), [("en", "It got worse meanwhile: look again"), ("zh", "期间情况恶化")])
-async def test_a_click_does_not_take_what_was_never_seen(world: World, back: str, lang: str, word: str) -> None:
+async def test_a_click_does_not_take_what_was_never_seen(world: World, lang: str, word: str) -> None:
     agent = await world.agent()
     slight = change(fault="subrack.cooling", case="any_stopped")
     await agent.send(slight)
-    seen = fields((await world.client.get(back)).text)
+    seen = fields((await world.client.get("/")).text)
     assert seen["level"] == "4"
     await agent.send(later(slight, Kind.CASE_CHANGED, AlarmState.UNACKNOWLEDGED, case="over_temperature"))
     answer = await world.client.post("/tickets/1/acknowledge", data=seen)
@@ -36,10 +35,10 @@ async def test_a_click_does_not_take_what_was_never_seen(world: World, back: str
     assert await agent.commands() == []
     text = (await world.client.get(answer.headers["location"], headers={"Accept-Language": lang})).text
     assert word in text
-    assert answer.headers["location"].startswith(f"{back}?")
+    assert answer.headers["location"].startswith("/?")
     assert (await world.client.post("/tickets/1/acknowledge", data=fields(text))).status_code == 303
     assert (await world.tickets())[0]["acknowledged"] is not None
-    assert word not in (await world.client.get(back, headers={"Accept-Language": lang})).text
+    assert word not in (await world.client.get("/", headers={"Accept-Language": lang})).text
 
 
 async def test_a_program_may_say_the_level_that_it_saw(world: World) -> None:
