@@ -16,12 +16,13 @@ from typing import TypeVar
 import msgspec
 
 from desk.schema import MIGRATIONS
-from runtime.writer import Writer, one_look, reader
+from runtime.writer import Room, Writer, one_look, reader
 
 T = TypeVar("T")
 Db = sqlite3.Connection
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
+ROOM = Room(wal=8000, cache=16_000)  # a storm writes pages back a few times, not after every fifty sites
 AUDIT = "INSERT INTO audit (at, who, source, what, site, ticket, episode, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -40,7 +41,7 @@ class Store:
 
     def __init__(self, path: Path, *, now: float, waiting: int = 10_000) -> None:
         self.path = path
-        self.writer = Writer(path, MIGRATIONS, waiting=waiting)
+        self.writer = Writer(path, MIGRATIONS, waiting=waiting, room=ROOM)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk reader")
         self._reader = reader(path)
         self.incarnation = self.writer.put(lambda db: _incarnation(db, now)).result()

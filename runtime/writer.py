@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 GROUP = 256  # jobs a transaction takes at most: bounds the wait of the first of them
@@ -41,7 +41,17 @@ class Job(Generic[T]):
     done: "Future[T]"
 
 
-def connect(path: Path) -> sqlite3.Connection:
+class Room(NamedTuple):
+    """What a writer may take: pages of WAL before it is written back, KiB of memory for pages."""
+
+    wal: int = 1000
+    cache: int = 2000
+
+
+SMALL = Room()
+
+
+def connect(path: Path, room: Room = SMALL) -> sqlite3.Connection:
     """Open the writer's connection: WAL, FULL, foreign keys; transactions are begun by hand."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     for pragma in (
@@ -49,7 +59,8 @@ def connect(path: Path) -> sqlite3.Connection:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "wal_autocheckpoint=1000",
+        f"wal_autocheckpoint={room.wal}",
+        f"cache_size=-{room.cache}",
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -75,14 +86,14 @@ def one_look(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 class Writer:
     """Owns the writing connection of one file; `put` from any thread, `close` once."""
 
-    def __init__(self, path: Path, migrations: tuple[str, ...], *, waiting: int = 10_000) -> None:
+    def __init__(self, path: Path, migrations: tuple[str, ...], *, waiting: int = 10_000, room: Room = SMALL) -> None:
         self.path = path
         self.commits = 0
         self.jobs = 0
         self._queue: Queue[Job[Any] | None] = Queue(maxsize=waiting)
         self._closed = threading.Event()
         try:
-            self._connection = connect(path)
+            self._connection = connect(path, room)
             migrate(self._connection, migrations)
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {path}: {error}", permanent=True) from error
