@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from desk.api_view import clocks, ticket_now
-from desk.api_words import act_of, known_words, refused, unknown
+from desk.api_words import known_words, refused, unknown
 from desk.ledger import Ledger, append, record_of
 from desk.live import BOARD, commands_of
 from desk.moments import MomentError, moment
 from desk.once import Answer, keyed, once, reply_with
+from desk.saying import NotSaidError, act_of
 from desk.store import Db, site_of
 from desk.web import ProblemError, address_of, body_of, decoded, desk_of, good_name
 from desk.words import preferred
@@ -71,11 +72,10 @@ def number_of(request: Request) -> int:
     return number
 
 
-def read_time(ledger: Ledger, speaker: Speaker, site: str, said: float | str, since: float = 0.0) -> float:
+def read_time(ledger: Ledger, speaker: Speaker, site: str, said: float | str) -> float:
     """Return a time as people of a site say it, in Unix seconds. Raises a ProblemError, `time`."""
-    record = site_of(ledger.db, site)
     try:
-        return moment(said, (record.timezone if record else "") or speaker.zone, ledger.now, since)
+        return moment(said, _zone(ledger, speaker, site), ledger.now)
     except MomentError as error:
         raise ProblemError(400, "time", str(error)) from error
 
@@ -90,7 +90,10 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
     if record is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     site = record.ticket.site
-    act = act_of(said, lambda time: read_time(ledger, speaker, site, time, record.start))
+    try:
+        act = act_of(said, _zone(ledger, speaker, site), ledger.now, record.start)
+    except NotSaidError as error:
+        raise ProblemError(400, error.word, error.sentence) from error
     problem = _problem(ledger, record, act, speaker.language)
     if problem is not None:
         return problem
@@ -101,6 +104,12 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
         return refused(refusal, speaker.language, known, getattr(act, "number", 0))
     woken.append(commands_of(site))
     return ticket_answer(ledger, number)
+
+
+def _zone(ledger: Ledger, speaker: Speaker, site: str) -> str:
+    """Return the zone of a time that says none."""
+    record = site_of(ledger.db, site)
+    return (record.timezone if record else "") or speaker.zone
 
 
 def _problem(ledger: Ledger, record: Record, act: Sayable, language: str) -> Answer | None:

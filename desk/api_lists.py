@@ -15,8 +15,9 @@ MOST = 50_000
 STATES = ("open", "resolved", "closed", "all")
 _YES = {"yes": 1, "no": 0}
 _SAME = {name: f"t.{name} = ?" for name in ("site", "device", "fault", "condition")}
+_LIMIT = "due_before"  # `18:00` is the next, of the others the last
 _TIMES = {
-    "due_before": "t.due < ?",
+    _LIMIT: "t.due < ?",
     "opened_from": "t.opened >= ?",
     "opened_before": "t.opened < ?",
     "closed_from": "t.closed >= ?",
@@ -39,7 +40,7 @@ QUERY = (
     Query("paused", "whose clocks are paused, or run", ("yes", "no")),
     Query("taken", "that somebody has taken, or nobody", ("yes", "no")),
     Query("waits_for_word", "in which a milestone waits for somebody's word", ("yes", "no")),
-    Query("due_before", "whose soonest limit is before this time"),
+    Query("due_before", "whose soonest limit is before this time (`18:00`: the next)"),
     Query("opened_from", "opened at this time or later"),
     Query("opened_before", "opened before this time"),
     Query("closed_from", "closed at this time or later"),
@@ -65,12 +66,14 @@ def wanted(asked: Mapping[str, str], zone: str, now: float) -> tuple[str, list[V
     terms += [(term, asked[name]) for name, term in _SAME.items() if name in asked]
     terms += [("t.level = ?", whole(asked, "level", 9999))] if "level" in asked else []
     terms += [("t.number < ?", whole(asked, "before", 2**63 - 1))] if "before" in asked else []
-    terms += [(term, _time(asked[name], zone, now)) for name, term in _TIMES.items() if name in asked]
+    terms += [
+        (term, _time(asked[name], zone, now, ahead=name == _LIMIT)) for name, term in _TIMES.items() if name in asked
+    ]
     flags = [pair[_YES[one_of(name, asked[name], ("yes", "no"))]] for name, pair in _FLAGS.items() if name in asked]
     where = " AND ".join([*(term for term, _ in terms), *flags])
     order = "t.level, t.opened" if state == TicketState.OPEN and not by_number else "t.number DESC"
     sql = f"{SELECT}{' WHERE ' if where else ''}{where} ORDER BY {order} LIMIT ?"
-    limit = whole(asked, "limit", MOST, 500)
+    limit = whole(asked, "limit", MOST, 500, least=1)
     return sql, [value for _, value in terms], by_number, limit
 
 
@@ -80,24 +83,24 @@ def listed(ledger: Ledger, asked: Mapping[str, str], zone: str, incarnation: str
     rows = every(ledger.db, sql, *values, limit + 1)
     known = {site.id: site for site in sites(ledger.db)}
     lines = [line(ledger, row, known) for row in rows[:limit]]
+    more = len(rows) > limit
     if not by_number:
-        return TicketList(ledger.now, incarnation, tuple(sorted(lines, key=_urgency)))
-    more = len(rows) > limit and lines
-    return TicketList(ledger.now, incarnation, tuple(lines), lines[-1].number if more else None)
+        return TicketList(ledger.now, incarnation, tuple(sorted(lines, key=_urgency)), more=more)
+    return TicketList(ledger.now, incarnation, tuple(lines), lines[-1].number if more else None, more)
 
 
-def whole(asked: Mapping[str, str], name: str, most: int, default: int = 0) -> int:
-    """Return a whole number of a query, 0 to `most`."""
+def whole(asked: Mapping[str, str], name: str, most: int, default: int = 0, *, least: int = 0) -> int:
+    """Return a whole number of a query, `least` to `most`."""
     text = asked.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most):
-        raise malformed(f"{name} is a whole number up to {most}.")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+        raise malformed(f"{name} is a whole number from {least} to {most}.")
     return int(text)
 
 
 def one_of(name: str, value: str, words: tuple[str, ...]) -> str:
     """Return a word of a query that is one of some."""
     if value not in words:
-        raise malformed(f"{name} is one of {', '.join(words)}.")
+        raise malformed(f"{name} is one of {', '.join(words)}." if words else f"There is no {name} here: leave it out.")
     return value
 
 
@@ -106,9 +109,9 @@ def malformed(message: str) -> ProblemError:
     return ProblemError(400, "malformed", message)
 
 
-def _time(text: str, zone: str, now: float) -> float:
+def _time(text: str, zone: str, now: float, *, ahead: bool) -> float:
     try:
-        return moment(float(text) if text.replace(".", "", 1).isdigit() else text, zone, now)
+        return moment(text, zone, now, ahead=ahead)
     except MomentError as error:
         raise malformed(str(error)) from error
 

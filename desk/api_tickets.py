@@ -14,6 +14,7 @@ from desk.store import Db
 from desk.tickets import Actor, take
 from desk.web import ProblemError, address_of, desk_of, good_name, message_of, reply
 from model.protocol import PREFIX
+from model.refusal_words import REFUSALS
 from model.service.step import Stepped
 from model.service.words import Refusal
 from model.ticket_protocol import EntryList, OpenByHand, Say, Take, TicketList, TicketNow
@@ -21,7 +22,7 @@ from model.ticket_protocol import EntryList, OpenByHand, Say, Take, TicketList, 
 TICKETS = f"{PREFIX}/tickets"
 TICKET = f"{TICKETS}/{{number:ticket}}"
 NO_TICKET = (404, "no_ticket")
-UNREADABLE = (400, "malformed, time, who, side, key, no_such_act")
+UNREADABLE = (400, "malformed, time, who, side, key")
 
 
 async def tickets(request: Request) -> Response:
@@ -39,7 +40,8 @@ async def ticket(request: Request) -> Response:
 async def entries(request: Request) -> Response:
     """Give what was written down of a ticket, in order."""
     number = number_of(request)
-    after, limit = whole(request.query_params, "after", 2**63 - 1), whole(request.query_params, "limit", MOST, 500)
+    asked = request.query_params
+    after, limit = whole(asked, "after", 2**63 - 1), whole(asked, "limit", MOST, 500, least=1)
     desk, language = desk_of(request), language_of(request)
     found = await desk.store.read(lambda db: entries_page(desk.ledger(db), number, language, after=after, limit=limit))
     if found is None:
@@ -68,8 +70,8 @@ async def acknowledged(desk: Desk, number: int, actor: Actor, seen: int) -> bool
     stepped = await desk.store.write(write)
     if stepped is None or stepped.record is None:
         raise _none(number)
-    if stepped.refused is Refusal.WORSE:
-        raise ProblemError(409, "worse", "It got worse meanwhile: look again.")
+    if stepped.refused in {Refusal.WORSE, Refusal.CLOSED}:
+        raise ProblemError(409, stepped.refused, REFUSALS[stepped.refused]["en"])
     if stepped.refused is None:
         desk.hub.announce(BOARD, commands_of(stepped.record.ticket.site))
     return stepped.refused is None
@@ -103,11 +105,12 @@ OPERATIONS = (
     ),
     Operation(
         "POST", f"{TICKET}/acts", "Say something of a ticket", TicketNow, say, Say,
-        refuses=(UNREADABLE, NO_TICKET, (409, "refusals, key_reused"), (422, "refusals")), once=True,
+        refuses=((400, f"{UNREADABLE[1]}, no_such_act"), NO_TICKET, (409, "refusals, key_reused"), (422, "refusals")),
+        once=True,
     ),
     Operation(
         "POST", f"{TICKET}/acknowledge", "Take a ticket; one that somebody has keeps its first", TicketNow,
-        acknowledge, Take, refuses=(UNREADABLE, NO_TICKET, (409, "worse")),
+        acknowledge, Take, refuses=((400, "malformed, who"), NO_TICKET, (409, "worse, closed")),
     ),
 )  # fmt: skip
 

@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
-from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_FAR = 2**37  # Unix seconds: a few thousand years
+_FIRST, _LAST = 31_536_000, 221_876_928_000  # Unix seconds: 1971 to 9000; none is a clock's 1405, or milliseconds
+_UNIX = re.compile(r"\d{9,12}(?:\.\d{1,9})?", re.ASCII)  # 20260930 is a day
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)(?:[:：]([0-5]\d))?")
 _TO_THE_MINUTE = re.compile(r".*?(?:^|[T ])\d?\d[:：]\d\d(?:Z|[+-]\d\d:?\d\d)?")
 
@@ -14,33 +14,34 @@ class MomentError(ValueError):
     """This is no time, or none that came in that zone; the text says what would be one."""
 
 
-def moment(said: float | str, zone: str, now: float, since: float = 0.0) -> float:
+def moment(said: float | str, zone: str, now: float, since: float = 0.0, *, ahead: bool = False) -> float:
     """Return a time that somebody said as Unix seconds.
 
-    `14:05` is the last time that the clocks of `zone` ("" the desk host's) showed that, `now` at the latest. A time
-    said to the minute in the minute of `since` (the ticket's opening) is `since`. Raises MomentError.
+    `14:05` is the last time that the clocks of `zone` ("" the desk host's) showed that, `now` at the latest; with
+    `ahead`, for a limit, the next one after `now`. A time said to the minute in the minute of `since` (the ticket's
+    opening) is `since`. Raises MomentError.
     """
-    if isinstance(said, int | float):
-        if not isfinite(said) or abs(said) > _FAR:
+    text = said.strip() if isinstance(said, str) else ""
+    if isinstance(said, int | float) or _UNIX.fullmatch(text):
+        if not _FIRST <= float(said) <= _LAST:
             raise MomentError("A time is Unix seconds, such as 1790000000.")
         return float(said)
-    text = said.strip()
     shown = _CLOCK.fullmatch(text)
-    exact = _iso(text, zone) if shown is None else _clock(shown, zone, now)
+    exact = _iso(text, zone) if shown is None else _clock(shown, zone, now, ahead=ahead)
     return since if _TO_THE_MINUTE.fullmatch(text) and exact < since < exact + 60 else exact
 
 
-def _clock(shown: re.Match[str], zone: str, now: float) -> float:
+def _clock(shown: re.Match[str], zone: str, now: float, *, ahead: bool) -> float:
     hour, minute, second = (int(part or 0) for part in shown.groups())
     today = datetime.fromtimestamp(now, _zone(zone))
     for days in range(3):
-        day = today.date() - timedelta(days=days)
+        day = today.date() + timedelta(days=days if ahead else -days)
         local = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=_zone(zone))
-        for fold in (1, 0):
+        for fold in (0, 1) if ahead else (1, 0):
             found = local.replace(fold=fold).timestamp()
-            if found <= now and _shows(found, zone, local):
+            if (found > now if ahead else found <= now) and _shows(found, zone, local):
                 return found
-    raise MomentError(f"{shown[0]} has not come in the last days: give the date too.")
+    raise MomentError(f"{shown[0]} does not come in these days: give the date too.")
 
 
 def _iso(text: str, zone: str) -> float:

@@ -17,7 +17,8 @@ from runtime.version import VERSION
 
 WHERE = "#/components/schemas/{name}"
 MOMENT = {
-    "description": "Unix seconds, ISO 8601, or 14:05, the last time it was so. Without an offset: the site's time.",
+    "description": "Unix seconds, ISO 8601, or 14:05, the last time it was so (a limit: the next). Without an offset:"
+    " the site's time.",
     "type": ["number", "string"],
 }
 _ABOUT = (

@@ -1,80 +1,104 @@
-"""What a page's form says, as an act: its fields, times in the site's zone, and whose word it is.
+"""What people say of a ticket, by a program's object or a page's form, as an act: its fields, its times, whose word.
 
-A time that the page filled in and nobody changed means now: the page may have stood for an hour.
+A time without an offset is the site's. One that a page filled in and nobody changed means now: the page may have stood
+for an hour.
 """
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 import msgspec
+from msgspec.structs import fields
 
 from desk.moments import MomentError, moment
-from model.service import entry as acts
-from model.service.entry import Acts
 from model.service.record import Record
 from model.service.words import Side
+from model.ticket_protocol import OURS, SAYABLE, TIMES, Sayable
 
-LONGEST = 500  # characters of a text
-TIMES = frozenset({"said", "due", "opened", "onset"})
-SHOWN = "shown"  # the field with the time as the page filled it in
-Said = (
-    acts.Acknowledged
-    | acts.Reached
-    | acts.Confirmed
-    | acts.TakenBack
-    | acts.Started
-    | acts.Handled
-    | acts.ConditionSaid
-    | acts.LevelSet
-    | acts.LevelAgreed
-    | acts.Paused
-    | acts.Resumed
-    | acts.WorkaroundOnly
-    | acts.Repaired
-    | acts.RepairFailed
-    | acts.Entitled
-    | acts.Linked
-    | acts.Dated
-    | acts.MergedInto
-    | acts.Closed
-    | acts.CustomerSaid
-    | acts.Complained
-    | acts.Judged
-    | acts.Excused
-    | acts.AskedFor
-    | acts.Delivered
-    | acts.Charged
-)  # what people say by a page; the rest is the agents' and the desk's
+LONGEST = 2000  # characters of a text
+LARGEST = 2**63 - 1
+SHOWN = "shown"  # the form's field with the time as the page filled it in
+_EMPTY = frozenset({"reason", "accepted_by", "note"})  # left out, they are refused by name, or empty
+_SPACES = str.maketrans({"\N{IDEOGRAPHIC SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "\t": " ", "\r": None})
 
 
 class NotSaidError(Exception):
-    """A form that says nothing that can be written down; the word names why."""
+    """What says nothing that can be written down: a word for why, `time`, `no_such_act` or `malformed`; a sentence."""
+
+    def __init__(self, word: str, sentence: str = "") -> None:
+        super().__init__(word)
+        self.word = word
+        self.sentence = sentence
 
 
-def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tuple[Acts, Side]:
+def act_of(said: Mapping[str, object], zone: str, now: float, start: float, *, strict: bool = True) -> Sayable:
+    """Return the act that an object says of a ticket from `start`; unless `strict`, numbers may be text, as in a form.
+
+    Raises NotSaidError.
+    """
+    what = said.get("what")
+    kind = SAYABLE.get(what) if isinstance(what, str) else None
+    if kind is None:
+        raise NotSaidError("no_such_act", f"`what` is one of {', '.join(sorted(SAYABLE))}.")
+    known = [field.encode_name for field in fields(kind) if field.encode_name not in OURS.get(str(what), ())]
+    for name in said:
+        if name not in known and name != "what":
+            raise _malformed(f"{what} has no field {name[:40]!r}; it has {', '.join(known) or 'none'}.")
+    values = {name: _value(name, value, zone, now, start) for name, value in said.items() if name != "what"}
+    values |= dict.fromkeys(_EMPTY & set(known) - set(values), "")
+    for field in fields(kind):
+        words = [str(word) for word in field.type] if isinstance(field.type, type(StrEnum)) else []
+        if words and field.encode_name in values and values[field.encode_name] not in words:
+            raise _malformed(f"{field.encode_name} is one of {', '.join(words)}.")
+    try:
+        return msgspec.convert(values, kind, strict=strict)  # type: ignore[return-value] # SAYABLE has only these
+    except (msgspec.ValidationError, ValueError) as error:
+        raise _malformed(f"This is no {what}: {error}.") from error
+
+
+def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tuple[Sayable, Side]:
     """Return the act of a form and the side that speaks. Raises NotSaidError, `time` or `form`."""
-    fields = {name: text.strip() for name, text in form.items()}
-    shown = fields.pop(SHOWN, "")
-    side = fields.pop("side", "") or Side.SERVICE.value
+    said = {name: text.strip() for name, text in form.items()}
+    shown = said.pop(SHOWN, "")
+    side = said.pop("side", "") or Side.SERVICE.value
     if side not in {Side.SERVICE, Side.CUSTOMER}:
         raise NotSaidError("form")
-    if fields.get("said") == shown:
-        fields.pop("said", None)
-    values: dict[str, object] = {"what": fields.pop("act", "")}
-    for name, text in fields.items():
-        if len(text) > LONGEST or not text.isprintable():
-            raise NotSaidError("form")
-        if name in TIMES:
-            if text:
-                values[name] = _time(text, zone, now, record.start if name == "said" else 0.0)
-        elif text or name in {"reason", "text"}:
-            values[name] = text
-    values.pop("outcomes", None)  # a closing's clocks are the desk's to say
+    if said.get("said") == shown:
+        said.pop("said", None)
+    what = said.pop("act", "")
+    filled = {name: text for name, text in said.items() if text or name == "text"}
     try:
-        return msgspec.convert(values, type=Said, strict=False), Side(side)
-    except (msgspec.ValidationError, ValueError):
-        raise NotSaidError("form") from None
+        return act_of({**filled, "what": what}, zone, now, record.start, strict=False), Side(side)
+    except NotSaidError as error:
+        raise NotSaidError("time" if error.word == "time" else "form") from error
 
 
-def _time(text: str, zone: str, now: float, since: float) -> float:
-    try:
-        return moment(text, zone, now, since)
-    except MomentError:
-        raise NotSaidError("time") from None
+def plain(text: str, name: str) -> str:
+    """Return a text as it is kept: every space a plain one, none around it, only signs that can be read.
+
+    Raises NotSaidError, `malformed`, with the text's name.
+    """
+    kept = text.translate(_SPACES).strip()
+    if len(kept) > LONGEST:
+        raise _malformed(f"{name} has at most {LONGEST} characters.")
+    if not kept.replace("\n", " ").isprintable():
+        raise _malformed(f"{name} has signs that cannot be read.")
+    return kept
+
+
+def _value(name: str, value: object, zone: str, now: float, start: float) -> object:
+    """Return a field's value: times read, texts as they are kept."""
+    if name in TIMES and isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return moment(value, zone, now, start if name == "said" else 0.0, ahead=name == "due")
+        except MomentError as error:
+            raise NotSaidError("time", str(error)) from error
+    if isinstance(value, str):
+        return plain(value, name)
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise _malformed(f"{name} is too large.")
+    return value
+
+
+def _malformed(sentence: str) -> NotSaidError:
+    return NotSaidError("malformed", sentence)

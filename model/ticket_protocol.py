@@ -188,12 +188,16 @@ class TicketLine(msgspec.Struct, frozen=True):
 
 
 class TicketList(msgspec.Struct, frozen=True):
-    """Tickets at `now`; `before` is what to ask with for the next page, None on the last."""
+    """Tickets at `now`; `before` is what to ask with for the next page, None on the last.
+
+    `more`: there are others. Least time left first has no next page: ask for more, or by number.
+    """
 
     now: float
     incarnation: str
     tickets: tuple[TicketLine, ...]
     before: int | None = None
+    more: bool = False
 
 
 class TicketNow(TicketLine, frozen=True, kw_only=True):

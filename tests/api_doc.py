@@ -25,8 +25,8 @@ desk that runs gives the same as OpenAPI 3.1 at `/api/v1/openapi.json`. `connect
 - **Who.** `by` is a person's name, `side` is `service` (who maintains) or `customer`. The desk knows no people yet and
   answers on loopback only; it writes the name down with the address that it came from.
 - **When.** `said` is when it happened; without it: now. A time is Unix seconds, ISO 8601, or `14:05`, the last time
-  that it was so. Without an offset it is the site's local time. A time to the minute, in the minute of the opening, is
-  the opening.
+  that it was so; as a limit (`due`) the next. Without an offset it is the site's local time. A time to the minute, in
+  the minute of the opening, is the opening.
 - **The answer** is the ticket as it is then, with every clock: start, limit, end, where it stands (docs/service.md).
   Times in answers are Unix seconds. Fields that you do not know are to be ignored.
 - **A refusal** is `{"error": WORD, "message": SENTENCE, "known": [...]}`: 409 when it conflicts with what stands, 422
@@ -36,6 +36,7 @@ desk that runs gives the same as OpenAPI 3.1 at `/api/v1/openapi.json`. `connect
   true`), a refusal too. The same key with another request is 409 `key_reused`. Keys are kept for 30 days.
 - **503** with `Retry-After`: nothing was taken; ask again, with the same key.
 - **Pages.** Lists by number give `before`, entries `after`: what to ask with for the next page; null on the last.
+  A list by the least time left has no next page; `more` says that it was cut.
 
 """
 

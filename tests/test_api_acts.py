@@ -204,6 +204,8 @@ async def test_a_refused_word_is_answered_with_those_that_would_be_taken(world: 
         ({"what": "reached", "milestone": "nowhere"}, "milestone is one of accept, respond"),
         ({"what": "reached", "milestone": "depart", "note": 5}, "Expected `str`"),
         ({"what": "reached", "milestone": "depart", "note": "x" * 2001}, "at most 2000 characters"),
+        ({"what": "reached", "milestone": "depart", "note": "a\x00b"}, "note has signs that cannot be read"),
+        ({"what": "reached", "milestone": "depart", "note": "a\u202eb"}, "note has signs that cannot be read"),
         ({"what": "closed", "outcomes": []}, "has no field 'outcomes'"),
         ({"what": "level", "level": 10**30, "reason": "x"}, "too large"),
     ],
@@ -217,7 +219,15 @@ async def test_what_cannot_be_read_says_which_field_and_what_would_be_right(
     assert says in answer.json()["message"]
 
 
-@pytest.mark.parametrize("said", ["soon", "25:00", "", True, [1], 1e300])
+async def test_a_text_keeps_its_lines_and_its_spaces_are_plain_ones(world: ApiWorld) -> None:
+    number = await world.opened()
+    ticket = await world.said(
+        number, "complained", id="c1", event="complaint", text="\u3000late\u3000again\r\nno call "
+    )
+    assert ticket["complaints"][0]["text"] == "late again\nno call"
+
+
+@pytest.mark.parametrize("said", ["soon", "25:00", "", True, [1], 1e300, 1405, 1_800_000_000_000])
 async def test_a_time_that_is_none_is_refused(world: ApiWorld, said: Any) -> None:
     number = await world.opened()
     answer = await world.say(number, "reached", milestone="depart", said=said)
@@ -254,6 +264,15 @@ async def test_after_closing_papers_are_taken_and_clocks_stay(world: ApiWorld) -
     assert (await world.say(number, "level", level=1, reason="x")).json()["error"] == "closed"
     ticket = await world.said(number, "customer", "customer", satisfied=False)
     assert [{**c, "left": None} for c in ticket["clocks"]] == [{**c, "left": None} for c in closed["clocks"]]
+
+
+async def test_a_closed_ticket_is_taken_by_nobody(world: ApiWorld) -> None:
+    number = await world.opened()
+    for milestone in ("restore", "resolve"):
+        await world.said(number, "reached", milestone=milestone)
+    await world.said(number, "closed")
+    answer = await world.client.post(f"/api/v1/tickets/{number}/acknowledge", json={"by": "Wu"})
+    assert (answer.status_code, answer.json()["error"]) == (409, "closed")
 
 
 async def test_pages_hear_of_what_was_said_but_not_of_what_was_refused(world: ApiWorld) -> None:

@@ -74,7 +74,7 @@ async def test_a_filter_lets_through_what_it_says(world: ApiWorld, query: str, f
 @pytest.mark.parametrize(
     "query",
     ["stat=open", "state=x", "limit=-1", "limit=50001", "level=one", "late=maybe", "due_before=soon", "before=x",
-     "order=size", "limit=", "before=99999999999999999999"],
+     "order=size", "limit=", "limit=0", "before=99999999999999999999", "opened_from=%C2%B2", "opened_from=1405"],
 )  # fmt: skip
 async def test_a_filter_that_is_none_is_refused_with_what_would_be_one(world: ApiWorld, query: str) -> None:
     answer = await world.client.get(f"/api/v1/tickets?{query}")
@@ -100,7 +100,22 @@ async def test_a_last_page_that_is_full_is_known_to_be_the_last(world: ApiWorld)
     for device in range(4):
         await world.opened(device=f"d{device}")
     answer = (await world.client.get("/api/v1/tickets?order=number&limit=4")).json()
-    assert (len(answer["tickets"]), answer["before"]) == (4, None)
+    assert (len(answer["tickets"]), answer["before"], answer["more"]) == (4, None, False)
+
+
+async def test_a_list_that_is_cut_says_so(world: ApiWorld) -> None:
+    for device in range(4):
+        await world.opened(device=f"d{device}")
+    for query, before in (("limit=3", None), ("order=number&limit=3", 2)):
+        answer = (await world.client.get(f"/api/v1/tickets?{query}")).json()
+        assert (len(answer["tickets"]), answer["before"], answer["more"]) == (3, before, True)
+
+
+async def test_due_before_an_hour_means_the_next_time_that_the_clock_shows_it(world: ApiWorld) -> None:
+    world.desk.settings = world.desk.settings.__class__(state=world.desk.settings.state, timezone="Asia/Shanghai")
+    await world.opened(level=1)  # at 16:00; its first limit is over within the hour
+    assert await numbers(world, "due_before=18:00") == [1]
+    assert await numbers(world, "due_before=16:01") == []
 
 
 async def test_the_least_time_left_comes_first_and_what_waits_last(world: ApiWorld) -> None:
@@ -137,6 +152,7 @@ async def test_entries_come_in_order_page_by_page(world: ApiWorld) -> None:
         after = page["after"]
     assert seen == list(range(1, 12))
     assert (await world.client.get("/api/v1/tickets/9/entries")).status_code == 404
+    assert (await world.client.get(f"/api/v1/tickets/{number}/entries?limit=0")).status_code == 400
 
 
 async def test_entries_are_told_in_words_of_the_readers_language(world: ApiWorld) -> None:

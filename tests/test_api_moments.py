@@ -25,6 +25,8 @@ BERLIN = "Europe/Berlin"
         ("2027-01-15T07:05:00+01:00", 6900),
         (NOW - 6900, 6900),
         (1_800_000_000, 0),
+        ("1799993100", 6900),
+        ("1799993100.5", 6899.5),
     ],
 )
 def test_a_time_is_the_sites_own_unless_it_says_another_zone(said: float | str, before_now: float) -> None:
@@ -32,12 +34,18 @@ def test_a_time_is_the_sites_own_unless_it_says_another_zone(said: float | str, 
 
 
 @pytest.mark.parametrize(
-    "said", ["", "now", "25:00", "14:60", "1405", "2027-13-01", "0001-01-01", "9999-12-31T00:00", float("nan"),
+    "said", ["", "now", "25:00", "14:60", "1405", 1405, -5, 1_800_000_000_000, "1800000000000", "²", "2027-13-01",
+             "0001-01-01", "9999-12-31T00:00", float("nan"),
              float("inf"), 1e300, -1e15],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_with_what_would_be_one(said: float | str) -> None:
     with pytest.raises(MomentError):
         moment(said, CHINA, NOW)
+
+
+@pytest.mark.parametrize(("said", "after_now"), [("18:00", 7200), ("16:00", 86_400), ("15:59", 86_340), ("16:01", 60)])
+def test_a_limit_is_the_next_time_that_the_clock_shows_that(said: str, after_now: float) -> None:
+    assert moment(said, CHINA, NOW, ahead=True) == NOW + after_now
 
 
 def test_an_hour_that_the_clocks_were_put_forward_over_is_no_time() -> None:
@@ -51,6 +59,8 @@ def test_of_an_hour_that_came_twice_the_last_before_now_is_meant() -> None:
     first, second = moment("2026-10-25T00:30Z", "", NOW), moment("2026-10-25T01:30Z", "", NOW)
     assert moment("02:30", BERLIN, second + 60) == second
     assert moment("02:30", BERLIN, second - 60) == first
+    assert moment("02:30", BERLIN, first - 60, ahead=True) == first
+    assert moment("02:30", BERLIN, first, ahead=True) == second
 
 
 @pytest.mark.parametrize(

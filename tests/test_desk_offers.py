@@ -9,7 +9,7 @@ import pytest
 from desk.glance import glance
 from desk.kept import Line
 from desk.offers import GROUPS, Offer
-from desk.saying import NotSaidError, Said, said_by
+from desk.saying import NotSaidError, said_by
 from desk.sheet import Sheet, sheet
 from desk.shown import Shown
 from desk.told import history
@@ -21,6 +21,7 @@ from model.service.entry import Entry, terms_of
 from model.service.outcome import Stand
 from model.service.step import step
 from model.service.words import Cover, Refusal, Side, Tie, Waiting
+from model.ticket_protocol import SAYABLE
 from tests.service_world import BOTH, CONTRACT, DAY, HOUR, T0, Life, calendars, closed, limit, restored, shipped
 
 A, M = acts, Milestone
@@ -156,7 +157,7 @@ def test_everything_that_people_may_say_has_a_form() -> None:
     unsure.record = step(None, Entry(T0, "agent", CODED, "x", Side.SYSTEM, acts.Trust.JUMPED)).record
     lives = [Life(1), rich(), restored(terms=BOTH), closed(), paused, unsure]
     offered = {offer.act for life in lives for offer in everything(life, 30 * HOUR).values()}
-    assert {str(each.__struct_config__.tag) for each in Said.__args__} - offered == {"started"}  # type: ignore[attr-defined]
+    assert set(SAYABLE) - offered == {"started"}
 
 
 def test_a_start_is_asked_for_where_a_limit_counts_from_it() -> None:
@@ -210,8 +211,10 @@ BAD = [
     {"act": "reached", "milestone": "nowhere"},
     {"act": "linked", "tie": "related", "number": "many"},
     {"act": "acknowledged", "side": "system"},
-    {"act": "repair_failed", "reason": "x" * 501},
+    {"act": "repair_failed", "reason": "x" * 2001},
     {"act": "repair_failed", "reason": "a\x00b"},
+    {"act": "closed", "note": "done", "outcomes": "[]"},  # a closing's clocks are the desk's to say
+    {"act": "reached", "milestone": "depart", "nonsense": "x"},
 ]
 
 
@@ -221,9 +224,15 @@ def test_a_form_that_is_none_of_ours_says_nothing(form: dict[str, str]) -> None:
         said_by(form, Life(1).now, "", T0 + 60)
 
 
-def test_a_closings_clocks_are_never_a_forms_to_say() -> None:
-    form = {"act": "closed", "note": "done", "outcomes": "[]"}
-    assert said_by(form, Life(1).now, "", T0) == (A.Closed((), "done"), Side.SERVICE)
+def test_the_wide_space_of_a_chinese_keyboard_is_a_space() -> None:
+    form = {"act": "repair_failed", "reason": "　已更换　未恢复"}
+    assert said_by(form, Life(1).now, "", T0) == (A.RepairFailed("已更换 未恢复"), Side.SERVICE)
+
+
+def test_a_limit_that_is_agreed_on_by_the_clock_is_the_next_time_that_it_shows_that() -> None:
+    form = {"act": "workaround", "reason": "no part", "due": "09:00", "accepted_by": "Wang"}
+    act, _ = said_by(form, Life(1).now, "Asia/Shanghai", T0 + 60)  # 22:14
+    assert act == A.WorkaroundOnly("no part", T0 - 800 + 11 * HOUR, "Wang")
 
 
 def test_a_time_that_is_none_is_named() -> None:
