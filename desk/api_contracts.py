@@ -1,22 +1,25 @@
 """Contracts and calendars for programs: one as it is read, what would be due when, a calendar's days."""
 
+from datetime import date, datetime
 from math import isfinite
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config import shipped
+from config.fault_rules import load_faults
 from desk.api_lists import malformed, one_of, whole
 from desk.core import Desk
 from desk.moments import MomentError, moment
 from desk.operation import Operation, Query
+from desk.settings import contract_names
 from desk.store import sites
 from desk.web import ProblemError, desk_of, reply
 from model.calendar import Kind
 from model.contract import Contract, Handling, Milestone, Text
-from model.limits import Situation, dues
+from model.limits import Situation, dues, unsaid
 from model.protocol import PREFIX, ErrorReply
 from model.zone import date_of, day_number
 
@@ -84,10 +87,10 @@ class CalendarDays(msgspec.Struct, frozen=True):
 
 
 async def contracts(request: Request) -> Response:
-    """List the contracts: those that ship, and those that sites have."""
+    """List the contracts: those that ship, one's own, and those that sites have."""
     desk = desk_of(request)
     used = [site.contract for site in await desk.store.read(sites)]
-    known = [desk.contracts(name) for name in sorted({*shipped.names("contracts"), *used})]
+    known = [desk.contracts(name) for name in sorted({*contract_names(desk.settings.contracts), *used})]
     lines = [
         ContractLine(each.name, each.title, each.digest, each.levels, used.count(each.name))
         for each in known
@@ -105,12 +108,17 @@ async def would_be(request: Request) -> Response:
     """Say what would be due when, in a situation."""
     desk, asked = desk_of(request), request.query_params
     known = _named(desk, request.path_params["name"])
+    for name in asked:
+        one_of("the query", name, tuple(query.name for query in _DUE))
     level = whole(asked, "level", 9999)
     if level not in known.levels:
         raise malformed(f"level is one of {', '.join(map(str, known.levels))}.")
     for name, words in (("region", known.regions), ("grade", known.grades)):
         if asked.get(name):
             one_of(name, asked[name], tuple(words))
+    fault = asked.get("fault", "")
+    if fault and not {fault, fault.partition("/")[0]} & {*load_faults(), *known.faults}:
+        raise malformed(f"There is no fault {fault[:64]!r}.")
     handling = asked.get("handling", "")
     conditions = frozenset(filter(None, asked.get("when", "").split(",")))
     for each in conditions:
@@ -119,10 +127,12 @@ async def would_be(request: Request) -> Response:
         level,
         asked.get("region", ""),
         asked.get("grade", ""),
-        asked.get("fault", ""),
+        fault,
         Handling(one_of("handling", handling, tuple(Handling))) if handling else None,
         conditions,
     )
+    for key in unsaid(known, situation):
+        raise malformed(f"The limits depend on the {key}: it is one of {', '.join(getattr(known, f'{key}s'))}.")
     at = _time(desk, asked.get("at", ""))
     found = dues(known, situation, {"open": at}, desk.calendars)
     limits = tuple(
@@ -140,7 +150,7 @@ async def calendar(request: Request) -> Response:
     if found.name != name:
         raise ProblemError(404, "no_calendar", f"There is no calendar {name[:64]!r}.")
     asked = request.query_params
-    begin, count = _day(asked.get("from", ""), desk), whole(asked, "days", MOST_DAYS, 31)
+    begin, count = _day(asked.get("from", ""), desk, found.zone), whole(asked, "days", MOST_DAYS, 31, least=1)
     days: list[CalendarDay] = []
     for number in range(begin, begin + count):
         day = found.on(number)
@@ -150,22 +160,22 @@ async def calendar(request: Request) -> Response:
     return reply(CalendarDays(found.name, found.zone, found.digest, unpublished, tuple(days)))
 
 
+_DUE = (
+    Query("level", "the level", "integer"),
+    Query("region", "the region; needed where limits depend on it"),
+    Query("grade", "the service grade; needed where limits depend on it"),
+    Query("fault", "the fault, or one of its cases: fault/case"),
+    Query("handling", "how it is handled; the contract's default", tuple(Handling)),
+    Query("when", "conditions of the contract that hold, with commas"),
+    Query("at", "when it begins; now"),
+)
 OPERATIONS = (
     Operation("GET", f"{PREFIX}/contracts", "List the contracts", ContractList, contracts, group="contracts"),
     Operation("GET", f"{PREFIX}/contracts/{{name}}", "One contract, as the desk reads it", dict[str, Any], contract,
               refuses=(_NONE,), refusal=ErrorReply, group="contracts"),
     Operation(
         "GET", f"{PREFIX}/contracts/{{name}}/due", "What would be due when", WouldBe, would_be,
-        query=(
-            Query("level", "the level", "integer"),
-            Query("region", "the region"),
-            Query("grade", "the service grade"),
-            Query("fault", "the fault, or one of its cases: fault/case"),
-            Query("handling", "how it is handled; the contract's default", tuple(Handling)),
-            Query("when", "conditions of the contract that hold, with commas"),
-            Query("at", "when it begins; now"),
-        ),
-        refuses=((400, "malformed"), _NONE), refusal=ErrorReply, group="contracts",
+        query=_DUE, refuses=((400, "malformed"), _NONE), refusal=ErrorReply, group="contracts",
     ),
     Operation(
         "GET", f"{PREFIX}/calendars/{{name}}", "Days of a calendar", CalendarDays, calendar,
@@ -193,14 +203,15 @@ def _time(desk: Desk, text: str) -> float:
         raise malformed(str(error)) from error
 
 
-def _day(text: str, desk: Desk) -> int:
-    if not text:
-        return int(desk.timekeeper.now()) // 86_400
+def _day(text: str, desk: Desk, zone: str) -> int:
+    """Return a day as its number; without one, today by the calendar's own clock."""
     try:
-        year, month, day = (int(part) for part in text.split("-"))
-        return day_number(year, month, day)
+        day = date.fromisoformat(text) if text else datetime.fromtimestamp(desk.timekeeper.now(), ZoneInfo(zone)).date()
     except ValueError:
         raise malformed("from is a day such as 2026-10-01.") from None
+    if not 1971 <= day.year <= 9000:
+        raise malformed("This day is too far away.")
+    return day_number(day.year, day.month, day.day)
 
 
 def _finite(due: float | None) -> float | None:

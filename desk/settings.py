@@ -9,6 +9,7 @@ import msgspec
 from config.calendar import load_calendar, read_calendar
 from config.contract import find_contract, load_contract
 from config.node import ConfigError
+from config.shipped import names
 from model.calendar import ALWAYS, Calendar
 from model.contract import Contract
 from model.limits import Calendars
@@ -43,6 +44,12 @@ def contracts_in(folder: Path | None) -> Contracts:
             raise LookupError(str(error)) from error
 
     return named
+
+
+def contract_names(folder: Path | None) -> frozenset[str]:
+    """Return the names of the contracts that there are: one's own in a folder and the shipped ones."""
+    own = folder.glob("*.yaml") if folder is not None else ()
+    return names("contracts") | {path.stem for path in own}
 
 
 def calendars_in(folder: Path | None) -> Calendars:

@@ -115,6 +115,24 @@ def fits(limit: Limit, situation: Situation, default_handling: Handling = Handli
     )
 
 
+def unsaid(contract: Contract, situation: Situation) -> tuple[str, ...]:
+    """Return which of `region` and `grade` a situation leaves out although its limits, or blanks, depend on them."""
+    return tuple(
+        key for key in ("region", "grade") if not getattr(situation, key) and _depends(contract, situation, key)
+    )
+
+
+def _depends(contract: Contract, situation: Situation, key: str) -> bool:
+    if any(getattr(blank, f"{key}s") for blank in contract.blanks):
+        return True
+    each = [msgspec.structs.replace(situation, **{key: value}) for value in getattr(contract, f"{key}s")]
+    return any(
+        getattr(limit, key) and fits(limit, other, contract.default_handling)
+        for limit in contract.limits
+        for other in each
+    )
+
+
 def narrowness(limit: Limit) -> int:
     """Return how much a limit names: of two that fit, the greater rules."""
     named = (limit.levels, limit.region, limit.grade, limit.handling, limit.fault, "/" in limit.fault)

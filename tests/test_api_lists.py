@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from desk.api_lists import QUERY, wanted
+from desk.settings import shipped
 from desk.store import every
 from tests.api_world import ApiWorld, an_api
 
@@ -184,8 +185,38 @@ async def test_a_contract_says_what_would_be_due_when(world: ApiWorld) -> None:
         each["limit"] for each in (await world.client.get(f"{path}&handling=remote")).json()["limits"]
     }
     for wrong, status in (("test/due?level=9", 400), ("test/due?level=1&region=moon", 400), ("none", 404),
-                          ("test/due?level=1&at=soon", 400), ("test/due?level=1&when=rain", 400)):  # fmt: skip
+                          ("test/due?level=1&at=soon", 400), ("test/due?level=1&when=rain", 400),
+                          ("test/due?level=1&regoin=x", 400), ("test/due?level=1&fault=rain", 400)):  # fmt: skip
         assert (await world.client.get(f"/api/v1/contracts/{wrong}")).status_code == status, wrong
+
+
+async def test_what_would_be_due_is_not_said_without_the_region_that_it_depends_on(world: ApiWorld) -> None:
+    world.desk.contracts = shipped
+    path = "/api/v1/contracts/telecom-transmission/due?level=1"
+    answer = await world.client.get(path)
+    assert answer.status_code == 400
+    assert "depend on the region: it is one of gz_sz_dg" in answer.json()["message"]
+    assert (await world.client.get(f"{path}&region=rest")).json()["limits"]
+    assert (await world.client.get(f"{path}&region=rest&fault=mains.lost")).status_code == 200
+
+
+async def test_ones_own_contracts_are_listed_before_a_site_has_them(world: ApiWorld, tmp_path: Path) -> None:
+    (tmp_path / "coded.yaml").touch()
+    world.desk.settings = world.desk.settings.__class__(state=world.desk.settings.state, contracts=tmp_path)
+    listed = (await world.client.get("/api/v1/contracts")).json()["contracts"]
+    assert {"coded": 0}.items() <= {each["name"]: each["sites"] for each in listed}.items()
+
+
+async def test_a_calendar_begins_today_by_its_own_clock(world: ApiWorld) -> None:
+    world.clock.on(9 * 3600)  # 01:00 on the next day in China, 17:00 by UTC
+    answer = (await world.client.get("/api/v1/calendars/china-working-days?days=1")).json()
+    assert [day["date"] for day in answer["days"]] == ["2027-01-16"]
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "-1-1-1", "2027-02-29", "%D9%A2027-01-01", "10000-01-01"])
+async def test_a_day_that_no_calendar_has_is_refused(world: ApiWorld, day: str) -> None:
+    answer = await world.client.get(f"/api/v1/calendars/china-working-days?from={day}&days=400")
+    assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
 
 
 async def test_a_calendar_gives_its_days(world: ApiWorld) -> None:

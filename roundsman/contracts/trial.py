@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec.structs import replace
-
 from config.advice import either, nearest, show
 from config.calendar import load_calendar
 from config.fault_rules import load_faults
@@ -16,7 +14,7 @@ from model.contract import Blank, Contract, Handling, Milestone, OpenPoint, Star
 from model.contract_words import EVENTS, HANDLINGS, MILESTONES, after_words, duty_words, limit_words, span_words
 from model.due import Pause, unpublished_warning
 from model.level import Assignment, assign
-from model.limits import Due, DutyDue, Situation, blanks_for, dues, duty_dues, fits
+from model.limits import Due, DutyDue, Situation, blanks_for, dues, duty_dues, unsaid
 from roundsman.contracts.shelf import named
 from roundsman.output import CommandError, json_lines, table
 
@@ -95,23 +93,9 @@ def _situation(contract: Contract, level: int, args: argparse.Namespace) -> Situ
         handling=handling,
         conditions=frozenset(args.when),
     )
-    if not situation.region and _depends(contract, situation, "region", contract.regions):
-        raise CommandError(f"The limits depend on the region; say --region {either(contract.regions)}.")
-    if not situation.grade and _depends(contract, situation, "grade", contract.grades):
-        raise CommandError(f"The limits depend on the grade; say --grade {either(contract.grades)}.")
+    for key in unsaid(contract, situation):
+        raise CommandError(f"The limits depend on the {key}; say --{key} {either(getattr(contract, f'{key}s'))}.")
     return situation
-
-
-def _depends(contract: Contract, situation: Situation, key: str, values: Iterable[str]) -> bool:
-    """Say whether some limit, or one to be filled in, is for one region or grade alone."""
-    if any(getattr(blank, f"{key}s") for blank in contract.blanks):
-        return True
-    each = [replace(situation, **{key: value}) for value in values]
-    return any(
-        getattr(limit, key) and fits(limit, other, contract.default_handling)
-        for limit in contract.limits
-        for other in each
-    )
 
 
 def _level(contract: Contract, code: str | None, fault: str) -> Assignment:
