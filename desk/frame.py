@@ -2,13 +2,14 @@
 
 import msgspec
 
-from desk.record import SITE_SILENT, change_of
+from desk.record import change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.view import latest_title
 from model.alarm import Alarm
 from model.change import Origin
 from model.contract import Contract
+from model.incident import SITE_SILENT
 from model.level import assign
 
 ALARMS_SHOWN = 12
@@ -36,13 +37,16 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class AlarmLine(msgspec.Struct, frozen=True):
-    """One line of the alarms; `level` is 0 when it is over, `explains` how many it stands for."""
+    """One line of the alarms; `level` is 0 when it is over, `code` what the contract calls it, `explains` how many it
+    stands for.
+    """
 
     at: float
     site: Site
     origin: Origin
     alarm: Alarm
     level: int
+    code: str
     case_title: dict[str, str]
     ticket: int | None
     explains: int
@@ -106,10 +110,13 @@ def _alarms(rows: list[Row], known: dict[str, Site], named: dict[str, Contract])
         if site is None:
             continue
         origin, alarm = change.origin, change.alarm
-        given = assign(named[site.contract], origin.fault, alarm.case, origin.meaning)
-        level = given.level if row["active"] else 0
+        contract = named[site.contract]
+        level = assign(contract, origin.fault, alarm.case, origin.meaning).level if row["active"] else 0
         explains = row["explains"] if row["active"] else 0
-        lines.append(AlarmLine(row["changed"], site, origin, alarm, level, change.case_title, row["ticket"], explains))
+        lines.append(
+            AlarmLine(row["changed"], site, origin, alarm, level, contract.code(level), change.case_title, row["ticket"],
+                      explains)
+        )  # fmt: skip
     return tuple(lines)
 
 

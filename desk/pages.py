@@ -30,13 +30,14 @@ async def board_page(request: Request) -> Response:
     """Show the open tickets, least time left first, and below them those that wait for somebody's word."""
     desk = desk_of(request)
     now = desk.clock().wall
-    views = await desk.store.read(lambda db: board(db, desk.contracts, now))
-    resolved = await desk.store.read(
-        lambda db: listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED)
+    views, resolved, found = await desk.store.read(
+        lambda db: (
+            board(db, desk.contracts, now),
+            listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED),
+            incidents_now(db, desk.contracts, 3),
+        )
     )
-    incidents = [
-        each for each in await desk.store.read(lambda db: incidents_now(db, desk.contracts, 3)) if each.ended is None
-    ]
+    incidents = [each for each in found if each.ended is None]
     return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved, incidents=incidents)
 
 
@@ -52,7 +53,7 @@ async def tickets_page(request: Request) -> Response:
 async def sites_page(request: Request) -> Response:
     """Show every site: whether it was heard, and what it has open."""
     desk = desk_of(request)
-    lines = await desk.store.read(site_lines)
+    lines = await desk.store.read(lambda db: site_lines(db, desk.contracts))
     return await page(request, "sites.html", topic=BOARD, lines=lines)
 
 
@@ -66,7 +67,9 @@ async def site_page(request: Request) -> Response:
     now = desk.clock().wall
     snapshot = await desk.store.read(lambda db: last_readings(db, site.id, now))
     views = await desk.store.read(lambda db: listed(db, desk.contracts, now, state="open", site=site.id))
-    (line,) = [line for line in await desk.store.read(site_lines) if line.site.id == site.id]
+    (line,) = [
+        line for line in await desk.store.read(lambda db: site_lines(db, desk.contracts)) if line.site.id == site.id
+    ]
     shown = shown_for(request, site.timezone)
     return await page(
         request,

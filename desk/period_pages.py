@@ -14,6 +14,7 @@ from desk.page import page, shown_for
 from desk.period_store import guard_numbered
 from desk.period_view import guards_now, report, windows_now
 from desk.store import Db
+from desk.view import codes_of
 from desk.web import ProblemError, address_of, desk_of, form_of
 from model.period import No, Work
 from model.period_protocol import (
@@ -135,8 +136,9 @@ async def _guard(request: Request, refused: dict[str, Any], status: int = 200) -
     report_ = await desk.store.read(found)
     if report_ is None:
         raise ProblemError(404, "no_such", Refused(No.NO_SUCH).sentence(shown_for(request).lang, str))
+    codes = await desk.store.read(lambda db: codes_of(db, desk.contracts, (each.number for each in report_.tickets)))
     shown = shown_for(request, report_.guard.zone)
-    return await page(request, "guard.html", status, shown=shown, report=report_, refused=refused)
+    return await page(request, "guard.html", status, shown=shown, report=report_, codes=codes, refused=refused)
 
 
 ROUTES = (

@@ -14,6 +14,7 @@ from desk.page import page, shown_for, who_of
 from desk.saying import LONGEST
 from desk.shown import Shown
 from desk.store import Db
+from desk.view import codes_of
 from desk.web import address_of, desk_of, form_of, good_name
 from model.roster_protocol import DutyNow, SaySwap, TeamNow
 
@@ -83,6 +84,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
     desk = desk_of(request)
     now = desk.clock().wall
     found = await desk.store.read(lambda db: roster_now(db, desk.people, now))
+    codes = await desk.store.read(lambda db: codes_of(db, desk.contracts, (each.ticket for each in found.untold)))
     shown = shown_for(request, _zone(request))
     people = desk.people.file.roster.people if desk.people.file else {}
     return await page(
@@ -92,6 +94,7 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         topic=BOARD,
         shown=shown,
         roster=found,
+        codes=codes,
         people=people,
         days={team.team: by_day(shown, team) for team in found.teams},
         refused=refused,

@@ -6,6 +6,7 @@ import msgspec
 
 from desk.core import Desk
 from desk.live import commands_of
+from desk.settings import Contracts
 from desk.store import Db, Site, every, one
 from desk.tickets import command
 from model.protocol import DeviceRow, ReadingRow, ReadingsReport, SendReadings, SendTrend, TrendReport
@@ -18,7 +19,10 @@ _TREND = msgspec.json.Decoder(TrendReport)
 
 
 class SiteLine(msgspec.Struct, frozen=True):
-    """One site among all: its agent's last heartbeat (desk's Unix seconds; None: never) and what is open."""
+    """One site among all: its agent's last heartbeat (desk's Unix seconds; None: never) and what is open.
+
+    `code` is what its contract calls the worst level.
+    """
 
     site: Site
     enrolled: bool
@@ -29,6 +33,7 @@ class SiteLine(msgspec.Struct, frozen=True):
     depth: int
     open: int
     worst: int
+    code: str
     silent: bool
 
 
@@ -60,7 +65,7 @@ class Trend(msgspec.Struct, frozen=True):
     old: float
 
 
-def site_lines(db: Db) -> list[SiteLine]:
+def site_lines(db: Db, contracts: Contracts) -> list[SiteLine]:
     """Return every site, the ones with open tickets first."""
     rows = every(
         db,
@@ -82,6 +87,7 @@ def site_lines(db: Db) -> list[SiteLine]:
             depth=row["depth"] or 0,
             open=row["open"],
             worst=row["worst"] or 0,
+            code=contracts(row["contract"]).code(row["worst"] or 0),
             silent=bool(row["silent"]),
         )
         for row in rows

@@ -1,15 +1,18 @@
 """What pages and programs see of a ticket: the ticket, what proves it, what it explains, and the next clock."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from desk.kept import decoded
-from desk.record import SITE_SILENT, change_of
+from desk.record import change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
 from desk.titles import title_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin
+from model.incident import SITE_SILENT
 from model.rule import Evidence, Meaning
 from model.service.record import Record
 from model.ticket import Ticket, TicketState
@@ -37,12 +40,13 @@ class Due(msgspec.Struct, frozen=True):
 class TicketView(msgspec.Struct, frozen=True):
     """A ticket with everything that a line of the board tells. Times are the desk's Unix seconds.
 
-    `onset_wall` is the onset by the agent's own clock. `agent_level` and `agent_digest` are what the agent proposed;
+    `code` is what the contract calls the level. `onset_wall` is the onset by the agent's own clock. `agent_level` and `agent_digest` are what the agent proposed;
     `digest` is the desk's contract. `next` is the soonest clock that is not over, or the last that is; None while all
     are paused or ended. `late` counts the limits not kept. `unsure`: nobody knows when it opened.
     """
 
     ticket: Ticket
+    code: str
     site: Site
     device: str
     device_name: str
@@ -60,6 +64,7 @@ class TicketView(msgspec.Struct, frozen=True):
     contract: str
     digest: str
     agent_level: int
+    agent_code: str
     agent_contract: str
     agent_digest: str
     next: Due | None
@@ -133,6 +138,16 @@ def single(db: Db, contracts: Contracts, number: int, now: float) -> TicketView 
     return _view(db, contracts, {each.id: each for each in sites(db)}, row, now) if row else None
 
 
+def codes_of(db: Db, contracts: Contracts, numbers: Iterable[int]) -> dict[int, str]:
+    """Return what their contracts call the levels of tickets, by number."""
+    found: dict[int, str] = {}
+    for number in numbers:
+        row = one(db, "SELECT level, record FROM tickets WHERE number = ?", number)
+        if row is not None:
+            found[number] = contracts(decoded(row["record"]).terms.contract).code(row["level"])
+    return found
+
+
 def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: float) -> TicketView:
     ticket, record = ticket_from(row), decoded(row["record"])
     change = change_of(row) if row["change"] is not None else _of_people(record)
@@ -141,6 +156,7 @@ def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: f
     contract = contracts(record.terms.contract)
     return TicketView(
         ticket=ticket,
+        code=contract.code(ticket.level),
         site=site,
         device=record.device,
         device_name=origin.device_name,
@@ -158,6 +174,7 @@ def _view(db: Db, contracts: Contracts, known: dict[str, Site], row: Row, now: f
         contract=contract.name,
         digest=contract.digest,
         agent_level=alarm.level,
+        agent_code=contract.code(alarm.level) if origin.contract == contract.name else str(alarm.level),
         agent_contract=origin.contract,
         agent_digest=origin.digest,
         next=next_due(row, now),

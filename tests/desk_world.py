@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from desk.app import create_app
 from desk.core import Desk
 from desk.enrolment import make_code
-from desk.settings import DeskSettings
+from desk.settings import Contracts, DeskSettings
 from desk.store import Site, every
 from model.alarm import Alarm, AlarmState, Kind, Now
 from model.change import Change, Origin, Snapshot, condition_key
@@ -184,9 +184,11 @@ def snapshot(*changes: Change, site: str = "S1") -> Snapshot:
 
 
 @asynccontextmanager
-async def a_desk(folder: Path, clock: Hands | None = None, **settings: Any) -> AsyncIterator[World]:
+async def a_desk(
+    folder: Path, clock: Hands | None = None, *, known: Contracts = contracts, **settings: Any
+) -> AsyncIterator[World]:
     clock = clock or Hands()
-    desk = Desk(DeskSettings(state=folder, contract="practice", **settings), contracts, clock)
+    desk = Desk(DeskSettings(state=folder, contract="practice", **settings), known, clock)
     await desk.open()
     transport = httpx.ASGITransport(create_app(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
