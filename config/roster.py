@@ -3,6 +3,8 @@
 Everything wrong is said at once. The digest is over what a roster says of people, not over its servers and secrets.
 """
 
+import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -22,6 +24,7 @@ from config.secret import Secret, find_secret, read_secret
 from model.calendar import ALWAYS, Calendar, Kind
 from model.roster import Channel, Person, Roster, Rule, Shift, Team, Turn, Way
 
+_BASE64 = "whsec_"  # with it in front, what signs a webhook is written in base64
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -227,4 +230,16 @@ def _secrets(text: RosterText, folder: Path, conversion: Conversion) -> dict[str
             found[name] = read_secret(find_secret(name, folder))
         except ConfigError as error:
             conversion.complain(owner, key, error.problems[0].message)
+        else:
+            if key == "secret_file" and not _signs(found[name].value):
+                conversion.complain(owner, key, f"what stands behind {_BASE64} is not base64; write the secret whole")
     return found
+
+
+def _signs(secret: str) -> bool:
+    if not secret.startswith(_BASE64):
+        return True
+    try:
+        return bool(base64.b64decode(secret.removeprefix(_BASE64), validate=True))
+    except binascii.Error:
+        return False

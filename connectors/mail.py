@@ -19,9 +19,10 @@ from typing import Literal
 
 import msgspec
 
-from connectors.unsent import UnsentError
+from connectors.unsent import UnsentError, plain
 
 TIMEOUT = 20.0  # seconds that the server may be silent
+LONGEST = 120.0  # seconds that all of it may take, whatever the server says meanwhile
 _LONGEST = 300  # characters of a reason
 
 
@@ -94,13 +95,22 @@ async def send(server: Server, sender: str, to: str, content: bytes) -> None:
             loop.call_soon_threadsafe(settle, problem)
 
     threading.Thread(target=work, name="mail", daemon=True).start()  # nobody who stops waits for a server that hangs
-    await done
+    try:
+        async with asyncio.timeout(LONGEST):
+            await done
+    except TimeoutError:
+        raise UnsentError(f"no end at {server.host}:{server.port} in {LONGEST:.0f} s", perhaps=True) from None
 
 
 def _send(server: Server, sender: str, to: str, content: bytes) -> None:
+    begun = False
     try:
-        with _connected(server) as smtp:
+        with contextlib.closing(_connected(server)) as smtp:
+            begun = True
             smtp.sendmail(sender, [to], content)
+            begun = False
+            with contextlib.suppress(smtplib.SMTPException, OSError):  # it has the mail, whatever it says of leaving
+                smtp.quit()
     except smtplib.SMTPRecipientsRefused as error:
         code, said = error.recipients[to]
         raise UnsentError(f"{to} is refused: {_said(code, said)}", permanent=500 <= code < 600) from None
@@ -112,7 +122,10 @@ def _send(server: Server, sender: str, to: str, content: bytes) -> None:
         raise UnsentError(f"the mail server's certificate is not trusted: {error.verify_message}") from None
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise UnsentError(f"no mail server at {server.host}:{server.port}: {reason[:_LONGEST]}") from None
+        what = "no answer from the" if begun else "no"
+        raise UnsentError(
+            f"{what} mail server at {server.host}:{server.port}: {reason[:_LONGEST]}", perhaps=begun
+        ) from None
 
 
 def _connected(server: Server) -> smtplib.SMTP:
@@ -134,7 +147,7 @@ def _connected(server: Server) -> smtplib.SMTP:
 
 def _said(code: int, said: bytes | str) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return f"{code} {_one_line(text)[:_LONGEST]}"
+    return f"{code} {plain(text)[:_LONGEST]}"
 
 
 def _one_line(text: str) -> str:

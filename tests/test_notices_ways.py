@@ -1,12 +1,14 @@
 """How a message goes out: mail to a real server, webhooks to a real receiver, and every way to be refused."""
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from connectors.mail import Mail, Server, compose, send
 from connectors.unsent import UnsentError
-from connectors.webhook import post
+from connectors.webhook import post, signed
 from tests.post_office import a_certificate, a_mail_server, a_receiver
 
 MAIL = Mail(
@@ -102,6 +104,23 @@ async def test_no_server_is_not_permanent(tmp_path: Path) -> None:
     assert not error.permanent
 
 
+async def test_a_mail_that_was_taken_is_taken_whatever_the_server_says_at_leaving(tmp_path: Path) -> None:
+    with a_mail_server(tmp_path) as office:
+        await send(Server("127.0.0.1", office.port, "none"), "desk@example.com", "rude@example.com", compose(MAIL))
+        assert len(office.mails) == 1
+
+
+async def test_a_server_that_never_answers_the_text_may_have_the_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.mail.TIMEOUT", 0.5)
+    with a_mail_server(tmp_path) as office:
+        error = await refusal(Server("127.0.0.1", office.port, "none"), "deaf@example.com")
+        assert len(office.mails) == 1
+    assert (error.perhaps, error.permanent) == (True, False)
+    assert str(error).startswith("no answer from the mail server at 127.0.0.1:")
+
+
 # --- webhooks -------------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +131,40 @@ async def test_a_webhook_is_signed_and_named() -> None:
         assert not receiver.proven("another secret")
         ((headers, body),) = receiver.came
     assert (headers["webhook-id"], headers["webhook-timestamp"], body) == ("m1", "1800000000", b'{"a": 1}')
+
+
+def test_a_secret_as_the_specification_writes_it_gives_its_published_signature() -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    headers = signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(200, contextlib.nullcontext()), (500, pytest.raises(UnsentError, match=r"answered 500 \?\[2J and so on"))],
+)
+async def test_a_receiver_that_never_ends_its_answer_is_not_read_to_its_end(
+    status: int, outcome: contextlib.AbstractContextManager[object]
+) -> None:
+    answered, gone = asyncio.Event(), asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} Told\r\ncontent-length: 1000000000\r\n\r\n".encode())
+        writer.write(b"\x1b[2J and so on " * 1000)
+        await writer.drain()
+        answered.set()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()  # until the other side leaves
+        writer.transport.abort()
+        gone.set()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
+        with outcome:
+            await post(url, "s", "m1", 0.0, b"{}")
+        assert answered.is_set()
+        await gone.wait()
 
 
 @pytest.mark.parametrize(

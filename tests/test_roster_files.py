@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from config.node import ConfigError
+from config.reader import read_text
+from config.roster import parse_roster
 from model.calendar import Kind
 from model.roster import Channel, Turn, Way
 from tests.rosters import TEXT, file_of
@@ -96,8 +98,12 @@ def test_a_calendar_of_ones_own_lies_beside_the_roster(tmp_path: Path) -> None:
 def test_a_secret_that_others_may_read_is_a_warning(tmp_path: Path) -> None:
     file_of(tmp_path)
     (tmp_path / "pager.secret").chmod(0o644)
-    from config.reader import read_text
-    from config.roster import parse_roster
-
     warnings = parse_roster(read_text(TEXT, "roster.yaml"), tmp_path).warnings
     assert warnings == (f"{tmp_path}/pager.secret can be read by others; chmod 600 {tmp_path}/pager.secret",)
+
+
+def test_a_secret_that_says_base64_and_is_none_is_a_mistake(tmp_path: Path) -> None:
+    file_of(tmp_path)
+    (tmp_path / "pager.secret").write_text("whsec_not base64!\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="what stands behind whsec_ is not base64"):
+        parse_roster(read_text(TEXT, "roster.yaml"), tmp_path)

@@ -3,7 +3,7 @@
     /usr/bin/python3 mail_server.py FILE [--certificate CERT KEY] [--implicit] [--password USER:PASSWORD]
 
 It prints its port. To `gone@...` it answers 550, to `busy@...` 451; to `heavy@...` it refuses the text with 554. To
-`deaf@...` it never answers the text.
+`deaf@...` it never answers the text; who wrote to `rude@...` is told 421 instead of a farewell.
 """
 
 import argparse
@@ -44,9 +44,13 @@ class Box:
             "tls": server.transport.get_extra_info("ssl_object") is not None,
         }  # fmt: skip
         self.keep(json.dumps(kept))
+        session.rude = envelope.rcpt_tos[0].startswith("rude@")
         if envelope.rcpt_tos[0].startswith("deaf@"):
             await asyncio.sleep(3600)
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+        return "421 4.3.2 going down" if getattr(session, "rude", False) else "221 Bye"
 
 
 async def main():
