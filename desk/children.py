@@ -2,7 +2,8 @@
 
 An explained alarm opens no ticket of its own. Its episode is written on the ticket of the root, now or when that ticket
 opens; a ticket that it had before, and that of a site which fell silent after its mains failed, are tied to the root's.
-Each of these asks for what the root itself explains and for nothing else.
+An alarm that is pending only presumes its parent: it stands on no ticket until that was looked at again. Each of these
+asks for what the root itself explains and for nothing else.
 """
 
 import msgspec
@@ -10,8 +11,9 @@ import msgspec
 from desk.ledger import Ledger, append
 from desk.store import Db, Row, every, one
 from desk.tickets import standing_in
-from model.alarm import Alarm
-from model.change import Change
+from model.alarm import Alarm, AlarmState
+from model.change import Change, condition_key
+from model.incident import SITE_SILENT
 from model.service.entry import AlarmSeen, Entry, Linked, Opened
 from model.service.record import Record
 from model.service.words import Side, Tie
@@ -21,38 +23,51 @@ DEEPEST = 4  # parents above a parent: a line explains its devices, mains the li
 _CHANGE = msgspec.json.Decoder(Change)
 _BELOW = """WITH RECURSIVE below (id, condition, depth) AS (
     SELECT id, condition, 1 FROM episodes WHERE explained_by = ? AND active = 1 AND explained_by <> ''
-    UNION SELECT e.id, e.condition, b.depth + 1 FROM episodes e JOIN below b
-        ON e.explained_by = b.condition AND e.active = 1 AND e.explained_by <> '' WHERE b.depth < ?
+        AND state <> 'pending'
+    UNION SELECT e.id, e.condition, b.depth + 1 FROM episodes e JOIN below b ON e.explained_by = b.condition
+        AND e.active = 1 AND e.explained_by <> '' AND e.state <> 'pending' WHERE b.depth < ?
 ) SELECT DISTINCT id, condition FROM below WHERE condition <> ?"""
 
 
 class Child(msgspec.Struct, frozen=True):
-    """An alarm that a ticket's fault explains or explained: its last Change, since when it is on the ticket."""
+    """An alarm that a ticket's fault explains or explained: its last Change, since when it is on the ticket.
+
+    `ticket` is its own that is open, 0 for none.
+    """
 
     condition: str
     change: Change
     onset: float
     joined: float
     active: bool
+    ticket: int
 
 
 def children_of(db: Db, ticket: int) -> list[Child]:
     """Return what a ticket's fault has explained, what still stands first."""
     rows = every(
         db,
-        "SELECT c.condition, c.joined, e.change, e.onset, e.active FROM ticket_children c"
-        " JOIN episodes e ON e.id = c.episode WHERE c.ticket = ? ORDER BY e.active DESC, e.onset, c.condition",
+        "SELECT c.condition, c.joined, e.change, e.onset, e.active, coalesce(t.number, 0) AS own FROM ticket_children c"
+        " JOIN episodes e ON e.id = c.episode LEFT JOIN tickets t ON t.site = e.site AND t.condition = c.condition"
+        " AND t.state = 'open' AND e.active = 1 WHERE c.ticket = ? ORDER BY e.active DESC, e.onset, c.condition",
         ticket,
     )
     return [
-        Child(row["condition"], _CHANGE.decode(row["change"]), row["onset"], row["joined"], bool(row["active"]))
+        Child(
+            row["condition"],
+            _CHANGE.decode(row["change"]),
+            row["onset"],
+            row["joined"],
+            bool(row["active"]),
+            row["own"],
+        )
         for row in rows
     ]
 
 
 def explained(ledger: Ledger, site: str, alarm: Alarm) -> None:
     """Write an alarm that a parent explains on the ticket of its root, if that has one by now."""
-    if not alarm.active or not alarm.explained_by:
+    if not alarm.active or not alarm.explained_by or alarm.state is AlarmState.PENDING:
         return
     root = _root(ledger, site, alarm.explained_by)
     if root is None:
@@ -80,6 +95,22 @@ def gather_children(ledger: Ledger, before: Record | None, after: Record, entry:
     root = _root(ledger, ticket.site, cause) if cause else None
     if root is not None:  # a site that fell silent, explained by its last words
         _tie(ledger, ticket.number, root.ticket.number)
+    silence = _silence_before(ledger, after)
+    if silence is not None:  # the site was heard before it told that what it died with is there
+        _keep(ledger, ticket.number, silence["id"], silence["condition"])
+        own = standing_in(ledger, ticket.site, silence["condition"])
+        if own is not None:
+            _tie(ledger, own.ticket.number, ticket.number)
+
+
+def _silence_before(ledger: Ledger, root: Record) -> Row | None:
+    """Return the silence of the site, over by now, that began with this fault as its last words."""
+    condition = condition_key(root.ticket.site, "-", "-", SITE_SILENT)
+    if root.ticket.condition == condition:
+        return None
+    sql = "SELECT * FROM episodes WHERE condition = ? AND changed >= ? AND active = 0 ORDER BY changed DESC LIMIT 1"
+    row = one(ledger.db, sql, condition, root.onset)
+    return row if row is not None and row["explained_by"] == root.ticket.condition else None
 
 
 def _root(ledger: Ledger, site: str, condition: str) -> Record | None:
@@ -98,7 +129,8 @@ def _root(ledger: Ledger, site: str, condition: str) -> Record | None:
 def _latest(db: Db, condition: str) -> Row | None:
     return one(
         db,
-        "SELECT explained_by FROM episodes WHERE condition = ? AND active = 1 ORDER BY changed DESC LIMIT 1",
+        "SELECT CASE state WHEN 'pending' THEN '' ELSE explained_by END AS explained_by FROM episodes"
+        " WHERE condition = ? AND active = 1 ORDER BY changed DESC LIMIT 1",
         condition,
     )
 

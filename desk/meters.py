@@ -92,7 +92,7 @@ class _Held(Collector):
 
 def _alarms(found: dict[str, float]) -> Iterator[Metric]:
     for name, text, key in (
-        ("alarms_last_ten_minutes", "Alarms announced in the last whole ten minutes; more than 10 are a flood", "last"),
+        ("alarms_announced", "Alarms announced in the last whole ten minutes; more than 10 are a flood", "last"),
         ("alarms_chattering", "Alarms that came three times within a minute, in the last ten minutes", "chattering"),
         ("alarms_flapping", "Alarms held open because they come and go", "flapping"),
         ("alarms_stale", "Alarms that have stood for more than a day", "stale"),

@@ -14,6 +14,7 @@ from model.ticket import announced
 
 DAY = 86_400
 KEPT = 400 * DAY  # seconds that counts stay: a year and the month to compare it with
+TIMES = {"day": 1, "week": 7, "month": 30}  # days
 MOST = 20  # conditions that a list shows
 _LAST = "SELECT onset FROM episodes WHERE condition = ? AND opened = 1 ORDER BY changed DESC LIMIT ?"
 _CHANGE = msgspec.json.Decoder(Change)
@@ -77,9 +78,10 @@ def nuisances(db: Db, now: float) -> Nuisances:
     """Return the measures of the last day, week and month, and what is a nuisance now."""
     tens = _tens(db, now - 30 * DAY)
     frequent, share = _frequent(db, now)
+    born = _born(db, now)
     running = one(db, "SELECT coalesce(sum(announced), 0) AS n FROM alarm_tens WHERE ten = ?", int(now // TEN))
     return Nuisances(
-        {name: measure(tens, now - days * DAY, now) for name, days in (("day", 1), ("week", 7), ("month", 30))},
+        {name: measure(tens, max(born, now - days * DAY), now) for name, days in TIMES.items()},
         running["n"] if running else 0,
         _standing(db, now),
         frequent,
@@ -117,6 +119,13 @@ def _note_chatter(db: Db, site: Site, condition: str, at: float) -> None:
             " chattered = excluded.chattered",
             (condition, site.id, at),
         )
+
+
+def _born(db: Db, now: float) -> float:
+    """Return since when this desk hears of alarms: the time before brought none, and would make every average small."""
+    row = one(db, "SELECT (SELECT min(ten) FROM alarm_tens) AS ten, (SELECT at FROM audit ORDER BY id LIMIT 1) AS at")
+    known = [row["ten"] * TEN if row["ten"] is not None else now, row["at"] or now] if row else [now]
+    return float(min(known))
 
 
 def _tens(db: Db, since: float) -> dict[int, int]:

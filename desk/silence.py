@@ -74,9 +74,8 @@ def heard_again(ledger: Ledger, site: Site) -> bool:
     if row is None:
         return False
     last = change_of(row)
-    alarm = replace(
-        last.alarm, state=AlarmState.NORMAL, case="", active=False, revision=last.alarm.revision + 1, explained_by=""
-    )
+    # what explains it stays: the mains failure that was its last words is raised after this
+    alarm = replace(last.alarm, state=AlarmState.NORMAL, case="", active=False, revision=last.alarm.revision + 1)
     change = replace(last, kind=Kind.CLEARED, alarm=alarm, before=last.alarm.state, wall=now, reason="a heartbeat came")
     record(Books(ledger, site, Told(DESK, "", now)), change)
     return True

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+SITE_SILENT = "site.silent"
 CAUSES = (
     "mains.lost",
     "mains.phase_missing",
     "mains.voltage_wrong",
-    "site.silent",
+    SITE_SILENT,
     "network.management_down",
     "traffic.interrupted",
 )
@@ -41,7 +42,7 @@ class Outage(msgspec.Struct, frozen=True):
 def cause_of(fault: str, explained_by: str = "") -> str:
     """Return the cause that a fault shares with other sites, "" for none; a silence takes that of its last words."""
     last_words = explained_by.rpartition("/")[2]
-    if fault == "site.silent" and last_words in CAUSES:
+    if fault == SITE_SILENT and last_words in CAUSES:
         return last_words
     return fault if fault in CAUSES else ""
 

@@ -8,7 +8,8 @@ import pytest
 from desk.sweep import Sweep
 from desk.titles import title_of
 from model.alarm import AlarmState, Kind
-from tests.desk_world import World, a_desk, change, cleared
+from model.change import Change
+from tests.desk_world import Speaker, World, a_desk, change, cleared, later
 
 S = AlarmState
 
@@ -19,15 +20,19 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def storm(world: World, sites: int = 6) -> None:
-    for number in range(sites):
-        agent = await world.agent(f"S{number}")
-        child = change(f"S{number}", "rectifier.input_failed", episode=f"c{number}", kind=Kind.SUPPRESSED,
-                       state=S.SUPPRESSED, opened=False, explained_by=f"S{number}/ups/-/mains.lost",
-                       title="Rectifier without input")  # fmt: skip
-        await agent.send(change(f"S{number}", episode=f"e{number}"), child)
+def child_of(site: int) -> Change:
+    return change(f"S{site}", "rectifier.input_failed", episode=f"c{site}", kind=Kind.SUPPRESSED,
+                  state=S.SUPPRESSED, opened=False, explained_by=f"S{site}/ups/-/mains.lost",
+                  title="Rectifier without input")  # fmt: skip
+
+
+async def storm(world: World, sites: int = 6) -> list[Speaker]:
+    agents = [await world.agent(f"S{number}") for number in range(sites)]
+    for number, agent in enumerate(agents):
+        await agent.send(change(f"S{number}", episode=f"e{number}"), child_of(number))
         if number == 5:
             await agent.send(cleared(change(f"S{number}", episode=f"e{number}")))
+    return agents
 
 
 async def test_incidents_are_shown_with_their_tickets_in_both_languages(world: World) -> None:
@@ -43,10 +48,12 @@ async def test_incidents_are_shown_with_their_tickets_in_both_languages(world: W
 
 
 async def test_a_ticket_says_its_incident_and_what_it_explains(world: World) -> None:
-    await storm(world)
+    agents = await storm(world)
     text = (await world.client.get("/tickets/1")).text
-    for part in ("Part of incident 1: Mains lost, 6 sites", "What it explains", "Rectifier without input"):
+    for part in ("Part of incident 1: Mains lost, 6 sites", "What it explains", "Rectifier without input", "↳"):
         assert part in text, part
+    await agents[1].send(later(child_of(1), Kind.RAISED, S.UNACKNOWLEDGED, explained_by="", opened=True))
+    assert '<a href="/tickets/7">#7</a>' in (await world.client.get("/tickets/2")).text
 
 
 async def test_programs_get_the_same(world: World) -> None:

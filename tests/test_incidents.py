@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from desk.carried import carry_over
 from desk.children import children_of
 from desk.incidents import rebuilt, rule_of, set_rule
 from desk.kept import record_of
 from desk.ledger import append
-from desk.silence import Silent, fall_silent
+from desk.silence import Silent, fall_silent, heard_again
 from model.alarm import AlarmState, Kind
 from model.change import Change
 from model.incident import Outage, Rule, cause_of, together
@@ -324,6 +325,58 @@ def test_the_silence_of_a_site_is_tied_to_the_mains_failure_that_explains_it(her
     here.loses("S1")
     assert fall_silent(here.ledger(), Silent("agent", "S1", 91.0, 30.0), 3)
     assert ties(here, 2) == [(Tie.CHILD, 1)]
+
+
+def test_an_alarm_that_only_presumes_its_parent_stands_on_no_ticket_but_its_own(here: Region) -> None:
+    here.loses("S1")
+    presumed = change("S1", "rectifier.failed", kind=Kind.PENDING, state=S.PENDING, opened=False, episode="c",
+                      explained_by="S1/ups/-/mains.lost")  # fmt: skip
+    here.take(presumed)
+    assert children_of(here.db, 1) == []
+    raised = later(presumed, Kind.RAISED, S.UNACKNOWLEDGED, explained_by="", opened=True)
+    here.take(raised)
+    assert (children_of(here.db, 1), ties(here, 2)) == ([], [])
+    here.gets_back("S1")
+    here.take(later(raised, Kind.UPDATED, S.PENDING, explained_by="S1/ups/-/mains.lost"))
+    here.loses("S1")
+    assert (children_of(here.db, 1), ties(here, 2)) == ([], [])
+
+
+def test_a_child_that_has_a_ticket_of_its_own_by_now_says_which(here: Region) -> None:
+    here.loses("S1")
+    child = explained("S1", "rectifier.failed", "S1/ups/-/mains.lost")
+    here.take(child)
+    assert [(each.active, each.ticket) for each in children_of(here.db, 1)] == [(True, 0)]
+    here.take(later(child, Kind.RAISED, S.UNACKNOWLEDGED, explained_by="", opened=True))
+    assert [(each.active, each.ticket) for each in children_of(here.db, 1)] == [(True, 2)]
+
+
+@pytest.mark.parametrize("heard_first", [True, False])
+def test_a_silence_is_tied_to_the_mains_failure_that_the_site_tells_of_when_it_is_back(
+    here: Region, heard_first: bool
+) -> None:
+    pending = change("S1", kind=Kind.PENDING, state=S.PENDING, opened=False, episode="p")
+    here.take(pending)
+    here.now += 100
+    assert fall_silent(here.ledger(), Silent("agent", "S1", 91.0, 30.0), 3)
+    here.now += 3600
+    if heard_first:
+        assert heard_again(here.ledger(), here.site("S1"))
+    raised = later(pending, Kind.RAISED, S.UNACKNOWLEDGED, opened=True)
+    here.take(replace(raised, boot=pending.boot + 3700))
+    if not heard_first:
+        assert heard_again(here.ledger(), here.site("S1"))
+    assert ties(here, 1) == [(Tie.CHILD, 2)]
+    assert [(each.condition, each.active) for each in children_of(here.db, 2)] == [("S1/-/-/site.silent", False)]
+
+
+def test_a_silence_of_another_time_has_nothing_to_do_with_mains_that_fail_now(here: Region) -> None:
+    silence(here, "S1")
+    here.now += 3600
+    heard_again(here.ledger(), here.site("S1"))
+    here.now += 3600
+    here.loses("S1")
+    assert (ties(here, 1), children_of(here.db, 2)) == ([], [])
 
 
 def ties(here: Region, ticket: int) -> list[tuple[Tie, int]]:

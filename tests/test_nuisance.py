@@ -125,6 +125,16 @@ def test_an_alarm_that_has_stood_for_a_day_is_stale_and_one_that_is_shelved_is_n
     assert [each.site for each in nuisances(here.db, here.now).stale] == ["S1"]
 
 
+def test_a_desk_that_is_an_hour_old_does_not_spread_its_alarms_over_a_month(here: Region) -> None:
+    for number in range(24):
+        here.loses(f"S{number}")
+    here.now += 6 * TEN
+    found = nuisances(here.db, here.now).measures["month"]
+    assert (found.tens, found.announced, found.rate) == (6, 24, Rate.DEMANDING)
+    here.now += 60 * DAY
+    assert nuisances(here.db, here.now).measures["month"].tens == 30 * 144
+
+
 def test_the_most_frequent_are_ten_with_their_share_of_all(here: Region) -> None:
     for number in range(12):
         for _ in range(2 if number < 11 else 8):
@@ -164,5 +174,5 @@ async def test_the_page_says_in_both_languages_what_is_a_nuisance(world: World) 
     for part in ("告警质量", "反复告警", "市电中断", "持续超过一天"):
         assert part in chinese, part
     metrics = (await world.client.get("/metrics")).text
-    for line in ("alarms_last_ten_minutes 12.0", "alarms_flapping 1.0", "alarms_stale 1.0", "incidents_open 0.0"):
+    for line in ("alarms_announced 12.0", "alarms_flapping 1.0", "alarms_stale 1.0", "incidents_open 0.0"):
         assert f"roundsman_desk_{line}\n" in metrics, line
