@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from desk.api_acts import language_of
 from desk.duty import NotSwapped, roster_now, say_swap, withdraw_swap
 from desk.ledger import Ledger
 from desk.live import BOARD
@@ -15,6 +16,7 @@ from desk.once import Answer, keyed, once, reply_with
 from desk.operation import Operation, Query
 from desk.store import Db
 from desk.web import ProblemError, address_of, body_of, decoded, desk_of, good_name, reply
+from model.contract import Text
 from model.protocol import PREFIX
 from model.roster_protocol import RosterNow, SaySwap, SwapNow, WithdrawSwap
 from model.ticket_protocol import Refused
@@ -22,11 +24,21 @@ from model.ticket_protocol import Refused
 T = TypeVar("T")
 ROSTER = f"{PREFIX}/roster"
 SWAPS = f"{ROSTER}/swaps"
-_SENTENCES = {
-    NotSwapped.NO_ROSTER: "The desk has no roster: start it with --roster FILE.",
-    NotSwapped.NO_PERSON: "Nobody of that name is on the roster: use the short names of its file.",
-    NotSwapped.ITSELF: "Nobody stands in for themselves.",
-    NotSwapped.TIMES: "A substitute is for a time that is not over, of at most 92 days.",
+_SENTENCES: dict[str, Text] = {
+    NotSwapped.NO_ROSTER: {
+        "en": "The desk has no roster: start it with --roster FILE.",
+        "zh": "值班台没有值班表，请用 --roster FILE 启动。",
+    },
+    NotSwapped.NO_PERSON: {
+        "en": "Nobody of that name is on the roster: use the short names of its file.",
+        "zh": "值班表中没有此人，请用其文件中的短名。",
+    },
+    NotSwapped.ITSELF: {"en": "Nobody stands in for themselves.", "zh": "不能由本人代班。"},
+    NotSwapped.TIMES: {
+        "en": "A substitute is for a time that is not over, of at most 92 days.",
+        "zh": "代班时间须尚未结束，且不超过92天。",
+    },
+    "no_such": {"en": "No such substitute stands now.", "zh": "该代班已不存在。"},
 }
 _LONGEST_LOOK = 62.0  # days
 _LATEST = 4_102_444_800.0  # 2100
@@ -47,7 +59,7 @@ async def swap(request: Request) -> Response:
         said = replace(said, by=good_name(said.by))
         became = say_swap(ledger, desk_of(request).people, said, source)
         if isinstance(became, NotSwapped):
-            return Answer(422, msgspec.json.encode(Refused(became, _SENTENCES[became])))
+            return Answer(422, msgspec.json.encode(Refused(became, _SENTENCES[became][language_of(request)])))
         return Answer(201, msgspec.json.encode(became))
 
     return await _write(request, SaySwap, act)
@@ -60,7 +72,7 @@ async def withdraw(request: Request) -> Response:
     def act(ledger: Ledger, said: WithdrawSwap, source: str) -> Answer:
         became = withdraw_swap(ledger, number, good_name(said.by), source)
         if became is None:
-            return Answer(404, msgspec.json.encode(Refused("no_such", f"No substitute {number} stands now.")))
+            return Answer(404, msgspec.json.encode(Refused("no_such", _SENTENCES["no_such"][language_of(request)])))
         return Answer(200, msgspec.json.encode(became))
 
     return await _write(request, WithdrawSwap, act)

@@ -19,7 +19,7 @@ LONGEST = 2000  # characters of a text
 LARGEST = 2**63 - 1
 SHOWN = "shown"  # the form's field with the time as the page filled it in
 _EMPTY = frozenset({"reason", "accepted_by", "note"})  # left out, they are refused by name, or empty
-_SPACES = str.maketrans({"\N{IDEOGRAPHIC SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "\t": " ", "\r": None})
+_SPACES = str.maketrans({"\N{IDEOGRAPHIC SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "\n": " ", "\t": " ", "\r": None})
 
 
 class NotSaidError(Exception):
@@ -74,14 +74,14 @@ def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tupl
 
 
 def plain(text: str, name: str) -> str:
-    """Return a text as it is kept: every space a plain one, none around it, only signs that can be read.
+    """Return a text as it is kept: one line, every space a plain one, none around it, only signs that can be read.
 
     Raises NotSaidError, `malformed`, with the text's name.
     """
     kept = text.translate(_SPACES).strip()
     if len(kept) > LONGEST:
         raise _malformed(f"{name} has at most {LONGEST} characters.")
-    if not kept.replace("\n", " ").isprintable():
+    if not kept.isprintable():
         raise _malformed(f"{name} has signs that cannot be read.")
     return kept
 

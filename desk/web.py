@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import unicodedata
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from desk.core import Badge, Desk, token_hash
+from desk.problem_words import problem_words
+from desk.words import preferred
 from model.protocol import ErrorReply
 from runtime.writer import BusyError, StoreError
 
@@ -68,7 +71,8 @@ def as_problem(error: Exception) -> ProblemError:
 def problem_reply(request: Request, problem: ProblemError) -> Response:
     """Answer a program, and count it."""
     desk_of(request).meters.refusals.labels(problem.error).inc()
-    answer = reply(ErrorReply(problem.error, problem.message, problem.seq), problem.status)
+    sentence = problem_words(problem.error, problem.message, preferred("", request.headers.get("accept-language", "")))
+    answer = reply(ErrorReply(problem.error, sentence, problem.seq), problem.status)
     if problem.retry_after:
         answer.headers["Retry-After"] = str(problem.retry_after)
     return answer
@@ -79,7 +83,7 @@ def good_name(name: str) -> str:
     who = name.replace("\N{IDEOGRAPHIC SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ").strip()
     if not 0 < len(who) <= LONGEST_NAME or not who.isprintable():
         raise ProblemError(400, "who", f"Say who it is, in at most {LONGEST_NAME} characters that can be read.")
-    if who.casefold() in _NOBODY:
+    if unicodedata.normalize("NFKC", who).casefold() in _NOBODY:
         raise ProblemError(400, "who", "`agent` and `desk` stand for themselves: give a person's name.")
     return who
 

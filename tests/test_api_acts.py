@@ -219,12 +219,12 @@ async def test_what_cannot_be_read_says_which_field_and_what_would_be_right(
     assert says in answer.json()["message"]
 
 
-async def test_a_text_keeps_its_lines_and_its_spaces_are_plain_ones(world: ApiWorld) -> None:
+async def test_a_text_is_one_line_with_plain_spaces(world: ApiWorld) -> None:
     number = await world.opened()
     ticket = await world.said(
         number, "complained", id="c1", event="complaint", text="\u3000late\u3000again\r\nno call "
     )
-    assert ticket["complaints"][0]["text"] == "late again\nno call"
+    assert ticket["complaints"][0]["text"] == "late again no call"
 
 
 @pytest.mark.parametrize("said", ["soon", "25:00", "", True, [1], 1e300, 1405, 1_800_000_000_000])
@@ -240,6 +240,7 @@ async def test_only_the_two_sides_speak_and_only_by_a_persons_name(world: ApiWor
     assert (await world.say(number, "closed", side="system")).json()["error"] == "side"
     assert (await world.say(number, "closed", side="nobody")).json()["error"] == "malformed"
     assert (await world.say(number, "closed", by="desk")).json()["error"] == "who"
+    assert (await world.say(number, "closed", by="\uff24\uff25\uff33\uff2b")).json()["error"] == "who"
     assert (await world.say(99, "closed")).json()["error"] == "no_ticket"
 
 
