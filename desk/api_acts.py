@@ -94,7 +94,7 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
         act = act_of(said, _zone(ledger, speaker, site), ledger.now, record.start)
     except NotSaidError as error:
         raise ProblemError(400, error.word, error.sentence) from error
-    problem = _problem(ledger, record, act, speaker.language)
+    problem = problem_of(ledger, record, act, speaker.language)
     if problem is not None:
         return problem
     stepped = append(ledger, number, speaker.who, speaker.source, act, speaker.side)
@@ -112,7 +112,7 @@ def _zone(ledger: Ledger, speaker: Speaker, site: str) -> str:
     return (record.timezone if record else "") or speaker.zone
 
 
-def _problem(ledger: Ledger, record: Record, act: Sayable, language: str) -> Answer | None:
+def problem_of(ledger: Ledger, record: Record, act: Sayable, language: str) -> Answer | None:
     """Return why an act is refused before the record is asked: it names what is not there."""
     if isinstance(act, acts.Linked) and record_of(ledger.db, act.number) is None:
         return refused(Refusal.NO_TICKET, language, ticket=act.number)

@@ -2,14 +2,13 @@
 
 import msgspec
 
-from desk.record import change_of
+from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.view import latest_title
 from model.alarm import Alarm
 from model.change import Origin
 from model.contract import Contract
-from model.incident import SITE_SILENT
 from model.level import assign
 
 ALARMS_SHOWN = 12
@@ -37,8 +36,9 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class AlarmLine(msgspec.Struct, frozen=True):
-    """One line of the alarms; `level` is 0 when it is over, `code` what the contract calls it, `explains` how many it
-    stands for.
+    """One line of the alarms; `level` is 0 when it is over, `explains` how many it stands for.
+
+    `code` is what the contract calls the level.
     """
 
     at: float
@@ -113,10 +113,8 @@ def _alarms(rows: list[Row], known: dict[str, Site], named: dict[str, Contract])
         contract = named[site.contract]
         level = assign(contract, origin.fault, alarm.case, origin.meaning).level if row["active"] else 0
         explains = row["explains"] if row["active"] else 0
-        lines.append(
-            AlarmLine(row["changed"], site, origin, alarm, level, contract.code(level), change.case_title, row["ticket"],
-                      explains)
-        )  # fmt: skip
+        code, ticket = contract.code(level), row["ticket"]
+        lines.append(AlarmLine(row["changed"], site, origin, alarm, level, code, change.case_title, ticket, explains))
     return tuple(lines)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from desk.frame import frame
-from desk.shown import MARKS, Shown, clean
+from desk.shown import MARKS, Shown, clean, whole
 from desk.web import desk_of
 from desk.words import LANGUAGES, preferred
 
@@ -37,6 +37,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["whole"] = lambda text: escape(whole(text))  # what people wrote: not cut
 _TEMPLATES.globals.update(
     marks=MARKS,
     static={

@@ -12,12 +12,22 @@ from model.rule import Evidence
 
 MARKS = {1: "◆", 2: "▲", 3: "●", 4: "■"}  # a shape beside each colour
 _LONGEST = 300
+_SOON = 60 * 86_400.0  # seconds around a new year in which a day alone says which
+_HARMFUL = frozenset({"Cc", "Cf", "Cs"})
 
 
 def clean(text: str) -> str:
     """Make a device's text harmless to read: no control characters, no changes of direction, no endless lines."""
-    shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in text)
+    shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HARMFUL else c for c in text)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+def whole(text: str) -> str:
+    """Make what a person wrote harmless to read, and leave it as long as it is; lines stay lines."""
+    return "\n".join(
+        "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HARMFUL else c for c in line)
+        for line in text.splitlines()
+    )
 
 
 def number(value: float) -> str:
@@ -52,19 +62,15 @@ class Shown:
         return self.title(view.case_title) or self.title(view.title, view.fault)
 
     def time(self, at: float) -> str:
-        """Return a time: the hour today, with the day otherwise."""
+        """Return a time: the hour today, with the day otherwise, and with the year of another year's."""
         when, today = self._local(at), self._local(self.now)
         clock = f"{when:%H:%M}"
         if when.date() == today.date():
             return clock
+        other = when.year != today.year and abs(at - self.now) > _SOON
         if self.lang == "zh":
-            return f"{when.month}月{when.day}日 {clock}"
-        return f"{when.day} {when:%b} {clock}"
-
-    def day(self, at: float) -> str:
-        """Return a time that is more than a day away by its day alone, else as `time` does."""
-        text = self.time(at)
-        return text.rpartition(" ")[0] or text if abs(at - self.now) > 86_400 else text
+            return f"{f'{when.year}年' if other else ''}{when.month}月{when.day}日 {clock}"
+        return f"{when.day} {when:%b}{f' {when.year}' if other else ''} {clock}"
 
     def moment(self, at: float) -> str:
         """Return a time to the second, with its day."""

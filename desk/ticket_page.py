@@ -1,31 +1,50 @@
 """A ticket's own page, and what its forms say: written down by the ledger, or refused beside the form."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from desk.called import calls_of
+from desk.api_acts import problem_of
+from desk.called import Call, calls_of
+from desk.core import Desk
 from desk.glance import glance
-from desk.incident_page import relation_of
-from desk.kept import lines_of
+from desk.incident_page import Relation, relation_of
+from desk.kept import Line, lines_of
 from desk.ledger import record_of
 from desk.live import BOARD, commands_of
 from desk.page import page, shown_for, who_of
-from desk.past import audited, episodes_of
+from desk.past import Entry, EpisodeLine, audited, episodes_of
 from desk.saying import NotSaidError, said_by
 from desk.sheet import sheet
+from desk.store import Db, site_of
 from desk.told import history
-from desk.view import single
+from desk.view import TicketView, latest_title, single
 from desk.web import ProblemError, address_of, desk_of, form_of, good_name
 from model.contract_words import HANDLINGS
 from model.refusal_words import REFUSALS
 from model.service.entry import Acknowledged
+from model.service.record import Record
 from model.service.words import Refusal
+from model.ticket_protocol import Refused
 
 SAID = 303  # see what became of it by a GET
 NOT_SAID = 409
+
+
+class Seen(NamedTuple):
+    """All that the store has of a ticket, of one commit; `cause` is the title of the alarm that explains it."""
+
+    view: TicketView
+    record: Record
+    lines: tuple[Line, ...]
+    audit: list[Entry]
+    episodes: list[EpisodeLine]
+    calls: list[Call]
+    relation: Relation
+    cause: dict[str, str]
 
 
 async def ticket_page(request: Request) -> Response:
@@ -43,17 +62,22 @@ async def say(request: Request) -> Response:
     record = await desk.store.read(lambda db: record_of(db, number))
     if record is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
-    site_zone = (await _view(request)).site.timezone
+    site = await desk.store.read(lambda db: site_of(db, record.ticket.site))
     try:
-        act, side = said_by(form, record, site_zone or desk.settings.timezone, desk.clock().wall)
+        act, side = said_by(form, record, (site and site.timezone) or desk.settings.timezone, desk.clock().wall)
     except NotSaidError as error:
         why = shown_for(request).say(f"refused.{error.args[0]}")
+        return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
+    lang = shown_for(request).lang
+    problem = await desk.store.read(lambda db: problem_of(desk.ledger(db), record, act, lang))
+    if problem is not None:
+        why = msgspec.json.decode(problem.body, type=Refused).message
         return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
     stepped = await desk.write_act(number, who, address_of(request), act, side)
     if stepped is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     if stepped.refused is not None:
-        why = shown_for(request).title(REFUSALS[Refusal(stepped.refused)])
+        why = REFUSALS[Refusal(stepped.refused)][lang]
         return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
     if isinstance(act, Acknowledged):
         desk.hub.announce(commands_of(record.ticket.site))
@@ -79,13 +103,10 @@ async def take_ticket(request: Request) -> Response:
 async def _page(request: Request, refused: dict[str, Any], status: int = 200) -> Response:
     desk = desk_of(request)
     number = _number(request)
-    view = await _view(request)
-    record, lines, audit, episodes = await desk.store.read(
-        lambda db: (record_of(db, number), lines_of(db, number), audited(db, number), episodes_of(db, number))
-    )
-    calls = await desk.store.read(lambda db: calls_of(db, number))
-    if record is None:
+    seen = await desk.store.read(lambda db: _look(desk, db, number))
+    if seen is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
+    view, record = seen.view, seen.record
     shown = shown_for(request, view.site.timezone)
     contract = desk.contracts(record.terms.contract)
     of = sheet(record, contract, desk.calendars, desk.clock().wall)
@@ -101,23 +122,31 @@ async def _page(request: Request, refused: dict[str, Any], status: int = 200) ->
         view=view,
         sheet=of,
         standing=glance(shown, of),
-        history=history(shown, contract, lines, audit),
-        episodes=episodes,
-        relation=await desk.store.read(lambda db: relation_of(db, desk.contracts, number)),
-        calls=calls,
+        history=history(shown, contract, seen.lines, seen.audit),
+        episodes=seen.episodes,
+        relation=seen.relation,
+        cause=seen.cause,
+        calls=seen.calls,
         people=desk.people.file.roster.people if desk.people.file else {},
         refused=refused,
         handlings=HANDLINGS,
     )
 
 
-async def _view(request: Request) -> Any:
-    desk = desk_of(request)
-    number, now = _number(request), desk.clock().wall
-    view = await desk.store.read(lambda db: single(db, desk.contracts, number, now))
-    if view is None:
-        raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
-    return view
+def _look(desk: Desk, db: Db, number: int) -> Seen | None:
+    view, record = single(db, desk.contracts, number, desk.clock().wall), record_of(db, number)
+    if view is None or record is None:
+        return None
+    return Seen(
+        view,
+        record,
+        lines_of(db, number),
+        audited(db, number),
+        episodes_of(db, number),
+        calls_of(db, number),
+        relation_of(db, desk.contracts, number),
+        latest_title(db, record.ticket.explained_by),
+    )
 
 
 def _number(request: Request) -> int:

@@ -5,14 +5,13 @@ from collections.abc import Iterable
 import msgspec
 
 from desk.kept import decoded
-from desk.record import change_of
+from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.tickets import ticket_from
 from desk.titles import title_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin
-from model.incident import SITE_SILENT
 from model.rule import Evidence, Meaning
 from model.service.record import Record
 from model.ticket import Ticket, TicketState
@@ -40,9 +39,10 @@ class Due(msgspec.Struct, frozen=True):
 class TicketView(msgspec.Struct, frozen=True):
     """A ticket with everything that a line of the board tells. Times are the desk's Unix seconds.
 
-    `code` is what the contract calls the level. `onset_wall` is the onset by the agent's own clock. `agent_level` and `agent_digest` are what the agent proposed;
-    `digest` is the desk's contract. `next` is the soonest clock that is not over, or the last that is; None while all
-    are paused or ended. `late` counts the limits not kept. `unsure`: nobody knows when it opened.
+    `code` is what the contract calls the level. `onset_wall` is the onset by the agent's own clock. `agent_level` and
+    `agent_digest` are what the agent proposed; `digest` is the desk's contract. `next` is the soonest clock that is not
+    over, or the last that is; None while all are paused or ended. `late` counts the limits not kept. `unsure`: nobody
+    knows when it opened.
     """
 
     ticket: Ticket

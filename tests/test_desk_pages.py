@@ -323,13 +323,13 @@ def test_a_count_of_an_installed_number_is_said_so() -> None:
 def test_a_time_is_in_the_sites_zone_and_names_its_day_when_it_is_another() -> None:
     now = 1_800_000_000.0  # 2027-01-15 08:00 UTC
     shown = Shown("en", now, "Asia/Shanghai")
-    assert (shown.time(now), shown.time(now - 86_400), shown.day(now + 3 * 86_400)) == (
+    assert (shown.time(now), shown.time(now - 86_400), shown.time(now + 365 * 86_400)) == (
         "16:00",
         "14 Jan 16:00",
-        "18 Jan",
+        "15 Jan 2028 16:00",
     )
     assert Shown("zh", now, "Asia/Shanghai").time(now - 86_400) == "1月14日 16:00"
-    assert Shown("en", now, "No/Where").time(1e300) == "1 Jan 00:00"
+    assert Shown("en", now, "No/Where").time(1e300) == "1 Jan 1970 00:00"
 
 
 def test_text_of_a_device_has_no_controls_and_an_end() -> None:

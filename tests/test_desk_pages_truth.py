@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from desk.settings import shipped
+from model.alarm import AlarmState, Kind
 from model.rule import Meaning
-from tests.desk_world import World, a_desk, change
+from tests.desk_world import World, a_desk, change, later
 
 
 @pytest.fixture
@@ -32,3 +33,48 @@ async def test_a_level_is_called_as_its_contract_calls_it(abcd: World, path: str
     assert set(shown) == {"A"}
     assert "◆ A" in aside
     assert "Level 1" not in text
+
+
+async def test_what_a_person_wrote_is_shown_whole(abcd: World) -> None:
+    reason = "waits for the carrier, " * 18 + "end"  # 417 characters
+    form = {"act": "paused", "waiting": "carrier", "reason": reason, "offer": "paused"}
+    refused = await abcd.client.post("/tickets/1", data={**form, "said": "2020-01-01T00:00"})
+    assert refused.status_code == 409
+    assert f'value="{reason}"' in refused.text
+    assert (await abcd.client.post("/tickets/1", data=form)).status_code == 303
+    text = (await abcd.client.get("/tickets/1")).text
+    assert text.count(reason) == 3  # how it stands, its pauses, its history
+
+
+async def test_a_form_of_several_lines_that_is_refused_keeps_them(abcd: World) -> None:
+    duty = "\r\n".join(f"Li {n} 2026-01-01 08:00 to 2026-01-01 20:00" for n in range(12))
+    form = {"form": "declare", "name": "Fair", "where": "nowhere", "end": "x", "duty": duty, "by": "Li"}
+    answer = await abcd.client.post("/periods", data=form)
+    assert answer.status_code == 400
+    assert duty.replace("\r\n", "\n") in answer.text
+
+
+async def test_a_link_to_a_ticket_that_is_not_there_is_refused_on_the_page_too(abcd: World) -> None:
+    form = {"act": "linked", "number": "77", "tie": "related", "offer": "linked"}
+    answer = await abcd.client.post("/tickets/1", data=form)
+    assert answer.status_code == 409
+    assert "/tickets/77" not in answer.text
+    assert 'value="77"' in answer.text
+
+
+async def test_a_limit_days_away_is_said_with_its_hour(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, known=shipped, timezone="Asia/Shanghai") as made:
+        agent = await made.agent("S1", contract="telecom-transmission", region="rest")
+        await agent.send(change())
+        for path in ("/", "/tickets/1"):
+            assert re.search(r"due 22 Jan 16:00", plain((await made.client.get(path)).text)), path
+
+
+async def test_an_alarm_that_another_explains_names_it_in_words(abcd: World) -> None:
+    agent = await abcd.agent("S2", contract="outsourcing-abcd", region="")
+    raised = change("S2", episode="p")
+    child = change("S2", fault="rectifier.input_failed", episode="c", title="Rectifier without input")
+    await agent.send(raised, child)
+    await agent.send(later(child, Kind.SUPPRESSED, AlarmState.SUPPRESSED, explained_by="S2/ups/-/mains.lost"))
+    text = plain((await abcd.client.get("/tickets/3")).text)
+    assert "Explained by Mains lost" in text
