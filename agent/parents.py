@@ -7,7 +7,8 @@ that is explained itself explains none of its own kind. Nothing that is shelved 
 
 What was true at the parent's last look need not be true any more: a parent explains for sure only what it was looked at
 after. One that was seen shortly before is presumed to, and the fault waits for the parent's next look before anything
-is said of it; when that look does not come (a meter that died with its mains), the presumption holds.
+is said of it; when that look does not come (a meter that died with its mains), the presumption holds. So that nobody
+waits for a slow poll, the devices that may have a parent are to be read at once when such a fault begins (`wanted`).
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from agent.watched import Watched
 from model.alarm import Alarm, AlarmState, Now
 from model.rule import Reach, Rule
 
+LOOK_APART = 5.0  # seconds between two extra looks at a device: faults that come by the dozen have the same parent
 SETTLE_POLLS = 1.2  # polls that a fault waits for the parent that may explain it, and after that parent's end
 
 
@@ -28,16 +30,21 @@ class Parents:
         self.confirmed: dict[str, float] = {}  # condition -> when its fault was last seen, not only held (boot s)
         self.unasked: dict[str, float] = {}  # devices without a poll yet, and how often they are polled (s)
         self._polls: dict[str, float] = {}  # fault -> the longest poll (s) of a device that may have it
+        self._bearers: dict[str, set[str]] = {}  # fault -> devices that may have it
+        self._wanted: set[str] = set()  # devices that should be read at once
+        self._asked: dict[str, float] = {}  # and when each was last said to be (boot s)
         self._children: dict[str, set[str]] = {}  # parent fault -> conditions it may explain
         self._running: dict[str, set[str]] = {}  # fault -> conditions whose episode runs
 
     def begin(self, unasked: dict[str, float]) -> None:
         """Forget what the old configuration's rules said; the running faults stay."""
         self.unasked, self._polls, self._children = unasked, {}, {}
+        self._bearers, self._wanted, self._asked = {}, set(), {}
 
-    def may_have(self, fault: str, every: float) -> None:
-        """Note that a device polled this often may have a fault."""
-        self._polls[fault] = max(self._polls.get(fault, 0.0), every)
+    def may_have(self, fault: str, device: Watched) -> None:
+        """Note that a device may have a fault."""
+        self._polls[fault] = max(self._polls.get(fault, 0.0), device.every)
+        self._bearers.setdefault(fault, set()).add(device.id)
 
     def may_explain(self, rule: Rule, condition: str) -> None:
         """Note whom a condition's parents may explain."""
@@ -63,6 +70,22 @@ class Parents:
             return 0.0
         polls = [self._polls.get(fault, 0.0) for fault in reaching]
         return SETTLE_POLLS * max(*polls, 0.0, *self.unasked.values())  # any unasked device may have the parent
+
+    def begins(self, rule: Rule, device: Watched, now: Now) -> None:
+        """Ask for a look at the other devices that may have what explains a fault of this one, which begins now."""
+        for fault, reach in rule.explained_by:
+            if reach is Reach.SITE and fault != rule.fault:
+                for other in self._bearers.get(fault, ()):
+                    lately = now.boot - self._asked.get(other, -LOOK_APART) < LOOK_APART
+                    if other != device.id and _is_near(other, reach, device) and not lately:
+                        self._asked[other] = now.boot
+                        self._wanted.add(other)
+
+    def wanted(self) -> list[str]:
+        """Return the devices that should be read at once; each is said once."""
+        found = sorted(self._wanted)
+        self._wanted.clear()
+        return found
 
     def of(self, child: Alarm, rule: Rule, device: Watched, now: Now) -> "Explained":
         """Return the running condition that explains a fault of a device, and whether it was looked at since."""

@@ -184,6 +184,8 @@ class Agent:
         began = time.perf_counter()
         moment = self.clock()
         self.keep(self.watch.take(batch, moment))
+        for device in self.watch.wanted():  # not now: an engine may be in the midst of a poll of its own
+            asyncio.get_running_loop().call_soon(self.rounds.hint, device)
         self.trends.take(batch.readings, moment.wall, complete=batch.complete)
         self.metrics.rules.observe(time.perf_counter() - began)
         self.metrics.batches.labels(batch.device).inc()

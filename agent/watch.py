@@ -215,6 +215,10 @@ class Watch:
             else:
                 yield device, seen.answered, seen.error, seen.time, seen.seconds
 
+    def wanted(self) -> list[str]:
+        """Return the devices to be read at once: they may have what explains a fault that began; each is said once."""
+        return self._parents.wanted()
+
     def snapshot(self, now: Now, reason: str) -> Snapshot:
         """Return all running episodes, for a new epoch."""
         changes = tuple(
@@ -248,7 +252,7 @@ class Watch:
                 decision = decide(rule, scene, alarm.case if alarm else "")
                 if decision is None:
                     continue
-                self._parents.may_have(rule.fault, device.every)
+                self._parents.may_have(rule.fault, device)
                 if not decision.absent:
                     asked.add(condition)
                 if decision.case and not decision.held:
@@ -295,10 +299,12 @@ class Watch:
         parent, sure = self._parents.of(before, rule, device, now) if look.case else ("", True)
         look = replace(look, parent=parent if sure else "", presumed="" if sure else parent)
         results = self._keep(condition, step.observe(before, look, now, str(uuid.uuid4())), now)
-        if self.alarms.get(condition, before).active != before.active:
-            for child in self._parents.children(rule.fault):
-                if child != condition:
-                    results += self._look_again(child, now)
+        after = self.alarms.get(condition, before)
+        if after.state is AlarmState.PENDING and not before.active:
+            self._parents.begins(rule, device, now)
+        if after.active != before.active:
+            others = [child for child in self._parents.children(rule.fault) if child != condition]
+            results += [row for child in others for row in self._look_again(child, now)]
         return results
 
     def _look_again(self, condition: str, now: Now) -> list[Standing]:
@@ -331,8 +337,7 @@ class Watch:
         self._parents.mark(alarm)
         if kind is not None:
             return [Standing(alarm, self._change(condition, before, alarm, kind, now, actor=actor, reason=reason))]
-        kept_alike = replace(alarm, evidence=before.evidence) == before
-        return [] if kept_alike else [Standing(alarm, None)]
+        return [] if replace(alarm, evidence=before.evidence) == before else [Standing(alarm, None)]
 
     def _change(
         self, condition: str, before: Alarm, alarm: Alarm, kind: Kind, now: Now, *, actor: str = "", reason: str = ""

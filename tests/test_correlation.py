@@ -1,15 +1,36 @@
 """Within a site: a parent is looked at again before it explains, what flaps is held open, what passes is counted."""
 
+import asyncio
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from agent.service import Agent
+from config.site import load_site
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
 from model.quantity import Quantity
 from model.rule import Case, Compare, Op, Rule
 from model.step import FLAPS, STEADY, observe, rebase
+from runtime.clock import now
 from tests.test_alarm_step import run
-from tests.test_watch import BATTERY, MAINS, RECTIFIER, at, batch, device, kinds, mains, number, plant, state, watch
+from tests.test_watch import (
+    BATTERY,
+    HOT,
+    MAINS,
+    RECTIFIER,
+    at,
+    batch,
+    device,
+    kinds,
+    mains,
+    number,
+    plant,
+    state,
+    watch,
+)
 
 S = AlarmState
 PLANT = "s/plant/rectifier.status[rectifier=1]/rectifier.failed"
@@ -48,6 +69,61 @@ def test_a_parent_that_can_no_longer_be_looked_at_explains_what_began_a_poll_aft
     w.take(batch("meter", 10, reachable=False), at(10))
     assert w.tick(at(16)) == []
     assert kinds(w.tick(at(17))) == [(PLANT, Kind.SUPPRESSED)]
+
+
+def test_a_fault_with_a_parent_elsewhere_asks_for_a_look_at_the_devices_that_may_have_it_once() -> None:
+    w = watch(device("meter", MAINS, every=60), device("room", HOT), device("plant", RECTIFIER))
+    w.take(mains(0, 230.0), at(0))
+    w.take(plant(5), at(5))
+    assert w.wanted() == ["meter"]
+    assert w.wanted() == []
+    w.take(plant(6), at(6))
+    assert w.wanted() == []
+    w.take(mains(6.2, 0.0), at(6.2))
+    assert w.alarms[PLANT].state is S.SUPPRESSED
+    assert w.wanted() == []
+
+
+def test_faults_by_the_dozen_ask_for_one_look_at_what_may_explain_them() -> None:
+    plants = [device(f"plant{n}", RECTIFIER) for n in range(12)]
+    w = watch(device("meter", MAINS, every=60), *plants)
+    w.take(mains(0, 230.0), at(0))
+    asked = []
+    for n, each in enumerate(plants):
+        status = state(each.id, Quantity.RECTIFIER_STATUS, "fault", rectifier="1")
+        w.take(batch(each.id, 5 + n / 2, status), at(5 + n / 2))
+        asked.append(w.wanted())
+    assert asked == [["meter"] if n in {0, 10} else [] for n in range(12)]
+
+
+def test_only_the_devices_that_the_site_names_as_parents_are_asked_for_a_look() -> None:
+    w = watch(device("meter", MAINS), device("other", MAINS), device("plant", RECTIFIER, parents=("other",)))
+    w.take(mains(0, 230.0), at(0))
+    w.take(batch("other", 0, number("other", Quantity.MAINS_VOLTAGE, 230.0)), at(0))
+    w.take(plant(5), at(5))
+    assert w.wanted() == ["other"]
+
+
+async def test_the_agent_has_the_device_read_that_may_explain_a_new_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "public").write_text("public")
+    (tmp_path / "site.yaml").write_text(
+        "site: {id: s, name: S, contract: demo, region: west_east}\n"
+        "agent: {state: agent, control: agent/control.sock}\n"
+        "credentials: {public: {version: 2c, community_file: public}}\n"
+        "snmp:\n  every: 60s\n  devices:\n"
+        "  - {id: meter, address: 127.0.0.1, credential: public}\n"
+        "  - {id: plant, address: 127.0.0.1, credential: public}\n"
+    )
+    agent, read, moment = Agent(load_site(tmp_path / "site.yaml")), list[str](), now().boot
+    monkeypatch.setattr(agent.rounds, "hint", read.append)
+    agent.take(mains(moment, 230.0))
+    agent.take(plant(moment + 1))
+    assert read == []
+    await asyncio.sleep(0)
+    assert read == ["meter"]
+    agent.journal.close()
 
 
 def test_a_child_that_goes_while_its_parent_is_looked_at_is_no_momentary_alarm() -> None:
