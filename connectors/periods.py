@@ -26,7 +26,7 @@ class PeriodsClient(TicketsClient):
     """Speaks to one desk of windows and guard periods; use it as a context."""
 
     def windows(self) -> WindowList:
-        """Return the windows, those that end last first."""
+        """Return the windows: in force, planned, over."""
         return self._read("/windows", WindowList)
 
     def window(self, number: int) -> WindowNow:
@@ -50,7 +50,7 @@ class PeriodsClient(TicketsClient):
         return self._write(f"/windows/{number}/approve", asked, WindowNow, key)
 
     def guards(self) -> GuardList:
-        """Return the guard periods, those that end last first."""
+        """Return the guard periods: in force, planned, over."""
         return self._read("/guards", GuardList)
 
     def guard(self, number: int) -> GuardNow:

@@ -48,7 +48,7 @@ _REFUSALS = ((409, "guarded, over, key_reused"), (422, "refusals"))
 
 
 async def windows(request: Request) -> Response:
-    """List windows, those that end last first."""
+    """List windows: in force, planned, over."""
     return reply(await _read(request, windows_now))
 
 
@@ -89,7 +89,7 @@ async def approve_window(request: Request) -> Response:
 
 
 async def guards(request: Request) -> Response:
-    """List guard periods, those that end last first."""
+    """List guard periods: in force, planned, over."""
     return reply(await _read(request, guards_now))
 
 

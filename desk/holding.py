@@ -1,5 +1,7 @@
 """Whether a maintenance window holds a ticket back. `desk.record` asks this: import neither it nor who imports it.
 
+What counts is when the fault was announced, not when the desk heard of it: work often cuts its own site off. What is
+told only when the holding is over waits as if it had been held, and opens then, never before the desk heard of it.
 Worked out from the time each time, so that nothing has to run for a window to end. While nobody knows what time it is
 nothing is held: a window must not outlive its end because a clock was wrong after a reboot.
 """
@@ -12,7 +14,7 @@ from model.service.words import Trust
 
 
 def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
-    """Return the id of the window that holds back a ticket of this device and fault at a moment, "" for none.
+    """Return the id of the window that holds back a ticket of a fault that was announced at a moment, "" for none.
 
     What is held is written down, so that it is looked at when the holding ends (`desk.release`).
     """
@@ -27,10 +29,13 @@ def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
     if window is None:
         return ""
     until = held_until(windows_after(ledger.db, at), guards, place, at)
-    keep_held(ledger.db, window, place, at, until)
+    keep_held(ledger.db, window, place, ledger.now, until)
     return f"W{window.id}"
 
 
 def over_since(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> float | None:
-    """Return when the holding of a fault ended, if that was at a moment or before and nobody has looked since."""
+    """Return as of when the ticket opens of a fault that stood when its holding ended, at a moment or before.
+
+    None where nothing was held, or somebody has looked since.
+    """
     return waiting_of(ledger.db, site.id, device, fault, at)

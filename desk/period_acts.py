@@ -23,9 +23,9 @@ from desk.periods import (
 )
 from desk.store import Db, every, site_of
 from desk.web import ProblemError, good_name
-from model.period import LONGEST_GUARD, GuardDuty, GuardPeriod, No, Scope, Window
+from model.period import LONGEST_GUARD, GuardDuty, GuardPeriod, No, Scope, Window, over
 from model.period_protocol import DeclareGuard, EndPeriod, ExtendWindow, PlanWindow, SetRoster, When
-from model.period_text import TextError, duty_of, scope_of, until
+from model.period_text import TextError, duty_of, known_zone, scope_of, until
 from model.period_words import Refused
 from model.roster import Roster, duties
 
@@ -97,10 +97,10 @@ def declare(ledger: Ledger, asked: DeclareGuard, source: str, home: Home) -> Bec
     scope = _read(lambda: scope_of(asked.where))
     zone = _zone(ledger.db, scope, asked.zone, home.zone)
     start = _time(asked.start, zone, ledger.now) if asked.start != "" else ledger.now
-    over = _time(asked.end, zone, start)
-    team = _team(ledger, home, start, over)
-    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, over, zone, team))
-    guard = GuardPeriod(0, start, over, scope, _text(asked.name), "", duty, zone)
+    ends = _time(asked.end, zone, start)
+    team = _team(ledger, home, start, ends)
+    duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), start, ends, zone, team))
+    guard = GuardPeriod(0, start, ends, scope, _text(asked.name), "", duty, zone)
     return _in_zone(declare_guard(ledger, guard, Author(good_name(asked.by), source)), zone)
 
 
@@ -110,6 +110,8 @@ def roster(ledger: Ledger, number: int, asked: SetRoster, source: str, home: Hom
     guard = guard_numbered(ledger.db, number)
     if guard is None:
         return Refused(No.NO_SUCH)
+    if over(guard, ledger.now):
+        return Refused(No.OVER)
     zone = _zone(ledger.db, guard.scope, guard.zone, home.zone)
     team = _team(ledger, home, guard.start, guard.end)
     duty = _read(lambda: duty_of(_text(asked.duty, LONGEST_DUTY), guard.start, guard.end, zone, team))
@@ -162,7 +164,7 @@ def _in_zone(became: Became, zone: str) -> Became:
 def _zone(db: Db, scope: Scope, asked: str, home: str) -> str:
     """Return the time zone that times are said in: as asked, the one that all named sites have, or the desk's."""
     if asked.strip():
-        return asked.strip()[:64]
+        return _read(lambda: known_zone(asked.strip()))
     named = {*scope.sites, *(device.partition("/")[0] for device in scope.devices)}
     zones = {site.timezone for site in (site_of(db, name) for name in named) if site}
     if not zones:

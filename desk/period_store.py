@@ -7,6 +7,10 @@ from desk.store import Db, Row, every, one, site_of
 from model.period import GuardPeriod, Place, Window, held_until
 
 MOST_LISTED = 200
+_LISTED = (
+    "SELECT id, body FROM {table} ORDER BY CASE WHEN ends <= ?1 OR ends <= starts THEN 2 WHEN starts > ?1 THEN 1 END,"
+    " CASE WHEN ends <= ?1 OR ends <= starts THEN -ends WHEN starts > ?1 THEN starts ELSE ends END, id LIMIT ?2"
+)
 _WINDOW = msgspec.json.Decoder(Window)
 _GUARD = msgspec.json.Decoder(GuardPeriod)
 
@@ -61,14 +65,14 @@ def guards_after(db: Db, at: float) -> list[GuardPeriod]:
     return [_guard(row) for row in every(db, "SELECT id, body FROM guards WHERE ends > ? ORDER BY starts, id", at)]
 
 
-def last_windows(db: Db, most: int = MOST_LISTED) -> list[Window]:
-    """Return the windows that end last."""
-    return [_window(row) for row in every(db, "SELECT id, body FROM windows ORDER BY ends DESC, id DESC LIMIT ?", most)]
+def listed_windows(db: Db, now: float, most: int = MOST_LISTED) -> list[Window]:
+    """Return the windows in force, those that end first first; the planned ones by their start; the last ones over."""
+    return [_window(row) for row in every(db, _LISTED.format(table="windows"), now, most)]
 
 
-def last_guards(db: Db, most: int = MOST_LISTED) -> list[GuardPeriod]:
-    """Return the guard periods that end last."""
-    return [_guard(row) for row in every(db, "SELECT id, body FROM guards ORDER BY ends DESC, id DESC LIMIT ?", most)]
+def listed_guards(db: Db, now: float, most: int = MOST_LISTED) -> list[GuardPeriod]:
+    """Return the guard periods in the same order."""
+    return [_guard(row) for row in every(db, _LISTED.format(table="guards"), now, most)]
 
 
 def windows_within(db: Db, start: float, end: float) -> list[Window]:
@@ -84,10 +88,11 @@ def place_of(db: Db, site: str, device: str, fault: str) -> Place:
 
 
 def keep_held(db: Db, window: Window, place: Place, since: float, until: float) -> None:
-    """Write down that a window holds a ticket back, from when and until when."""
+    """Write down that a window holds a ticket back, since when the desk knows and until when."""
     db.execute(
         "INSERT INTO held (site, device, fault, planned, since, until) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL",
+        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL, ticket = NULL,"
+        " since = iif(released IS NULL, since, excluded.since)",
         (place.site, place.device, place.fault, window.id, since, until),
     )
 
@@ -98,11 +103,12 @@ def waiting_since(db: Db, now: float, most: int) -> list[Row]:
 
 
 def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float | None:
-    """Return until when a fault was held back that is held no longer at a moment and waits to be looked at."""
+    """Return as of when a fault's ticket opens that is held no longer at a moment and waits to be looked at."""
     row = one(
         db,
-        "SELECT max(until) AS until FROM held"
-        " WHERE released IS NULL AND until <= ? AND site = ? AND device = ? AND fault = ?",
+        "SELECT max(until, since) AS until FROM held"
+        " WHERE released IS NULL AND until <= ? AND site = ? AND device = ? AND fault = ?"
+        " ORDER BY until DESC LIMIT 1",
         at,
         site,
         device,
@@ -134,17 +140,32 @@ def keep_until(db: Db, row: Row, until: float) -> None:
     )
 
 
-def release(db: Db, row: Row, now: float) -> None:
-    """Write down that something is held no longer and was looked at."""
+def release(db: Db, row: Row, now: float, ticket: int | None) -> None:
+    """Write down that something is held no longer and was looked at, and the ticket that it stands on."""
     db.execute(
-        "UPDATE held SET released = ? WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
-        (now, row["planned"], row["site"], row["device"], row["fault"]),
+        "UPDATE held SET released = ?, ticket = coalesce(ticket, ?)"
+        " WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
+        (now, ticket, row["planned"], row["site"], row["device"], row["fault"]),
     )
 
 
-def held_by(db: Db, window: int) -> list[Row]:
-    """Return what a window has held back, the first first."""
-    return every(db, "SELECT * FROM held WHERE planned = ? ORDER BY since, site, device, fault", window)
+def keep_ticket(db: Db, place: Place, at: float, ticket: int | None) -> None:
+    """Write down on which ticket a fault stands whose holding was over at a moment and that waits to be looked at."""
+    db.execute(
+        "UPDATE held SET ticket = coalesce(?, ticket)"
+        " WHERE released IS NULL AND until <= ? AND site = ? AND device = ? AND fault = ?",
+        (ticket, at, place.site, place.device, place.fault),
+    )
+
+
+def held_by(db: Db, window: int, most: int = -1) -> list[Row]:
+    """Return what a window has held back, the first first; at most so much of it, all for -1."""
+    return every(db, "SELECT * FROM held WHERE planned = ? ORDER BY since, site, device, fault LIMIT ?", window, most)
+
+
+def count_held(db: Db, window: int) -> int:
+    """Return how much a window has held back."""
+    return int(db.execute("SELECT count(*) FROM held WHERE planned = ?", (window,)).fetchone()[0])
 
 
 def _window(row: Row) -> Window:

@@ -4,11 +4,20 @@ from collections import Counter
 
 from msgspec.structs import replace
 
-from desk.period_store import guards_after, held_by, last_guards, last_windows, windows_within
-from desk.periods import concerns, frozen_windows, regions_of
+from desk.period_store import (
+    count_held,
+    guards_after,
+    held_by,
+    listed_guards,
+    listed_windows,
+    windows_after,
+    windows_within,
+)
+from desk.periods import concerns, regions_of
 from desk.record import change_of
 from desk.store import Db, Row, every, one
-from model.period import GuardPeriod, Place, Window, frozen_by, guarding, meet, on_duty, reaches, within
+from model.period import GuardPeriod, Place, Regions, Window, frozen_by, guarding, meet, on_duty, reaches, within
+from model.period import over as called_over
 from model.period_protocol import (
     GuardList,
     GuardNow,
@@ -21,22 +30,21 @@ from model.period_protocol import (
 )
 from model.period_text import words_of
 
-MOST_TICKETS = 20_000
-_TICKETS = """SELECT t.*, e.change AS change, s.name AS site_name, s.region AS region FROM tickets t
-    JOIN sites s ON s.id = t.site LEFT JOIN episodes e ON e.id = t.episode
-    WHERE t.opened < ? AND (t.closed IS NULL OR t.closed > ?) AND t.merged_into = 0
-    ORDER BY t.level, t.opened LIMIT ?"""
+MOST_HELD = 100  # of what a window held back, in a list of windows
+_TICKETS = """SELECT t.number, t.site, t.device, t.fault, t.level, t.state, t.episode, t.onset, t.opened,
+    t.acknowledged_by, t.responded, t.restored, t.closed, t.late, s.name AS site_name, s.region AS region
+    FROM tickets t JOIN sites s ON s.id = t.site
+    WHERE t.opened < ? AND (t.closed IS NULL OR t.closed > ?) AND t.merged_into = 0 ORDER BY t.level, t.opened"""
 
 
-def window_now(db: Db, window: Window, now: float) -> WindowNow:
-    """Return a window as it stands, with what it holds or held back."""
-    regions = regions_of(db)
+def window_now(db: Db, window: Window, now: float, most: int = -1, known: Regions | None = None) -> WindowNow:
+    """Return a window as it stands, with what it holds or held back: at most so much of it, all for -1.
+
+    `known` says the sites' regions where they were asked for already.
+    """
+    region_of = known or regions_now(db)
     guards = guards_after(db, min(now, window.end))
-
-    def region_of(site: str) -> str:
-        return regions.get(site, "")
-
-    in_force, over = within(window.start, window.end, now), now >= window.end
+    in_force, over = within(window.start, window.end, now), called_over(window, now)
     frozen = frozen_by(window, guards, now, lambda scope: meet(window.scope, scope, region_of)) if in_force else None
     coming = guarding(replace(window, start=max(window.start, now)), guards, region_of)
     freezing = None if over else frozen or coming
@@ -55,18 +63,26 @@ def window_now(db: Db, window: Window, now: float) -> WindowNow:
         state=state,
         frozen_by=freezing.id if freezing else 0,
         steps=window.steps,
-        held=tuple(_held(db, row) for row in held_by(db, window.id)),
+        held=tuple(_held(row) for row in held_by(db, window.id, most)),
+        held_count=count_held(db, window.id),
     )
 
 
+def regions_now(db: Db) -> Regions:
+    """Return how to ask for the region of a site, read once."""
+    regions = regions_of(db)
+    return lambda site: regions.get(site, "")
+
+
 def windows_now(db: Db, now: float) -> WindowList:
-    """Return the windows as they stand, those that end last first."""
-    return WindowList(now, tuple(window_now(db, window, now) for window in last_windows(db)))
+    """Return the windows as they stand: in force, planned, over; of what each held back the first."""
+    known = regions_now(db)
+    return WindowList(now, tuple(window_now(db, window, now, MOST_HELD, known) for window in listed_windows(db, now)))
 
 
-def guard_now(db: Db, guard: GuardPeriod, now: float) -> GuardNow:
-    """Return a guard period as it stands."""
-    state = "over" if now >= guard.end else "in_force" if now >= guard.start else "planned"
+def guard_now(db: Db, guard: GuardPeriod, now: float, known: Regions | None = None) -> GuardNow:
+    """Return a guard period as it stands; `known` as in `window_now`."""
+    state = "over" if called_over(guard, now) else "in_force" if now >= guard.start else "planned"
     return GuardNow(
         id=guard.id,
         name=guard.name,
@@ -79,56 +95,53 @@ def guard_now(db: Db, guard: GuardPeriod, now: float) -> GuardNow:
         duty=guard.duty,
         on_duty=on_duty(guard.duty, now),
         steps=guard.steps,
-        freezes=tuple(window.id for window in frozen_windows(db, guard, now)) if state != "over" else (),
+        freezes=()
+        if state == "over"
+        else tuple(
+            window.id for window in windows_after(db, now) if guarding(window, [guard], known or regions_now(db))
+        ),
     )
 
 
 def guards_now(db: Db, now: float) -> GuardList:
-    """Return the guard periods as they stand, those that end last first."""
-    return GuardList(now, tuple(guard_now(db, guard, now) for guard in last_guards(db)))
+    """Return the guard periods as they stand: in force, planned, over."""
+    known = regions_now(db)
+    return GuardList(now, tuple(guard_now(db, guard, now, known) for guard in listed_guards(db, now)))
 
 
 def report(db: Db, guard: GuardPeriod, now: float) -> GuardReport:
     """Return what a guard period came to, as things stand now."""
     tickets = tuple(
-        _ticket(row, guard)
-        for row in every(db, _TICKETS, guard.end, guard.start, MOST_TICKETS)
+        _ticket(db, row, guard)
+        for row in every(db, _TICKETS, guard.end, guard.start)
         if reaches(guard.scope, Place(row["region"], row["site"], row["device"], row["fault"]))
     )
     named = concerns(db, guard.scope)
-    known = one(db, "SELECT count(*) AS n FROM sites")
     regions = regions_of(db)
+    known: Regions = lambda site: regions.get(site, "")  # noqa: E731 - one line
     windows = [
-        window
-        for window in windows_within(db, guard.start, guard.end)
-        if meet(window.scope, guard.scope, lambda site: regions.get(site, ""))
+        window for window in windows_within(db, guard.start, guard.end) if meet(window.scope, guard.scope, known)
     ]
     return GuardReport(
-        guard=guard_now(db, guard, now),
+        guard=guard_now(db, guard, now, known),
         at=now,
-        final=now >= guard.end,
-        sites=(known["n"] if known else 0) if named is None else len(named),
+        final=called_over(guard, now),
+        sites=len(regions) if named is None else len(named),
         alarms=_alarms(db, guard, regions),
         levels=_levels(tickets),
         tickets=tickets,
-        windows=tuple(window_now(db, window, now) for window in windows),
+        windows=tuple(window_now(db, window, now, MOST_HELD, known) for window in windows),
         refused=tuple(step for step in guard.steps if step.what == "refused"),
     )
 
 
-def _held(db: Db, row: Row) -> HeldNow:
-    sql = (
-        "SELECT number FROM tickets WHERE site = ? AND device = ? AND fault = ? AND opened = ? ORDER BY number LIMIT 1"
-    )
-    ticket = one(db, sql, row["site"], row["device"], row["fault"], row["until"]) if row["released"] else None
-    return HeldNow(
-        row["site"], row["device"], row["fault"], row["since"], row["until"], row["released"],
-        ticket["number"] if ticket else None,
-    )  # fmt: skip
+def _held(row: Row) -> HeldNow:
+    return HeldNow(row["site"], row["device"], row["fault"], row["since"], row["until"], row["released"], row["ticket"])
 
 
-def _ticket(row: Row, guard: GuardPeriod) -> ReportTicket:
-    origin = change_of(row).origin if row["change"] else None
+def _ticket(db: Db, row: Row, guard: GuardPeriod) -> ReportTicket:
+    episode = one(db, "SELECT change FROM episodes WHERE id = ?", row["episode"]) if row["episode"] else None
+    origin = change_of(episode).origin if episode else None
     return ReportTicket(
         number=row["number"],
         site=row["site"],

@@ -16,7 +16,6 @@ from desk.period_store import (
     keep_window,
     rereckon,
     window_numbered,
-    windows_after,
 )
 from desk.store import Db, audit, every, one, sites
 from model import period as rules
@@ -64,7 +63,7 @@ def extend_window(ledger: Ledger, number: int, end: float, reason: str, author: 
     after = rules.extended(window, end, Step(now, author.who, "", reason=reason))
     if isinstance(after, No):
         return Refused(after, end=window.end)
-    if frozen := _guarded(db, replace(after, start=max(after.start, now)), now, author):
+    if frozen := _guarded(db, replace(after, start=window.end), now, author):  # the time that comes to it
         return frozen
     return _changed(ledger, author, "window_extended", after)
 
@@ -124,16 +123,6 @@ def end_guard(ledger: Ledger, number: int, reason: str, author: Author) -> Guard
         return Refused(No.NO_SUCH)
     after = rules.guard_ended(guard, Step(ledger.now, author.who, "", reason=reason))
     return Refused(after) if isinstance(after, No) else _changed_guard(ledger, author, "guard_ended", after)
-
-
-def frozen_windows(db: Db, guard: GuardPeriod, now: float) -> list[Window]:
-    """Return the planned windows that a guard period freezes."""
-    regions = regions_of(db)
-    return [
-        window
-        for window in windows_after(db, now)
-        if rules.guarding(window, [guard], lambda site: regions.get(site, "")) is not None
-    ]
 
 
 def unknown_place(db: Db, scope: Scope) -> str:

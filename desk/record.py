@@ -21,13 +21,14 @@ from msgspec.structs import replace
 from desk.before import cover_of, earlier
 from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
-from desk.period_store import waits_at
+from desk.period_store import keep_ticket, waits_at
 from desk.relation import relate
 from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
 from desk.tickets import look_ahead, standing_in, taken_in
 from model.alarm import AlarmState, Kind
 from model.change import Change, Snapshot, gone_for, onset_at
 from model.level import assign
+from model.period import Place
 from model.service.entry import AlarmSeen, Entry, Opened, bare
 from model.service.history import failed_before
 from model.service.words import Side
@@ -345,7 +346,8 @@ def _open(books: Books, change: Change, onset: float) -> Followed:
 def _window(books: Books, change: Change) -> str:
     """Return the window that holds an alarm's ticket back, "" for none."""
     origin, ledger = change.origin, books.ledger
-    window = "" if books.unheld else held(ledger, books.site, origin.device, origin.fault, ledger.now)
+    happened = books.told.received - books.told.age
+    window = "" if books.unheld else held(ledger, books.site, origin.device, origin.fault, happened)
     if window and books.batch is not None:
         books.batch.waits = None
     return window
@@ -383,10 +385,12 @@ def _bring_held(books: Books, change: Change) -> None:
             batch.waits = waits_at(books.db, books.site.id)
         if not batch.waits:
             return
-    origin, told = change.origin, books.told
-    ended = over_since(books.ledger, books.site, origin.device, origin.fault, told.received - told.age)
+    origin, happened = change.origin, books.told.received - books.told.age
+    ended = over_since(books.ledger, books.site, origin.device, origin.fault, happened)
     if ended is not None:
-        bring_episode(dataclasses.replace(books.ledger, now=ended), change.alarm.episode)
+        then = dataclasses.replace(books.ledger, now=min(ended, books.ledger.now))
+        number = bring_episode(then, change.alarm.episode)
+        keep_ticket(books.db, Place("", books.site.id, origin.device, origin.fault), happened, number)
 
 
 def _who(books: Books, change: Change) -> str:

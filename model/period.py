@@ -8,7 +8,10 @@ other than who asked approved it. No source says that a guard shortens limits, s
 
     window planned   start in the future: shown, holds nothing
     window in force  start <= now < end, and not frozen by a guard period
-    window over      now >= end: by time, or ended by a person; never extended again
+    window over      now >= end: by time, or ended by a person, also before it began; never extended again
+
+Danger to life and house is not what planned work means when it names no fault: smoke, fire, gas and water are held
+back only by a window that names them.
 """
 
 import math
@@ -21,6 +24,8 @@ from msgspec.structs import replace
 LONGEST_WINDOW = 24 * 3600.0  # seconds from now on to the end of planned work; ours: no contract says how long
 LONGEST_GUARD = 90 * 86_400.0  # a flood season (汛期); ours too
 LATE = 300.0  # seconds that a start may lie back: a form takes its time
+LATEST = 253_000_000_000.0  # of the year 9987: a time that a calendar has
+DANGERS = ("smoke.*", "fire.*", "gas.*", "leak.*")  # ours: to life and house; a window that means them names them
 
 
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,6 +139,11 @@ def within(start: float, end: float, at: float) -> bool:
     return start <= at < end
 
 
+def over(period: Window | GuardPeriod, at: float) -> bool:
+    """Say whether a period is over at a moment: its end has come, or it was called off before it began."""
+    return at >= period.end or period.end <= period.start
+
+
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
     """Say whether two half-open times share a moment: one that begins when the other ends does not."""
     return max(one[0], other[0]) < min(one[1], other[1])
@@ -154,8 +164,10 @@ def reaches(scope: Scope, place: Place) -> bool:
 
 
 def covers(scope: Scope, place: Place) -> bool:
-    """Say whether a fault at a place is in a scope. A scope that names faults covers these alone."""
-    return reaches(scope, place) and (not scope.faults or _fault_named(scope.faults, place.fault))
+    """Say whether a fault at a place is in a scope: one that it names, or where it names none, all but `DANGERS`."""
+    if not reaches(scope, place):
+        return False
+    return _fault_named(scope.faults, place.fault) if scope.faults else not _fault_named(DANGERS, place.fault)
 
 
 def meet(one: Scope, other: Scope, region_of: Regions) -> bool:
@@ -249,7 +261,7 @@ def guard_refused(guard: GuardPeriod, now: float, longest: float = LONGEST_GUARD
 
 
 def _times_refused(start: float, end: float, now: float, longest: float) -> No | None:
-    if not (math.isfinite(start) and math.isfinite(end)):
+    if not (math.isfinite(start) and math.isfinite(end)) or max(start, end) > LATEST:
         return No.BAD_TIME
     if end <= start:
         return No.ENDS_FIRST
@@ -263,7 +275,7 @@ def extended(window: Window, end: float, step: Step, longest: float = LONGEST_WI
 
     However often it is extended, it never reaches further than `longest` seconds from the moment of the extension.
     """
-    if step.at >= window.end:
+    if over(window, step.at):
         return No.OVER
     if not step.reason.strip():
         return No.NO_REASON
@@ -276,7 +288,7 @@ def extended(window: Window, end: float, step: Step, longest: float = LONGEST_WI
 
 def ended(window: Window, step: Step) -> Window | No:
     """Return a window that ends now, by a person; one that has not begun never does."""
-    if step.at >= window.end:
+    if over(window, step.at):
         return No.OVER
     end = max(step.at, window.start)
     return replace(window, end=end, steps=(*window.steps, replace(step, what="ended", end=end)))
@@ -284,7 +296,7 @@ def ended(window: Window, step: Step) -> Window | No:
 
 def approved(window: Window, step: Step) -> Window | No:
     """Return urgent work with the name of who approved it."""
-    if step.at >= window.end:
+    if over(window, step.at):
         return No.OVER
     after = replace(window, approved_by=step.who)
     return approval_refused(after) or replace(after, steps=(*window.steps, replace(step, what="approved")))
@@ -292,7 +304,7 @@ def approved(window: Window, step: Step) -> Window | No:
 
 def with_duty(guard: GuardPeriod, duty: tuple[GuardDuty, ...], step: Step) -> GuardPeriod | No:
     """Return a guard period with another roster from now on; who was on duty until now stays written down."""
-    if step.at >= guard.end:
+    if over(guard, step.at):
         return No.OVER
     begin = max(step.at, guard.start)
     past = tuple(replace(turn, end=min(turn.end, begin)) for turn in guard.duty if turn.start < begin)
@@ -304,7 +316,7 @@ def with_duty(guard: GuardPeriod, duty: tuple[GuardDuty, ...], step: Step) -> Gu
 
 def guard_ended(guard: GuardPeriod, step: Step) -> GuardPeriod | No:
     """Return a guard period that ends now, by a person with a reason."""
-    if step.at >= guard.end:
+    if over(guard, step.at):
         return No.OVER
     if not step.reason.strip():
         return No.NO_REASON

@@ -65,9 +65,10 @@ class SetRoster(msgspec.Struct, frozen=True):
 
 
 class HeldNow(msgspec.Struct, frozen=True):
-    """A fault whose ticket a window held back: from when, until when, and the ticket that it opened then, if any.
+    """A fault whose ticket a window held back: since when the desk knows, until when, and its ticket if it stood then.
 
-    `looked_at` is when it was seen whether the fault still stood, None while it is held.
+    `looked_at` is when it was seen whether the fault still stood, None while it is held. The ticket may be another's
+    that explains it.
     """
 
     site: str
@@ -80,7 +81,10 @@ class HeldNow(msgspec.Struct, frozen=True):
 
 
 class WindowNow(msgspec.Struct, frozen=True):
-    """A window. `state`: planned, in_force, frozen, over; `frozen_by`: the guard period that does or will, else 0."""
+    """A window. `state`: planned, in_force, frozen, over; `frozen_by`: the guard period that does or will, else 0.
+
+    `held` is the beginning of what it held back in a list of windows, all of it by itself; `held_count` counts it all.
+    """
 
     id: int
     work: str
@@ -96,10 +100,11 @@ class WindowNow(msgspec.Struct, frozen=True):
     frozen_by: int
     steps: tuple[Step, ...]
     held: tuple[HeldNow, ...]
+    held_count: int = 0
 
 
 class WindowList(msgspec.Struct, frozen=True):
-    """Windows at `now`, those that end last first."""
+    """Windows at `now`: in force, then planned, then over."""
 
     now: float
     windows: tuple[WindowNow, ...]
@@ -123,7 +128,7 @@ class GuardNow(msgspec.Struct, frozen=True):
 
 
 class GuardList(msgspec.Struct, frozen=True):
-    """Guard periods at `now`, those that end last first."""
+    """Guard periods at `now`: in force, then planned, then over."""
 
     now: float
     guards: tuple[GuardNow, ...]

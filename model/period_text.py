@@ -29,7 +29,7 @@ def moment(text: str, zone: str) -> float:
     A time that the zone's clock shows twice, or never, is refused: with its offset it is one.
     """
     try:
-        when = datetime.fromisoformat(text.strip())
+        when = datetime.fromisoformat(text.replace("：", ":").strip())
     except ValueError:
         raise TextError(f"{text.strip()[:40]!r} is no time: write 2026-10-01 08:00") from None
     if not 1971 <= when.year <= 9000:
@@ -37,15 +37,21 @@ def moment(text: str, zone: str) -> float:
     if when.tzinfo is not None:
         return when.timestamp()
     shown = math.floor(when.replace(tzinfo=UTC).timestamp())
-    try:
-        pieces = wall.stretches(zone, shown, shown)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TextError(f"there is no time zone {zone[:40]!r}: try Asia/Shanghai") from None
+    pieces = wall.stretches(known_zone(zone), shown, shown)
     found = [shown - piece.offset for piece in pieces if piece.start <= shown - piece.offset < piece.end]
     if len(found) != 1:
         which = "comes twice" if found else "never comes"
         raise TextError(f"{text.strip()} {which} in {zone}: write it with its offset, as in 2026-10-01T08:00+08:00")
     return float(found[0])
+
+
+def known_zone(zone: str) -> str:
+    """Return a time zone's name if there is such a zone; a TextError says otherwise."""
+    try:
+        wall.stretches(zone, 0, 0)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise TextError(f"there is no time zone {zone[:40]!r}: try Asia/Shanghai") from None
+    return zone
 
 
 def until(text: str, start: float, zone: str) -> float:
@@ -61,7 +67,7 @@ def scope_of(words: str) -> Scope:
     """
     found: dict[str, list[str]] = {name: [] for name in _KINDS.values()}
     everywhere = False
-    for word in re.split(r"[\s,，]+", words.strip()):
+    for word in re.split(r"[\s,，、]+", words.replace("：", ":").strip()):
         kind, colon, name = word.partition(":")
         if word == EVERYWHERE:
             everywhere = True

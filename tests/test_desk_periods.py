@@ -117,6 +117,18 @@ async def test_a_fault_that_the_window_does_not_name_opens_its_ticket_at_once(tm
         assert [ticket["fault"] for ticket in await world.tickets()] == ["smoke.detected"]
 
 
+async def test_smoke_opens_its_ticket_at_once_unless_a_window_names_it(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        smoke = change(fault="smoke.detected", device="hall", episode="e2")
+        await agent.send(change(), smoke)
+        assert [ticket["fault"] for ticket in await world.tickets()] == ["smoke.detected"]
+        await planned(world, Scope(sites=("S1",), faults=("smoke.*",)))
+        await agent.send(change(fault="smoke.detected", device="cellar", episode="e3"))
+        assert len(await world.tickets()) == 1
+
+
 @pytest.mark.parametrize(
     ("scope", "held"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from desk.period_store import last_guards, last_windows
+from desk.period_store import listed_guards, listed_windows
 from desk.periods import Author, approve_window, declare_guard, end_guard, end_window, extend_window, plan_window
 from desk.sweep import Sweep
 from model.change import Change
@@ -55,7 +55,9 @@ class Play:
 
     async def look(self) -> None:
         """Read what people planned; what is not held by it any more must open now."""
-        self.windows, self.guards = await self.world.desk.store.read(lambda db: (last_windows(db), last_guards(db)))
+        self.windows, self.guards = await self.world.desk.store.read(
+            lambda db: (listed_windows(db, self.clock().wall), listed_guards(db, self.clock().wall))
+        )
         self._reckon(self.clock().wall, self.clock().wall)
 
     async def people(self) -> None:

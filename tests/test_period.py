@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from config.fault_rules import load_faults
 from model.period import (
     LONGEST_WINDOW,
     GuardDuty,
@@ -106,6 +107,23 @@ def test_a_window_that_names_faults_holds_no_other_fault_back_of_whatever_level(
     assert holding([named], [], UPS, 1.0) == named
     assert holding([named], [], replace(UPS, fault="rectifier.failed"), 1.0) == named
     assert holding([named], [], replace(UPS, fault="smoke.detected"), 1.0) is None
+
+
+@pytest.mark.parametrize("fault", ["smoke.detected", "leak.detected", "gas.detected", "fire.alarm"])
+def test_what_endangers_life_and_house_is_held_only_by_a_window_that_names_it(fault: str) -> None:
+    place = replace(UPS, fault=fault)
+    assert holding([window()], [], place, 1.0) is None
+    assert holding([window(scope=Scope())], [], place, 1.0) is None
+    named = window(scope=Scope(sites=("S1",), faults=(fault,)))
+    assert holding([window(), named], [], place, 1.0) == named
+    assert holding([window(), named], [], UPS, 1.0) == window()
+
+
+def test_every_shipped_fault_of_fire_and_water_is_among_the_dangers() -> None:
+    causes = {name: rule.text.cause for name, rule in load_faults().items()}
+    found = {name for name, cause in causes.items() if cause in {"smoke", "flood", "fire"}}
+    assert found == {"smoke.detected", "leak.detected"}
+    assert all(not covers(Scope(), replace(UPS, fault=name)) for name in found)
 
 
 def regions(site: str) -> str:

@@ -1,7 +1,8 @@
 """Maintenance windows, guard periods, and the tickets that a window holds back.
 
 A window ends by its time alone (`model.period`); `held` says what has to be looked at when nothing holds it any more,
-and stays as the window's record. `until` is worked out anew whenever a person changes a window or a guard period.
+and stays as the window's record: since when the desk knew, and on which ticket the fault stood at the end. `until` is
+worked out anew whenever a person changes a window or a guard period.
 """
 
 STATEMENTS = """
@@ -15,7 +16,7 @@ CREATE TABLE guards (
 CREATE INDEX guards_by_end ON guards (ends);
 CREATE TABLE held (
     site TEXT NOT NULL, device TEXT NOT NULL, fault TEXT NOT NULL, planned INTEGER NOT NULL REFERENCES windows (id),
-    since REAL NOT NULL, until REAL NOT NULL, released REAL, PRIMARY KEY (planned, site, device, fault)
+    since REAL NOT NULL, until REAL NOT NULL, released REAL, ticket INTEGER, PRIMARY KEY (planned, site, device, fault)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX held_waiting ON held (until) WHERE released IS NULL;
 """

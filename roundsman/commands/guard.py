@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     verbs = parser.add_subparsers(dest="verb", metavar="WHAT", required=True)
     common(
-        verbs.add_parser("list", help="every guard period, those that end last first", allow_abbrev=False),
+        verbs.add_parser("list", help="every guard period: in force, planned, over", allow_abbrev=False),
         speaking=False,
     )
     show = verbs.add_parser("show", help="one guard period with its roster", allow_abbrev=False)

@@ -11,7 +11,7 @@ from roundsman.periods.asking import asked, common, where_and_when, who
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     verbs = parser.add_subparsers(dest="verb", metavar="WHAT", required=True)
-    common(verbs.add_parser("list", help="every window, those that end last first", allow_abbrev=False), speaking=False)
+    common(verbs.add_parser("list", help="every window: in force, planned, over", allow_abbrev=False), speaking=False)
     show = verbs.add_parser("show", help="one window, with what it holds or held back", allow_abbrev=False)
     plan = verbs.add_parser("plan", help="plan work", allow_abbrev=False)
     plan.add_argument("work", help="what is done, in words")
