@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -21,10 +22,12 @@ from model.ticket_protocol import (
     KEY,
     EntryList,
     EntryNow,
+    ListedDevices,
     OpenByHand,
     Refused,
     Say,
     Sayable,
+    SayListed,
     TicketLine,
     TicketList,
     TicketNow,
@@ -95,6 +98,14 @@ class TicketsClient:
     def open(self, fault: OpenByHand, *, key: str = "") -> TicketNow:
         """Open a ticket for a fault that no alarm has told."""
         return _decoded(self._ask("POST", "/tickets", fault, key=key), TicketNow)
+
+    def listed(self, site: str) -> ListedDevices:
+        """Return the contract's list of a site's devices."""
+        return _decoded(self._ask("GET", f"/sites/{quote(site, safe='')}/listed"), ListedDevices)
+
+    def list_device(self, site: str, said: SayListed, *, key: str = "") -> ListedDevices:
+        """Put a device on the contract's list, or say anew what stands there; returns the list."""
+        return _decoded(self._ask("POST", f"/sites/{quote(site, safe='')}/listed", said, key=key), ListedDevices)
 
     def get(self, path: str, **query: str | int) -> Any:
         """Return the JSON of another address that is only read, such as /contracts."""

@@ -1,5 +1,6 @@
 """A ticket that a person opens, for a fault that no alarm has told."""
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ from desk.before import cover_of, earlier
 from desk.ledger import Ledger, open_ticket, terms_for
 from desk.live import BOARD
 from desk.once import Answer, keyed, once, reply_with
+from desk.saying import NotSaidError, plain
 from desk.store import Db, Site, site_of
 from desk.tickets import standing, taken_in
 from desk.web import ProblemError, body_of, decoded, desk_of
@@ -32,9 +34,10 @@ async def open_by_hand(request: Request) -> Response:
     body = await body_of(request)
     asked = decoded(body, OpenByHand)
     key, speaker = keyed(request, body), speaker_of(request, asked.by, asked.side)
-    for name, text in (("device", asked.device), ("fault", asked.fault), ("case", asked.case)):
-        if len(text) > LONGEST or not text.isprintable() or "/" in text or (name == "fault" and not text.strip()):
-            raise ProblemError(400, "malformed", f"{name} is a name of at most {LONGEST} characters, without `/`.")
+    device, fault, case = (name_of(getattr(asked, name), name) for name in ("device", "fault", "case"))
+    if not fault:
+        raise ProblemError(400, "malformed", "fault is missing.")
+    asked = replace(asked, device=device, fault=fault, case=case)
 
     def write(db: Db) -> Answer:
         ledger = desk.ledger(db)
@@ -44,6 +47,17 @@ async def open_by_hand(request: Request) -> Response:
     if not answer.again:
         desk.hub.announce(BOARD)
     return reply_with(answer)
+
+
+def name_of(text: str, name: str) -> str:
+    """Return a device, fault, case or serial number as it is kept. Raises a ProblemError, `malformed`."""
+    try:
+        kept = plain(text, name)
+    except NotSaidError as error:
+        raise ProblemError(400, error.word, error.sentence) from error
+    if len(kept) > LONGEST or (name != "serial" and "/" in kept):
+        raise ProblemError(400, "malformed", f"{name} is a name of at most {LONGEST} characters, without `/`.")
+    return kept
 
 
 def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:

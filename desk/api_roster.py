@@ -38,7 +38,7 @@ _SENTENCES: dict[str, Text] = {
         "en": "A substitute is for a time that is not over, of at most 92 days.",
         "zh": "代班时间须尚未结束，且不超过92天。",
     },
-    "no_such": {"en": "No such substitute stands now.", "zh": "该代班已不存在。"},
+    "no_such": {"en": "No substitute {} stands now.", "zh": "代班 {} 已不存在。"},
 }
 _LONGEST_LOOK = 62.0  # days
 _LATEST = 4_102_444_800.0  # 2100
@@ -72,7 +72,9 @@ async def withdraw(request: Request) -> Response:
     def act(ledger: Ledger, said: WithdrawSwap, source: str) -> Answer:
         became = withdraw_swap(ledger, number, good_name(said.by), source)
         if became is None:
-            return Answer(404, msgspec.json.encode(Refused("no_such", _SENTENCES["no_such"][language_of(request)])))
+            return Answer(
+                404, msgspec.json.encode(Refused("no_such", _SENTENCES["no_such"][language_of(request)].format(number)))
+            )
         return Answer(200, msgspec.json.encode(became))
 
     return await _write(request, WithdrawSwap, act)

@@ -273,3 +273,32 @@ class EntryList(msgspec.Struct, frozen=True):
     ticket: int
     entries: tuple[EntryNow, ...]
     after: int | None = None
+
+
+class SayListed(msgspec.Struct, frozen=True):
+    """A device on the list: under contract from `begin` until `end`, in warranty from `warranty_begin` on."""
+
+    by: str
+    device: str
+    serial: str = ""
+    begin: Moment | None = None
+    end: Moment | None = None
+    warranty_begin: Moment | None = None
+
+
+class ListedNow(msgspec.Struct, frozen=True):
+    """A device on the list; Unix seconds, None where nothing was said."""
+
+    device: str
+    serial: str
+    begin: float | None
+    end: float | None
+    warranty_begin: float | None
+
+
+class ListedDevices(msgspec.Struct, frozen=True):
+    """The list of a site, and the site's time zone."""
+
+    site: str
+    devices: tuple[ListedNow, ...]
+    timezone: str = ""

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "tickets": "list the desk's tickets",
     "ticket": "one ticket of the desk: show it, or say what happened",
     "ticket open": "open a ticket for a fault that no alarm has told",
+    "listed": "the contract's list of a site's devices: show it, or put a device on it",
     "window": "planned work, which holds tickets back: plan, extend, approve, end",
     "guard": "guard periods: declare one with its roster, watch it, its report",
     "roster": "who is on duty, whether a roster's file is good, and substitutes",

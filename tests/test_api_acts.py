@@ -296,6 +296,13 @@ async def test_a_person_opens_one_ticket_for_a_fault_that_no_alarm_told(world: A
     await world.books_agree(number)
 
 
+async def test_spaces_around_a_name_make_no_other_condition(world: ApiWorld) -> None:
+    number = await world.opened("door.open", device="door 1")
+    body = {"by": "Wang", "site": "S1", "fault": " door.open\u3000", "device": "door\u30001 "}
+    again = await world.client.post("/api/v1/tickets", json=body)
+    assert (again.json()["error"], again.json()["ticket"]) == ("open_already", number)
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "word"),
     [
@@ -303,6 +310,7 @@ async def test_a_person_opens_one_ticket_for_a_fault_that_no_alarm_told(world: A
         ({"level": 9}, 422, "no_such_level"),
         ({"said": "2027-02-01"}, 422, "in_the_future"),
         ({"said": "soon"}, 400, "time"),
+        ({"said": 1405}, 400, "time"),
         ({"fault": "  "}, 400, "malformed"),
         ({"device": "a/b"}, 400, "malformed"),
         ({"side": "system"}, 400, "side"),

@@ -237,5 +237,10 @@ async def test_what_is_on_the_contracts_list_is_served_and_the_rest_by_its_rule(
     assert (await world.ticket(await world.opened(device="other")))["cover"] == "unknown"
     assert "Device on the contract" in (await world.client.get("/system?lang=en")).text
     assert (await world.client.get("/api/v1/sites/S9/listed")).json()["error"] == "no_site"
+    anew = await world.client.post(path, json={**body, "device": "\u3000ups ", "warranty_begin": "2027-01-01"})
+    assert [each["device"] for each in anew.json()["devices"]] == ["ups"]
+    for wrong in ({"device": " "}, {"device": "u\x00"}, {"serial": "u\x00"}, {"device": "u" * 121}, {"begin": 1405}):
+        assert (await world.client.post(path, json={**body, **wrong})).status_code == 400, wrong
+    assert (await world.client.get(path)).json() == anew.json()
     backwards = await world.client.post(path, json={**body, "end": "2026-01-01"})
     assert (backwards.status_code, backwards.json()["error"]) == (400, "malformed")

@@ -174,6 +174,20 @@ def test_a_ticket_or_site_that_is_not_there_is_named(state: Path) -> None:
     assert "There is no site 'S9'" in said("ticket", "open", "S9", "mains.lost", "--state", str(state))[2]
 
 
+def test_a_device_is_put_on_the_contracts_list_and_shown_there(state: Path) -> None:
+    common = ["--state", str(state), "--lang", "en"]
+    assert said("listed", "S1", *common)[1] == "No device of this site is on the list.\n"
+    words = ["--serial", "4711", "--from", "2026-01-01", "--until", "2029-01-01", "--by", "Li"]
+    status, out, err = said("listed", "S1", "ups-1", *words, *common)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1].split() == ["ups-1", "4711", "2026-01-01", "00:00:00", "2029-01-01", "00:00:00", "-"]
+    assert said("listed", "S1", *common)[1] == out
+    assert json.loads(said("listed", "S1", "--json", *common)[1])["begin"] == 1767196800
+    assert said("listed", "S1", "--serial", "1", *common) == (1, "", "Say which device.\n")
+    assert "There is no site 'S9'" in said("listed", "S9", *common)[2]
+    assert "没有该站点" in said("listed", "S9", *common[:2], "--lang", "zh")[2]
+
+
 def test_tickets_are_listed_by_what_is_asked_for(state: Path) -> None:
     mine = opened(state, "listed", "T")
     mine.takes("level 1 --reason x")

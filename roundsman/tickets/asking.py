@@ -16,7 +16,7 @@ T = TypeVar("T")
 STATE = Path("/var/lib/roundsman-desk")
 
 
-def common(parser: argparse.ArgumentParser, *, speaking: bool, default: bool = True) -> None:
+def common(parser: argparse.ArgumentParser, *, speaking: bool, sides: bool = True, default: bool = True) -> None:
     """Add what every ticket command takes; without `default` only what is given is set."""
 
     def kept(value: object) -> object:
@@ -26,10 +26,11 @@ def common(parser: argparse.ArgumentParser, *, speaking: bool, default: bool = T
         "--state", type=Path, default=kept(STATE), metavar="DIR", help=f"the desk's state folder ({STATE})"
     )
     if speaking:
-        sides = (str(Side.SERVICE), str(Side.CUSTOMER))
         parser.add_argument("--by", default=kept(""), metavar="NAME", help="who says so (you)")
-        parser.add_argument("--side", choices=sides, default=kept(sides[0]), help="for whom (service: who maintains)")
         parser.add_argument("--key", default=kept(""), help="said again with the same key, it is written down once")
+    if speaking and sides:
+        both = (str(Side.SERVICE), str(Side.CUSTOMER))
+        parser.add_argument("--side", choices=both, default=kept(both[0]), help="for whom (service: who maintains)")
     parser.add_argument("--lang", choices=("en", "zh"), default=kept(language()), help="the language (the terminal's)")
     parser.add_argument("--json", action="store_true", default=kept(False), help="as JSON")
 
