@@ -34,19 +34,24 @@ async def open_by_hand(request: Request) -> Response:
     body = await body_of(request)
     asked = decoded(body, OpenByHand)
     key, speaker = keyed(request, body), speaker_of(request, asked.by, asked.side)
-    device, fault, case = (name_of(getattr(asked, name), name) for name in ("device", "fault", "case"))
-    if not fault:
-        raise ProblemError(400, "malformed", "fault is missing.")
-    asked = replace(asked, device=device, fault=fault, case=case)
+    asked = as_kept(asked)
 
     def write(db: Db) -> Answer:
         ledger = desk.ledger(db)
-        return once(db, key, ledger.now, lambda: _open(ledger, speaker, asked))
+        return once(db, key, ledger.now, lambda: opened_by_hand(ledger, speaker, asked))
 
     answer = await desk.store.write(write)
     if not answer.again:
         desk.hub.announce(BOARD)
     return reply_with(answer)
+
+
+def as_kept(asked: OpenByHand) -> OpenByHand:
+    """Return what is asked for with its names as they are kept. Raises a ProblemError, `malformed`."""
+    device, fault, case = (name_of(getattr(asked, name), name) for name in ("device", "fault", "case"))
+    if not fault:
+        raise ProblemError(400, "malformed", "fault is missing.")
+    return replace(asked, device=device, fault=fault, case=case)
 
 
 def name_of(text: str, name: str) -> str:
@@ -60,7 +65,8 @@ def name_of(text: str, name: str) -> str:
     return kept
 
 
-def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
+def opened_by_hand(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
+    """Open a ticket, in the caller's transaction; the answer is the ticket (201), or a refusal by name."""
     site = site_of(ledger.db, asked.site)
     if site is None:
         raise ProblemError(404, "no_site", f"There is no site {asked.site[:64]!r}: enrol it first.")
@@ -71,17 +77,25 @@ def _open(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answer:
     if number:
         return refused(Refusal.OPEN_ALREADY, speaker.language, ticket=number)
     contract = ledger.contracts(site.contract)
-    if asked.level and asked.level not in contract.levels:
-        return refused(Refusal.NO_SUCH_LEVEL, speaker.language, tuple(str(level) for level in contract.levels))
-    onset, reported = (
-        ledger.now if time is None else read_time(ledger, speaker, site.id, time)
-        for time in (asked.said, asked.reported)
+    level = _level(contract, asked.level)
+    if level is None:
+        return refused(Refusal.NO_SUCH_LEVEL, speaker.language, tuple(map(contract.code, contract.levels)))
+    since, reported = (
+        None if time is None else read_time(ledger, speaker, site.id, time) for time in (asked.said, asked.reported)
     )
-    if max(onset, reported) > ledger.now:
+    onset = next((time for time in (since, reported) if time is not None), ledger.now)  # what was reported stood then
+    if max(onset, reported or 0.0) > ledger.now:
         return refused(Refusal.IN_THE_FUTURE, speaker.language)
-    opened = _opened(ledger, site, asked, onset, reported if asked.reported is not None else None)
+    opened = _opened(ledger, site, replace(asked, level=level), onset, reported)
     number = open_ticket(ledger, site, opened, speaker.who, speaker.source, side=speaker.side)
     return ticket_answer(ledger, number, 201)
+
+
+def _level(contract: Contract, said: int | str) -> int | None:
+    """Return a level by its number or by what the contract calls it, 0 for none said, None when there is no such."""
+    called = {contract.code(level).casefold(): level for level in contract.levels}
+    known = {"": 0, **{str(level): level for level in contract.levels}, **called}
+    return known.get(str(said or "").strip().casefold())
 
 
 def _opened(ledger: Ledger, site: Site, asked: OpenByHand, onset: float, reported: float | None) -> Opened:
@@ -89,7 +103,7 @@ def _opened(ledger: Ledger, site: Site, asked: OpenByHand, onset: float, reporte
     contract, device = ledger.contracts(site.contract), asked.device or "-"
     meaning = _meaning(asked, contract)
     given = assign(contract, asked.fault, asked.case, meaning)
-    if asked.level:
+    if isinstance(asked.level, int) and asked.level:
         given = Assignment(asked.level, provisional=False, reason=SAID)
     before = earlier(ledger, site, device, asked.fault, onset)
     return Opened(

@@ -81,7 +81,7 @@ class Take(msgspec.Struct, frozen=True):
 
 
 class OpenByHand(msgspec.Struct, frozen=True):
-    """A fault that a person reports and no alarm has told. `level` 0: the contract decides.
+    """A fault that a person reports and no alarm has told. `level`: a number, or the contract's word; 0: it decides.
 
     `said` is since when the fault stands, `reported` when the customer reported it; the opening is now.
     """
@@ -91,7 +91,7 @@ class OpenByHand(msgspec.Struct, frozen=True):
     fault: str
     device: str = ""
     case: str = ""
-    level: int = 0
+    level: int | str = 0
     said: Moment | None = None
     reported: Moment | None = None
     side: Side = Side.SERVICE

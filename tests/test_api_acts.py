@@ -118,7 +118,7 @@ async def test_the_time_of_an_opening_that_nobody_knew_is_said_by_a_person(world
 def test_each_act_of_people_is_tried_and_no_other_may_be_said() -> None:
     assert {each[0] for each in TAKEN} | {"dated"} == set(SAYABLE)
     every = {str(act.__struct_config__.tag) for act in Act.__subclasses__()}
-    assert every - set(SAYABLE) == {"opened", "alarm", "took_in", "fired"}
+    assert every - set(SAYABLE) == {"opened", "alarm", "took_in", "fired", "retimed"}
 
 
 @pytest.mark.parametrize("what", ["opened", "alarm", "took_in", "fired", "", "nonsense", None, 3])
@@ -294,6 +294,20 @@ async def test_a_person_opens_one_ticket_for_a_fault_that_no_alarm_told(world: A
     again = await world.client.post("/api/v1/tickets", json=body)
     assert (again.status_code, again.json()["error"], again.json()["ticket"]) == (409, "open_already", number)
     await world.books_agree(number)
+
+
+async def test_a_fault_stands_at_least_since_it_was_reported(world: ApiWorld) -> None:
+    ticket = await world.ticket(await world.opened(reported="15:45"))
+    assert (ticket["onset"], ticket["starts"]) == (START - 900, {"report": START - 900})
+
+
+async def test_a_ticket_is_opened_at_a_level_as_the_contract_calls_it(world: ApiWorld) -> None:
+    await world.site("C", "coded")
+    for number, level in enumerate((2, "2", "b", " B ")):
+        ticket = await world.ticket(await world.opened(site="C", level=level, device=f"d{number}"))
+        assert (ticket["level"], ticket["level_code"]) == (2, "B")
+    answer = await world.client.post("/api/v1/tickets", json={"by": "Li", "site": "C", "fault": "x", "level": "D"})
+    assert (answer.status_code, answer.json()["known"]) == (422, ["A", "B", "C"])
 
 
 async def test_spaces_around_a_name_make_no_other_condition(world: ApiWorld) -> None:

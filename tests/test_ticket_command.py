@@ -110,6 +110,8 @@ def test_a_level_is_said_as_the_contract_says_it(state: Path) -> None:
     before = ticket.takes("")["level_code"]
     other = "A" if before != "A" else "B"
     assert ticket.takes(f"level {other.lower()} --reason x")["level_code"] == other
+    assert opened(state, "more letters", "A", "--level", "c").takes("")["level_code"] == "C"
+    assert ticket.takes("acknowledge --seen a")["acknowledged_by"] == "Li"
     assert ticket.refuses("level Z --reason x") == "The contract has no level Z; it has A, B, C, D."
 
 
@@ -125,6 +127,9 @@ def test_a_merged_ticket_ends_in_the_other(ticket: Teller, state: Path) -> None:
         ("resume", "Nobody paused the clocks: they run.", "没有人暂停计时，计时正在进行。"),
         ("close", "The word that the contract asks for is missing", "缺少合同要求的确认"),
         ("depart --at 2999-01-01", "This time has not come yet", "该时间尚未到来"),
+        ("depart --at nan", '"nan" is no time', "时间无法识别"),
+        ("depart --at 20200101", "The ticket was not open then", "当时工单尚未开启"),
+        ("depart --at 1600000000", "The ticket was not open then", "当时工单尚未开启"),
         ("depart --at 2020-01-01", "The ticket was not open then", "当时工单尚未开启"),
         ("pause other --reason ' '", "Say why: this needs a reason.", "请说明原因。"),
         ("excuse nothing at_all --accepted-by W", "The ticket has no such clock", "工单没有可免责的该项"),

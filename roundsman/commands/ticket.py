@@ -44,8 +44,8 @@ def _said(client: TicketsClient, args: argparse.Namespace) -> TicketNow:
     if args.verb is None:
         return client.ticket(args.ticket)
     act = act_of(VERBS[args.verb], args)
-    if "level" in act:
-        act["level"] = _level(client, args.ticket, str(act["level"]))
+    for name in {"level", "seen"} & act.keys():
+        act[name] = _level(client, args.ticket, str(act[name]))
     return client.say(args.ticket, act, who(args), side=Side(args.side), key=args.key)
 
 

@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("fault", help="the fault, such as mains.lost (docs/configuration.md has them)")
     parser.add_argument("--device", default="", help="the device")
     parser.add_argument("--case", default="", help="the fault's case")
-    parser.add_argument("--level", type=int, default=0, help="the level (the contract decides)")
+    parser.add_argument("--level", default="", help="the level, such as 1 or A (the contract decides)")
     parser.add_argument("--since", metavar="TIME", help="since when the fault stands: 14:05, 2026-09-30T14:05 (now)")
     parser.add_argument("--reported", metavar="TIME", help="when the customer reported it")
     common(parser, speaking=True)
@@ -24,7 +24,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask the running desk and print the ticket."""
     fault = OpenByHand(
-        who(args), args.site, args.fault, args.device, args.case, args.level, args.since, args.reported, Side(args.side)
+        who(args),
+        args.site,
+        args.fault,
+        args.device,
+        args.case,
+        args.level or 0,
+        args.since,
+        args.reported,
+        Side(args.side),
     )
     ticket = asked(args, lambda client: client.open(fault, key=args.key))
     if args.json:

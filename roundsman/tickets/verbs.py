@@ -40,7 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "signed-by": {"dest": "signed_by", "metavar": "NAME", "help": "who signed it"},
     "part": {"metavar": "TEXT", "help": "what was repaired or replaced"},
     "consumable": {"action": "store_true", "help": "a part that is worn by use: counts for no replacement"},
-    "seen": {"type": int, "metavar": "LEVEL", "help": "the level that you saw: not taken when it is worse by now"},
+    "seen": {"metavar": "LEVEL", "help": "the level that you saw: not taken when it is worse by now"},
     "opened": {"metavar": "TIME", "help": "when the ticket opened", "required": True},
     "onset": {"metavar": "TIME", "help": "since when the fault stands", "required": True},
     "not": {"dest": "holds", "action": "store_false", "help": "it does not hold, or no more"},
@@ -123,14 +123,4 @@ def act_of(verb: Verb, args: argparse.Namespace) -> dict[str, object]:
             act[name] = _YES[str(act[name])]
     if act.pop("asked", False):
         act["what"] = "asked_for"
-    for name in ("said", "due", "opened", "onset"):  # a bare number is Unix seconds
-        if name in act:
-            act[name] = _number(str(act[name]))
     return act
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
