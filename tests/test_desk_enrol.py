@@ -14,7 +14,6 @@ from desk.local import FILE, Local, LocalError, ask, write_local
 from desk.settings import DeskSettings, shipped
 from desk.store import Site
 from model.rule import Meaning
-from tests import desk_world
 from tests.desk_world import World, a_desk, change, contracts
 
 
@@ -151,13 +150,12 @@ async def test_a_site_that_would_not_work_is_refused_with_what_is_wrong(
 
 
 async def test_a_site_whose_contract_is_gone_stops_no_other_and_is_still_heard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_desk(tmp_path) as world:
         agent = await world.agent("S1")
         await agent.send(change())
-    monkeypatch.setattr(desk_world, "contracts", shipped)
-    async with a_desk(tmp_path) as world:
+    async with a_desk(tmp_path, known=shipped) as world:
         assert "site S1: contract 'practice': there is no such contract" in caplog.text
         agent.world = world
         await agent.send(change(fault="door.open", episode="e2", meaning=Meaning.INDIRECT))
