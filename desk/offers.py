@@ -4,7 +4,7 @@ An offer is one act of `model.service.entry` with what is still to be filled in.
 its fields. What is offered follows the record; whether it is taken is still the step's word, which may refuse.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -23,7 +23,10 @@ _TIES = (Tie.RELATED, Tie.CHILD, Tie.INCIDENT, Tie.RECURRENCE)
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field of a form. `kind`: when (a time, now unless said), until (a time to come), line, pick, number, tick."""
+    """One field of a form. `kind`: when (a time, now unless said), until (another time), line, pick, number, tick.
+
+    `named` is a line with words to choose from: its options.
+    """
 
     name: str
     kind: str
@@ -127,7 +130,7 @@ def _taking(standing: Standing) -> Iterator[Offer]:
     ticket = standing.record.ticket
     if ticket.state is TicketState.OPEN and ticket.acknowledged is None:
         yield Offer("acknowledged", "acknowledged", "acknowledge", "steps", (("seen", str(ticket.level)),))
-    if standing.record.unsure:
+    if standing.record.unsure or standing.record.moved:
         fields = (
             Field("opened", "until", "opened_when", needed=True),
             Field("onset", "until", "onset_when", needed=True),
@@ -195,16 +198,16 @@ def _waiting(standing: Standing) -> Iterator[Offer]:
 
 def _levels(standing: Standing) -> Iterator[Offer]:
     record = standing.record
-    others = tuple(each for each in _level_options(standing) if each[0] != str(record.ticket.level))
+    levels = record.terms.levels or tuple(standing.contract.levels)
+    others = level_options(standing.contract, [each for each in levels if each != record.ticket.level])
     if others:
         yield Offer("level", "level", "set_level", "level", (), (Field("level", "pick", "new_level", others), REASON))
     covers = tuple((each.value, both(f"cover.{each}")) for each in Cover if each is not record.cover)
     yield Offer("entitled", "entitled", "set_cover", "level", (), (Field("cover", "pick", "cover", covers), REASON))
 
 
-def _level_options(standing: Standing) -> tuple[tuple[str, Text], ...]:
-    contract = standing.contract
-    levels = standing.record.terms.levels or tuple(contract.levels)
+def level_options(contract: Contract, levels: Iterable[int]) -> tuple[tuple[str, Text], ...]:
+    """Return levels to pick from, as their contract calls them."""
     return tuple(
         (str(each), {lang: f"{contract.code(each)} · {text}" for lang, text in contract.levels.get(each, {}).items()}
          or _same(str(each)))
@@ -233,7 +236,8 @@ def _closing(standing: Standing) -> Iterator[Offer]:
 
 def _agreeing(standing: Standing) -> Iterator[Offer]:
     if standing.record.ticket.provisional:
-        level = Field("level", "pick", "final_level", _level_options(standing))
+        levels = standing.record.terms.levels or tuple(standing.contract.levels)
+        level = Field("level", "pick", "final_level", level_options(standing.contract, levels))
         yield Offer("level_agreed", "level_agreed", "agree_level", "level", (), (level, BY_SIDE))
 
 

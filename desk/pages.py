@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import incident_page, measure_page, period_pages, roster_page, ticket_page
+from desk import incident_page, measure_page, opening_page, period_pages, roster_page, ticket_page
 from desk.duty import roster_now
 from desk.incident_view import incidents_now
 from desk.live import BOARD, news, readings_of
@@ -173,6 +173,7 @@ def trend_address(site: str, device: str, point: str) -> str:
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
     Route("/tickets", tickets_page, methods=["GET"]),
+    *opening_page.ROUTES,
     *ticket_page.ROUTES,
     *period_pages.ROUTES,
     *measure_page.ROUTES,

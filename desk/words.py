@@ -6,6 +6,7 @@ filled in by `say`.
 
 from desk.words_clock import CLOCK_WORDS
 from desk.words_measure import MEASURE_WORDS
+from desk.words_opening import OPENING_WORDS
 from desk.words_people import PEOPLE_WORDS
 from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
@@ -203,6 +204,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "limit": ("limit {limit}", "限值 {limit}"),
     **CLOCK_WORDS,
     **MEASURE_WORDS,
+    **OPENING_WORDS,
     **TICKET_WORDS,
     **PERIOD_WORDS,
     **PEOPLE_WORDS,
