@@ -105,7 +105,7 @@ def _check_names(text: ContractText, unread: set[str], conversion: Conversion) -
 
 
 def _parts(text: ContractText) -> list[Any]:
-    single = [each for each in (text.upgrade, text.momentary) if each is not None]
+    single = [each for each in (text.upgrade, text.momentary, text.guard) if each is not None]
     listed = (text.limits, text.blanks, text.lasting, text.escalation, text.documents, text.services, text.penalties)
     return [*single, *(each for parts in listed for each in parts)]
 

@@ -218,6 +218,13 @@ class MomentaryText(msgspec.Struct, frozen=True):
     open: Names = ()
 
 
+class GuardText(msgspec.Struct, frozen=True):
+    """What is left of each limit for a ticket that opens in a guard period."""
+
+    share: Share
+    open: Names = ()
+
+
 class EntitlementText(msgspec.Struct, frozen=True):
     """What is served."""
 
@@ -274,6 +281,7 @@ class ContractText(msgspec.Struct, frozen=True, kw_only=True):
     provisional: Title | None = None
     difficult: Title | None = None
     momentary: MomentaryText | None = None
+    guard: GuardText | None = None
     recurrence: RecurrenceText | None = None
     replacement: ReplacementText | None = None
     documents: tuple[DutyText, ...] = ()

@@ -20,10 +20,12 @@ from desk.kept import (
     next_number,
     record_of,
 )
+from desk.period_store import guard_at
 from desk.proof import check_books
 from desk.store import Db, Site, every
 from model.contract import Contract
 from model.limits import Calendars
+from model.period import Place
 from model.service.clocks import closing
 from model.service.entry import Acts, AlarmSeen, Closed, Entry, MergedInto, Opened, Terms, TookIn, terms_of
 from model.service.look import Seen, settle
@@ -106,8 +108,9 @@ def append_to(ledger: Ledger, record: Record, entry: Entry) -> Stepped:
 
 
 def open_ticket(ledger: Ledger, site: Site, act: Opened, who: str, source: str, *, side: Side = Side.SYSTEM) -> int:
-    """Open a ticket and return its number, which the ledger gives. Raises OpeningError with the refusal."""
-    act = replace(act, number=next_number(ledger.db), site=site.id)
+    """Open a ticket; number and guard period are the ledger's to say. Raises OpeningError with the refusal."""
+    guard = guard_at(ledger.db, Place(site.region, site.id, act.device, act.fault), ledger.now)
+    act = replace(act, number=next_number(ledger.db), site=site.id, guard=guard)
     entry = Entry(ledger.now, who, act, source, side, ledger.trust)
     stepped = step(None, entry)
     if stepped.record is None:

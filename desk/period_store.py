@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from desk.store import Db, Row, every, one, site_of
-from model.period import GuardPeriod, Place, Window, held_until
+from model.period import GuardPeriod, Place, Window, held_until, reaches
 
 MOST_LISTED = 200
 _LISTED = (
@@ -63,6 +63,12 @@ def windows_at(db: Db, at: float) -> list[Window]:
 def guards_after(db: Db, at: float) -> list[GuardPeriod]:
     """Return the guard periods that are not over at a moment, by their start."""
     return [_guard(row) for row in every(db, "SELECT id, body FROM guards WHERE ends > ? ORDER BY starts, id", at)]
+
+
+def guard_at(db: Db, place: Place, at: float) -> int:
+    """Return the guard period that a place is guarded by at a moment: of several the first; 0 for none."""
+    rows = every(db, "SELECT id, body FROM guards WHERE ends > ? AND starts <= ? ORDER BY starts, id", at, at)
+    return next((guard.id for guard in map(_guard, rows) if reaches(guard.scope, place)), 0)
 
 
 def listed_windows(db: Db, now: float, most: int = MOST_LISTED) -> list[Window]:

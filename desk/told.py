@@ -93,7 +93,8 @@ def _of(title: Callable[[Contract, Any], Text]) -> Callable[[Shown, Contract, An
 
 def _opened(shown: Shown, contract: Contract, act: acts.Opened) -> Parts:
     again = shown.say("recurrence_note", n=act.recurrence_of) if act.recurrence_of else ""
-    return shown.say("act.opened"), [shown.say("level", n=contract.code(act.level)), again]
+    guard = shown.say("opened_in_guard", n=act.guard) if act.guard else ""
+    return shown.say("act.opened"), [shown.say("level", n=contract.code(act.level)), again, guard]
 
 
 def _alarm(shown: Shown, _contract: Contract, act: acts.AlarmSeen) -> Parts:

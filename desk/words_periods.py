@@ -106,6 +106,7 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "report.closed": ("Closed", "关闭"),
     "report.late": ("Limits not kept", "超时项"),
     "yes_short": ("yes", "是"),
+    "opened_in_guard": ("in guard period G{n}", "在保障期 G{n} 内"),
     "did.held": ("Held back by planned work", "计划工作期间暂不开单"),
     "did.window_planned": ("Work was planned", "登记维护窗口"),
     "did.window_extended": ("Planned work was extended", "延长维护窗口"),

@@ -231,6 +231,13 @@ class ServicePromise(msgspec.Struct, frozen=True, omit_defaults=True):
     within: float | None = None  # seconds
 
 
+class Guarding(msgspec.Struct, frozen=True):
+    """In a guard period (重要通讯保障) the limits of a ticket that opens in it are this share of what is written."""
+
+    share: float
+    open: tuple[str, ...] = ()
+
+
 class OpenPoint(msgspec.Struct, frozen=True):
     """What the contract's text leaves open and what was chosen, in the reader's language."""
 
@@ -244,7 +251,8 @@ class Contract(msgspec.Struct, frozen=True):
     `levels` are titles by order, 1 the worst; `codes` what people say for each ("A"), where it is not the number.
     `definitions` are the levels in words. `cities` are the places of each region. `default_handling` rules until a
     person says how a fault is handled. `words` is whose word a milestone needs where the text says it.
-    `acknowledgement_stops` is the milestone that an acknowledgement reaches, None for no milestone at all.
+    `acknowledgement_stops` is the milestone that an acknowledgement reaches, None for no milestone at all. `guard` is
+    None where limits stay what they are in a guard period.
     """
 
     name: str
@@ -280,6 +288,7 @@ class Contract(msgspec.Struct, frozen=True):
     provisional: Text = {}
     difficult: Text = {}
     momentary: Momentary | None = None
+    guard: Guarding | None = None
     recurrence: Recurrence = Recurrence()
     replacement: Replacement = Replacement()
     documents: tuple[Duty, ...] = ()

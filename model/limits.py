@@ -3,17 +3,18 @@
 A limit fits when everything it names is so: level, region, grade, fault, handling, conditions. Of the limits of one
 name that fit, the narrowest rules: the one that names most; a fault's case is narrower than the fault. A limit that
 counts from a milestone nobody has reached yet counts from the moment that milestone is due: the latest that keeps the
-promise (`Due.assumed`).
+promise (`Due.assumed`). Where a contract says so, the limits of a ticket that opened in a guard period are a share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import floor, inf, isfinite
+from math import ceil, floor, inf, isfinite
 
 import msgspec
+from msgspec.structs import replace
 
 from model.calendar import ALWAYS, Calendar
 from model.contract import Blank, Contract, Duty, Handling, Limit, Start
-from model.due import Deadline, Pause, deadline
+from model.due import Deadline, Pause, Span, deadline
 from model.zone import date_of
 
 _FOUND: dict[int, tuple[Contract, dict["Situation", tuple[Limit, ...]]]] = {}  # by the contract's id, which it keeps
@@ -25,6 +26,7 @@ class Situation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a ticket that decides its limits. `fault` is the fault, or its case: `fault/case`.
 
     No handling said: the contract's default. `conditions` are the contract's words that hold ("supplier_needed").
+    `guarded`: it opened in a guard period.
     """
 
     level: int
@@ -33,6 +35,7 @@ class Situation(msgspec.Struct, frozen=True, omit_defaults=True):
     fault: str = ""
     handling: Handling | None = None
     conditions: frozenset[str] = frozenset()
+    guarded: bool = False
 
 
 class Due(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,7 +85,19 @@ def _limits_for(contract: Contract, situation: Situation) -> tuple[Limit, ...]:
             continue
         if limit.name not in fitting or narrowness(limit) > narrowness(fitting[limit.name]):
             fitting[limit.name] = limit
-    return tuple(limit for limit in contract.limits if fitting.get(limit.name) is limit)
+    running = tuple(limit for limit in contract.limits if fitting.get(limit.name) is limit)
+    if contract.guard is None or not situation.guarded:
+        return running
+    share, rests_on = contract.guard.share, contract.guard.open
+    return tuple(
+        replace(limit, span=shortened(limit.span, share), open=tuple(dict.fromkeys((*limit.open, *rests_on))))
+        for limit in running
+    )
+
+
+def shortened(span: Span, share: float) -> Span:
+    """Return a share of a span in its own unit, rounded up to a whole one: of three days a half is two."""
+    return replace(span, amount=ceil(round(span.amount * share, 6)))
 
 
 def blanks_for(contract: Contract, situation: Situation) -> tuple[Blank, ...]:

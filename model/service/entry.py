@@ -55,7 +55,8 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="what"):
 class Opened(Act, frozen=True, kw_only=True, tag="opened"):
     """The ticket opens: by an alarm that people must see to, or by a person (no alarm, a condition of its own).
 
-    `onset` is the fault's in the desk's Unix time. `failed_repairs` come from the ticket that this is a recurrence of.
+    `onset` is the fault's in the desk's Unix time. `guard` is the guard period that it opens in, 0 for none.
+    `failed_repairs` come from the ticket that this is a recurrence of.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Opened(Act, frozen=True, kw_only=True, tag="opened"):
     cover: Cover = Cover.UNKNOWN
     recurrence_of: int = 0
     failed_repairs: int = 0
+    guard: int = 0
 
 
 class AlarmSeen(Act, frozen=True, tag="alarm"):

@@ -38,6 +38,7 @@ def opened(entry: Entry, act: Opened) -> Answer:
         cover=act.cover,
         bonds=(Bond(Tie.RECURRENCE, act.recurrence_of),) if act.recurrence_of else (),
         failed_repairs=act.failed_repairs,
+        guard=act.guard,
     )
     if ticket.acknowledged is not None:
         record = mark_acknowledged(record, entry, ticket.acknowledged_by)

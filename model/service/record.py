@@ -138,7 +138,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     it opened while the clock was not sure, and nobody has dated it since. `standing`: its alarm stands. `assigned` is
     the level that the contract gives the alarm now, `judged` that level when a person last lowered it: until the alarm
     gets worse than that, the person's word holds. `explained` are times in which a parent explained the fault. `fired`
-    are keys of effects, `clock step`. `outcomes` are the clocks as they ended, kept at closing.
+    are keys of effects, `clock step`. `guard` is the guard period that it opened in. `outcomes` are the clocks as they ended, kept at closing.
     """
 
     ticket: Ticket
@@ -170,6 +170,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     workaround: Workaround | None = None
     repair: Repair | None = None
     failed_repairs: int = 0
+    guard: int = 0
     cover: Cover = Cover.UNKNOWN
     bonds: tuple[Bond, ...] = ()
     took_in: tuple[int, ...] = ()
@@ -203,7 +204,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     def situation(self) -> Situation:
         """What decides the contract's limits."""
         fault = f"{self.fault}/{self.ticket.case}" if self.ticket.case else self.fault
-        return Situation(self.ticket.level, self.region, self.grade, fault, self.handling, frozenset(self.conditions))
+        words = frozenset(self.conditions)
+        return Situation(self.ticket.level, self.region, self.grade, fault, self.handling, words, self.guard != 0)
 
     def counts(self, milestone: Milestone) -> bool:
         """Say whether a milestone is reached and has the word that the contract asks for."""

@@ -37,6 +37,7 @@ def _situation(test: argparse.ArgumentParser) -> None:
     test.add_argument("--region", default="", metavar="REGION", help="the region, its title, or one of its cities")
     test.add_argument("--grade", default="", help="the service grade")
     test.add_argument("--when", action="append", default=[], metavar="CONDITION", help="a condition that holds")
+    test.add_argument("--guarded", action="store_true", help="the ticket opens in a guard period")
     handling = test.add_mutually_exclusive_group()
     handling.add_argument("--remote", action="store_true", help="it is handled remotely")
     handling.add_argument("--on-site", action="store_true", help="it is handled on site")

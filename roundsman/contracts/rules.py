@@ -68,6 +68,12 @@ def _counted(contract: Contract) -> Iterator[Text]:
             "(see open).",
             "zh": f"{hours}小时内{momentary.count}次未满延时即消失的告警，记为{momentary.fault}（见未定之处）。",
         }
+    if (guard := contract.guard) is not None:
+        yield {
+            "en": f"A ticket that opens in a guard period has {guard.share:.0%} of each limit, rounded up to a whole "
+            "second or day (see open).",
+            "zh": f"重要通讯保障期内开启的工单，各时限取{guard.share:.0%}，按整秒或整天进位（见未定之处）。",
+        }
     years, stated = contract.recurrence.years, contract.recurrence.stated
     yield {
         "en": f"The same fault of the same device within {years} calendar year{'s' * (years > 1)} of clearing "

@@ -27,6 +27,7 @@ _SAID: dict[str, Text] = {
     "not yet": {"en": "does not run yet", "zh": "尚未计时"},
     "paused": {"en": "paused", "zh": "暂停中"},
     "provisional": {"en": "provisional", "zh": "暂定"},
+    "guarded": {"en": "opened in a guard period: {share} of each limit", "zh": "保障期内开单：时限取{share}"},
     "none": {"en": "No clock runs.", "zh": "没有计时。"},
 }
 _DAYS: Text = {"en": "Mon Tue Wed Thu Fri Sat Sun", "zh": "周一 周二 周三 周四 周五 周六 周日"}
@@ -92,6 +93,7 @@ def _situation(contract: Contract, level: int, args: argparse.Namespace) -> Situ
         fault=args.fault,
         handling=handling,
         conditions=frozenset(args.when),
+        guarded=args.guarded,
     )
     for key in unsaid(contract, situation):
         raise CommandError(f"The limits depend on the {key}; say --{key} {either(getattr(contract, f'{key}s'))}.")
@@ -240,6 +242,9 @@ def _headline(contract: Contract, situation: Situation, assignment: Assignment, 
     if any(limit.handling for limit in contract.limits):
         parts.append(HANDLINGS[situation.handling or contract.default_handling][lang])
     parts += [contract.conditions[name][lang] for name in sorted(situation.conditions)]
+    if situation.guarded:
+        share = f"{contract.guard.share:.0%}" if contract.guard else "100%"
+        parts.append(_SAID["guarded"][lang].format(share=share))
     return ("，" if lang == "zh" else ", ").join(parts)
 
 
