@@ -35,7 +35,8 @@ from model.ticket_protocol import (
 
 T = TypeVar("T")
 TRIES = 3  # of one request, the first included
-LONGEST_WAIT = 5.0  # seconds before a request is sent again
+PAUSE = 0.3  # seconds before a request is sent again, and more each time, where the desk names none
+LONGEST_WAIT = 5.0  # seconds that it waits at most
 _AGAIN = frozenset({408, 425, 429, 502, 503, 504})
 _GARBAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -134,9 +135,10 @@ class TicketsClient:
     ) -> bytes:
         content = None if body is None else msgspec.json.encode(body)
         headers = {KEY: key or str(uuid.uuid4())} if method != "GET" else {}
-        problem = DeskError("the desk was not asked")
-        for _ in range(self._tries):
-            time.sleep(min(problem.retry_after or 0.0, LONGEST_WAIT))
+        problem = DeskError("the desk was not asked", retry_after=0.0)
+        for again in range(self._tries):
+            pause = PAUSE * again if problem.retry_after is None else problem.retry_after
+            time.sleep(min(pause, LONGEST_WAIT))
             try:
                 reply = self._http.request(method, path, content=content, headers=headers, params=dict(query or {}))
             except httpx.TransportError as error:
