@@ -6,11 +6,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk.live import BOARD
 from desk.operation import Operation
-from desk.store import Db
-from desk.timekeeper import Standing, keep
-from desk.timekeeping import noted
+from desk.timekeeper import Standing
+from desk.timekeeping import regain
 from desk.web import ProblemError, bearer, desk_of, good_name, message_of, reply
 from model.clock import JUMP
 from model.protocol import PREFIX, ErrorReply
@@ -21,12 +19,15 @@ SOURCE = "command"
 class ConfirmClock(msgspec.Struct, frozen=True):
     """Who says that the machine's clock is right, and by how many seconds they saw it ahead of the desk's time.
 
+    `stood_still`: the clock was right before too, and the machine was paused: open tickets are older than was counted.
+
     A clock that is before the last time that was written down is believed only with `earlier`.
     """
 
     by: str
     off: float
     earlier: bool = False
+    stood_still: bool = False
 
 
 async def clock(request: Request) -> Response:
@@ -43,17 +44,7 @@ async def confirm(request: Request) -> Response:
     by = good_name(asked.by)
     standing = desk.timekeeper.standing()
     _check(standing, asked)
-
-    def write(db: Db) -> Standing:
-        desk.timekeeper.confirm()
-        after = desk.timekeeper.standing()
-        keep(db, desk.timekeeper.anchor(), after.note)
-        noted(db, standing, by, SOURCE, "clock_confirmed")
-        return after
-
-    after = await desk.store.write(write)
-    desk.hub.announce(BOARD)
-    return reply(after)
+    return reply(await regain(desk, by, SOURCE, "clock_confirmed", word=True, stood_still=asked.stood_still))
 
 
 def _check(standing: Standing, asked: ConfirmClock) -> None:

@@ -14,7 +14,7 @@ from desk.meters import Meters
 from desk.people import People
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, Store, every, sites
-from desk.timekeeper import Timekeeper, kept
+from desk.timekeeper import Timekeeper, kept, last_written
 from model.alarm import Now
 from model.limits import Calendars
 from model.service.entry import Acts
@@ -70,7 +70,7 @@ class Desk:
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         (settings.state / FILE).touch(mode=0o600)
         self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
-        self.timekeeper = Timekeeper(self.store.writer.put(kept).result(), clock)
+        self.timekeeper = self._timekeeper(clock)
         self.clock = self.timekeeper.both
         self.meters = Meters(self.store, self.hub, self.timekeeper.standing)
         self.started = clock().boot
@@ -150,6 +150,12 @@ class Desk:
                 f"site {site.id}: contract {site.contract!r} has no region {site.region!r}; it has {known}",
                 permanent=True,
             )
+
+    def _timekeeper(self, clock: Callable[[], Now]) -> Timekeeper:
+        last, earliest = self.store.writer.put(lambda db: (kept(db), last_written(db))).result()
+        if self.settings.clock_kept_by_host:
+            return Timekeeper(last, clock, synchronised=lambda: True, earliest=earliest)
+        return Timekeeper(last, clock, earliest=earliest)
 
     def close(self) -> None:
         """Let everyone go, finish the writes, close the file."""

@@ -60,6 +60,8 @@ def _unusual(shown: Shown, of: Sheet) -> Iterator[Line]:
     record = of.record
     if record.unsure:
         yield "warn", shown.say("stand.unsure")
+    if record.moved and not record.closed:
+        yield "soft", shown.say("stand.moved")
     for bond in record.bonds:
         if bond.tie is Tie.RECURRENCE:
             yield "warn", shown.say("recurrence_note", n=bond.number)

@@ -112,6 +112,11 @@ def _clock(standing: Standing) -> Iterator[Metric]:
         "roundsman_desk_clock_ahead_seconds", "The machine's clock ahead of the desk's time", standing.off
     )
     if standing.synchronised is not None:
+    yield GaugeMetricFamily(
+        "roundsman_desk_clock_held_tickets",
+        "Tickets on which something is due that waits for the time to be sure",
+        standing.held,
+    )
         yield GaugeMetricFamily(
             "roundsman_desk_clock_synchronised", "Whether the machine follows a time server", standing.synchronised
         )

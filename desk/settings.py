@@ -109,7 +109,8 @@ class DeskSettings(msgspec.Struct, frozen=True):
     host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
     Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`. `contracts` is a folder of
     contracts and calendars of one's own, `roster` the file of who is told what. A resolved ticket closes by itself
-    `close_after` its end, where nobody's word is asked for.
+    `close_after` its end, where nobody's word is asked for. `clock_kept_by_host`: what runs this machine sets its clock
+    right, though the kernel knows of no time server.
     """
 
     state: Path
@@ -129,6 +130,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     receipts_for: float = 30 * 86_400.0
     told_for: float = 30 * 86_400.0
     waiting: int = 10_000
+    clock_kept_by_host: bool = False
     body_limit: int = 16 * 1024 * 1024
     body_seconds: float = 20.0
     streams: int = 500

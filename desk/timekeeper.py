@@ -11,13 +11,14 @@ import msgspec
 
 from desk.store import Db, one
 from model.alarm import Now
-from model.clock import Anchor, Judgement, Note, confirmed, judge, taken_up
+from model.clock import Anchor, Judgement, Note, Regained, confirmed, judge, regained, taken_up
 from model.service.words import Trust
 from runtime.clock import known_boot_id
 from runtime.clock import now as clock_now
 from runtime.clock import synchronised as kernel_synchronised
 
 EARLIEST = 1_780_000_000.0  # 2026-05-28, before this program could run: a clock that starts in 1970 is not believed
+TICK = 0.001  # seconds: what is written next comes after what was written last
 ASK_EVERY = 1.0  # seconds between questions to the kernel
 
 
@@ -32,7 +33,8 @@ class Standing(msgspec.Struct, frozen=True):
     """How the desk's time stands: what it writes, what the machine says, both in Unix seconds, and why.
 
     `off` is by how many seconds the machine's clock is ahead; `synchronised` whether the machine knows that it follows
-    a time server, None when nobody can say.
+    a time server, None when nobody can say. `held` counts the tickets on which something is due and waits for the time
+    to be sure.
     """
 
     at: float
@@ -41,10 +43,15 @@ class Standing(msgspec.Struct, frozen=True):
     trust: Trust
     note: Note
     synchronised: bool | None
+    held: int = 0
 
 
 class Timekeeper:
-    """Gives the sure time. Safe to ask from any thread. Times are Unix seconds."""
+    """Gives the sure time. Safe to ask from any thread. Times are Unix seconds.
+
+    It becomes sure again in `regain` alone, so that what was written meanwhile is put right in the same transaction.
+    `earliest` is what the time cannot be before.
+    """
 
     def __init__(
         self,
@@ -52,12 +59,17 @@ class Timekeeper:
         clock: Callable[[], Now] = clock_now,
         boot_id: Callable[[], str] = known_boot_id,
         synchronised: Callable[[], bool | None] = kernel_synchronised,
+        earliest: float = EARLIEST,
     ) -> None:
         self._clock = clock
         self._ask = synchronised
         self._lock = threading.Lock()
         self._asked: tuple[float, bool | None] | None = None
-        self._judged = Judgement(taken_up(kept, clock(), boot_id(), EARLIEST), Trust.SURE)
+        self.held = 0
+        anchor = taken_up(kept, clock(), boot_id(), max(earliest, EARLIEST))
+        self._judged = Judgement(anchor, _trust_of(anchor))
+        self._ready: Judgement | None = None
+        self._before: Judgement | None = None
         self._look()
 
     def moment(self) -> Moment:
@@ -93,12 +105,34 @@ class Timekeeper:
             now = self._look()
             judged = self._judged
             at = judged.anchor.at(now.boot)
-            return Standing(at, now.wall, now.wall - at, judged.trust, judged.note, self._synchronised(now))
+            synchronised = self._synchronised(now)
+            return Standing(at, now.wall, now.wall - at, judged.trust, judged.note, synchronised, self.held)
 
-    def confirm(self) -> None:
-        """Believe the machine's clock as it is: a person says that it is right."""
+    def regain(self, *, word: bool = False, stood_still: bool = False) -> Regained | None:
+        """Be sure from now on, if the clocks give reason to, or a person's `word` does; None when they do not.
+
+        For the transaction that puts right what was written meanwhile; `unlearn` when that fails.
+        """
         with self._lock:
-            self._judged = confirmed(self._judged, self._clock())
+            now, before = self._look(), self._judged
+            after = confirmed(before, now) if word else self._ready
+            if after is None:
+                return None
+            self._judged, self._ready, self._before = after, None, before
+            return regained(before, after, now, stood_still=stood_still)
+
+    def unlearn(self) -> None:
+        """Be as unsure as before the last `regain`: what it asked for could not be written."""
+        with self._lock:
+            if self._before is not None:
+                self._judged, self._before = self._before, None
+
+    @property
+    def ready(self) -> bool:
+        """Say whether the clocks give reason to be sure again."""
+        with self._lock:
+            self._look()
+            return self._ready is not None
 
     def anchor(self) -> Anchor:
         """Return what is to be kept for the next start."""
@@ -109,8 +143,12 @@ class Timekeeper:
 
     def _look(self) -> Now:
         now = self._clock()
-        synchronised = self._judged.trust is not Trust.SURE and bool(self._synchronised(now))
-        self._judged = judge(self._judged, now, synchronised=synchronised)
+        before = self._judged
+        synchronised = before.trust is not Trust.SURE and bool(self._synchronised(now))
+        after = judge(before, now, synchronised=synchronised)
+        regaining = before.trust is not Trust.SURE and after.trust is Trust.SURE
+        self._judged = msgspec.structs.replace(before, steady=after.steady) if regaining else after
+        self._ready = after if regaining else None
         return now
 
     def _synchronised(self, now: Now) -> bool | None:
@@ -119,22 +157,42 @@ class Timekeeper:
         return self._asked[1]
 
 
+def _trust_of(anchor: Anchor) -> Trust:
+    if anchor.lost is None:
+        return Trust.SURE
+    return Trust.JUMPED if anchor.sure else Trust.UNSYNCHRONISED
+
+
 def keep(db: Db, anchor: Anchor, note: Note) -> None:
     """Keep the last sure time, and what was said of it, for the next start; in the caller's transaction."""
     db.execute(
-        "INSERT INTO clock VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET wall = excluded.wall,"
-        " boot = excluded.boot, boot_id = excluded.boot_id, sure = excluded.sure, note = excluded.note",
-        (anchor.wall, anchor.boot, anchor.boot_id, anchor.sure, note),
+        "INSERT INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET wall = excluded.wall,"
+        " boot = excluded.boot, boot_id = excluded.boot_id, sure = excluded.sure, began = excluded.began,"
+        " lost = excluded.lost, note = excluded.note",
+        (anchor.wall, anchor.boot, anchor.boot_id, anchor.sure, anchor.began, anchor.lost, note),
     )
 
 
 def kept(db: Db) -> Anchor | None:
     """Return what was kept when the desk last ran."""
-    row = one(db, "SELECT wall, boot, boot_id, sure FROM clock")
-    return None if row is None else Anchor(row["wall"], row["boot"], row["boot_id"], bool(row["sure"]))
+    row = one(db, "SELECT wall, boot, boot_id, sure, began, lost FROM clock")
+    if row is None:
+        return None
+    lost = row["wall"] if row["lost"] is None and _last(db)[1] is not Trust.SURE else row["lost"]
+    return Anchor(row["wall"], row["boot"], row["boot_id"], bool(row["sure"]), row["began"], lost)
 
 
 def last_note(db: Db) -> Note:
     """Return what was last said of the time."""
     row = one(db, "SELECT note FROM clock")
     return Note.SURE if row is None else Note(row["note"])
+
+
+def last_written(db: Db) -> float:
+    """Return when the last entry was written, 0 for none: another boot is not before it, whatever was kept last."""
+    return _last(db)[0] + TICK
+
+
+def _last(db: Db) -> tuple[float, Trust]:
+    row = one(db, "SELECT at, trust FROM entries ORDER BY id DESC LIMIT 1")
+    return (0.0, Trust.SURE) if row is None else (row["at"], Trust(row["trust"]))

@@ -9,7 +9,8 @@ import logging
 
 from desk.core import LOG, Desk
 from desk.live import BOARD
-from desk.store import Db, audit
+from desk.retiming import put_right
+from desk.store import Db, audit, one
 from desk.timekeeper import Standing, keep, last_note
 from model.clock import Note
 from model.service.words import Trust
@@ -18,6 +19,7 @@ from runtime.writer import StoreError
 KEEP_EVERY = 60.0
 LOOK_EVERY = 1.0
 DESK = "desk"
+CLOCK_SURE = "clock_sure"
 _SAYS = {
     Note.SURE: "the clock is sure: escalations go on",
     Note.AHEAD: "the clock was set forward by {:.0f} s: escalations are frozen",
@@ -39,10 +41,15 @@ class Timekeeping:
         """Do what is due now. Raises StoreError when it cannot be written."""
         if self._said is None:
             self._said = await self.desk.store.read(last_note)
-        standing = self.desk.timekeeper.standing()
+        keeper = self.desk.timekeeper
+        if keeper.ready and await regain(self.desk, DESK, DESK, CLOCK_SURE) is not None:
+            self._say(keeper.standing())
+        standing = keeper.standing()
         boot = self.desk.clock().boot
+        keeper.held = await self.desk.store.read(lambda db: _due(db, standing.at)) if standing.note else 0
         if standing.note is not self._said:
-            await self._say(standing)
+            await self._keep(standing)
+            self._say(standing)
         elif boot - self._kept < KEEP_EVERY:
             return
         else:
@@ -61,9 +68,8 @@ class Timekeeping:
         with contextlib.suppress(StoreError):  # the next start has the last minute's
             await self._keep(None)
 
-    async def _say(self, standing: Standing) -> None:
-        """Write down and tell everybody, once, what became of the time."""
-        await self._keep(standing)
+    def _say(self, standing: Standing) -> None:
+        """Tell everybody, once, what became of the time."""
         self._said = standing.note
         says = _SAYS[standing.note]
         LOG.log(
@@ -76,12 +82,48 @@ class Timekeeping:
         def write(db: Db) -> None:
             keep(db, self.desk.timekeeper.anchor(), standing.note if standing else self._said or Note.SURE)
             if standing is not None:
-                noted(db, standing, DESK, DESK, standing.note or "clock_sure")
+                noted(db, standing, DESK, DESK, standing.note or CLOCK_SURE)
 
         await self.desk.store.write(write)
 
 
-def noted(db: Db, standing: Standing, who: str, source: str, what: str) -> None:
+async def regain(
+    desk: Desk, who: str, source: str, what: str, *, word: bool = False, stood_still: bool = False
+) -> Standing | None:
+    """Be sure of the time again, put right what was written meanwhile, and write that down: all of it, or nothing.
+
+    None when the clocks give no reason to, and no person's `word` does. Raises StoreError.
+    """
+
+    def write(db: Db) -> Standing | None:
+        before = desk.timekeeper.standing()
+        regained = desk.timekeeper.regain(word=word, stood_still=stood_still)
+        if regained is None:
+            return None
+        moved = put_right(desk.ledger(db), regained)
+        after = desk.timekeeper.standing()
+        keep(db, desk.timekeeper.anchor(), after.note)
+        noted(db, before, who, source, what, by=round(regained.by, 3), tickets=moved)
+        return after
+
+    try:
+        after = await desk.store.write(write)
+    except Exception:
+        desk.timekeeper.unlearn()
+        raise
+    if after is not None:
+        desk.timekeeper.held = 0
+        desk.hub.announce(BOARD)
+    return after
+
+
+def _due(db: Db, now: float) -> int:
+    """Return on how many tickets something is due."""
+    row = one(db, "SELECT count(*) AS held FROM tickets WHERE again <= ?", now)
+    return row["held"] if row else 0
+
+
+def noted(db: Db, standing: Standing, who: str, source: str, what: str, **more: object) -> None:
     """Write down in the audit what became of the time, and what the machine's clock said."""
     audit(
         db,
@@ -90,5 +132,5 @@ def noted(db: Db, standing: Standing, who: str, source: str, what: str) -> None:
         source=source,
         what=what,
         site="",
-        detail={"machine": standing.wall, "off": round(standing.off, 3), "synchronised": standing.synchronised},
+        detail={"machine": standing.wall, "off": round(standing.off, 3), "synchronised": standing.synchronised, **more},
     )

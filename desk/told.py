@@ -160,6 +160,12 @@ def _dated(shown: Shown, _contract: Contract, act: acts.Dated) -> Parts:
     return shown.say("act.dated", of=shown.moment(act.opened)), []
 
 
+def _retimed(shown: Shown, _contract: Contract, act: acts.Retimed) -> Parts:
+    if not act.by:
+        return shown.say("act.retimed.not"), []
+    return shown.say("act.retimed.on" if act.by > 0 else "act.retimed.back", of=shown.span(abs(act.by))), []
+
+
 def _fired(shown: Shown, contract: Contract, act: acts.Fired) -> Parts:
     effect = act.effect
     role = next((each.title for each in contract.escalation if each.to == effect.to), {})
@@ -197,6 +203,7 @@ _ACTS: dict[type[Act], Callable[[Shown, Contract, Any], Parts]] = {
     acts.Entitled: _of(lambda _, act: both(f"cover.{act.cover}")),
     acts.Linked: _linked,
     acts.Dated: _dated,
+    acts.Retimed: _retimed,
     acts.MergedInto: _number,
     acts.TookIn: _number,
     acts.Fired: _fired,

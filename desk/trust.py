@@ -13,10 +13,10 @@ def clock_of(state: Path) -> Standing:
     return msgspec.convert(ask(state, "GET", "/api/v1/clock"), Standing)
 
 
-def trust_clock(state: Path, seen: Standing, *, by: str, earlier: bool) -> Standing:
+def trust_clock(state: Path, seen: Standing, *, by: str, earlier: bool, stood_still: bool) -> Standing:
     """Tell the desk that the machine's clock, as it was seen, is right; returns how its time stands now.
 
     Raises LocalError when the clock was set meanwhile, or is before what was written down and `earlier` is not said.
     """
-    body = {"by": by, "off": seen.off, "earlier": earlier}
+    body = {"by": by, "off": seen.off, "earlier": earlier, "stood_still": stood_still}
     return msgspec.convert(ask(state, "POST", "/api/v1/local/clock", body), Standing)

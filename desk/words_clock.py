@@ -17,6 +17,7 @@ CLOCK_WORDS: dict[str, tuple[str, str]] = {
         "This machine's clock is {span} before the last entry: escalations are frozen. Set it, then say so: {command}",
         "本机时钟比最后记录早{span}，已暂停升级与催办。请校时后确认：{command}",
     ),
+    "clock_held": ("What is due on {n} tickets waits.", "{n}张工单的到期事项暂缓执行。"),
     "did.clock_ahead": ("Clock set forward: escalations frozen", "时钟被拨快：暂停升级"),
     "did.clock_behind": ("Clock set back: escalations frozen", "时钟被拨慢：暂停升级"),
     "did.clock_rebooted": ("Started anew, clock not sure: escalations frozen", "重启，时钟未确认：暂停升级"),

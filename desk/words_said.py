@@ -22,6 +22,15 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     "act.entitled": ("Cover: {of}", "服务范围：{of}"),
     "act.linked": ("Linked to ticket {of}", "关联工单 {of}"),
     "act.dated": ("Opening dated: {of}", "开单时间确定：{of}"),
+    "act.retimed.not": ("The desk's clock is sure again: its times stand", "值班台时钟恢复可信，所记时间有效"),
+    "act.retimed.on": (
+        "The desk's clock was put on by {of}: its times moved with it",
+        "值班台时钟拨正（拨快{of}），所记时间随之调整",
+    ),
+    "act.retimed.back": (
+        "The desk's clock was put back by {of}: its times moved with it",
+        "值班台时钟拨正（拨慢{of}），所记时间随之调整",
+    ),
     "act.merged": ("Merged into ticket {of}", "并入工单 {of}"),
     "act.took_in": ("Took in ticket {of}", "并入了工单 {of}"),
     "act.closed": ("Closed", "关闭"),
@@ -53,6 +62,7 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     "did.merged": ("Merged into another ticket", "并入其他工单"),
     "did.took_in": ("Took in another ticket", "并入了其他工单"),
     "did.dated": ("Opening dated", "开单时间确定"),
+    "did.retimed": ("Times put right with the clock", "时间随时钟调整"),
     "did.fired": ("Fell due", "到时执行"),
     "did.customer_said": ("The customer's word", "客户意见"),
     "did.complained": ("Complaint", "投诉"),

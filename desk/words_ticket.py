@@ -18,6 +18,10 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
         "Opened while the desk's clock was not sure: no clock counts until somebody says when",
         "开单时值班台时钟不可信：说明时间前不计时限",
     ),
+    "stand.moved": (
+        "Its opening was moved with the desk's clock, so that its age stayed: if you know better, say when it opened",
+        "开单时间已随值班台时钟调整（时长不变）：如有出入，请说明开单时间",
+    ),
     "stand.workaround": ("Only a temporary solution", "仅临时解决（疑难故障）"),
     "stand.agreed": ("agreed with {who} until {time}", "与{who}商定至 {time}"),
     "stand.not_covered": ("This device is not covered: no clock runs", "此设备不在服务范围：不计时限"),

@@ -116,8 +116,8 @@ def linked(record: Record, _entry: Entry, act: Linked) -> Answer:
 
 
 def dated(record: Record, entry: Entry, act: Dated) -> Answer:
-    """Put an opening that came while the clock was not sure at its time; other times of then move no earlier."""
-    if not record.unsure:
+    """Put an opening whose time is not sure, or was moved with the clock, at its time; other times move no earlier."""
+    if not (record.unsure or record.moved):
         return Refusal.SURE
     if entry.trust is not Trust.SURE:
         return Refusal.NOT_SURE
@@ -127,7 +127,7 @@ def dated(record: Record, entry: Entry, act: Dated) -> Answer:
         return Refusal.OUT_OF_ORDER
     marks = {each: replace(mark, when=max(mark.when, act.opened)) for each, mark in record.marks.items()}
     ticket = replace(record.ticket, opened=act.opened)
-    after = replace(record, ticket=ticket, marks=marks, start=act.opened, onset=act.onset, unsure=False)
+    after = replace(record, ticket=ticket, marks=marks, start=act.opened, onset=act.onset, unsure=False, moved=False)
     return after, (Event.DATED,)
 
 

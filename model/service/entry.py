@@ -210,6 +210,18 @@ class Dated(Act, frozen=True, tag="dated"):
     onset: float
 
 
+class Retimed(Act, frozen=True, tag="retimed"):
+    """The desk's clock was put right, and the ticket's times move with it.
+
+    What was written from `since` on (the desk's Unix time of then) moves by `by` seconds and is exact by that; what was
+    written before it moves by `before`.
+    """
+
+    since: float
+    by: float = 0.0
+    before: float = 0.0
+
+
 class MergedInto(Act, frozen=True, tag="merged"):
     """The ticket is the same fault as another, which goes on alone."""
 
@@ -314,6 +326,7 @@ Acts = (
     | Entitled
     | Linked
     | Dated
+    | Retimed
     | MergedInto
     | TookIn
     | Closed

@@ -141,7 +141,7 @@ def _agreed_again(record: Record, outcome: Outcome) -> str:
     agreed = record.workaround
     if outcome.limit != DIFFICULT or agreed is None or agreed.agreed == agreed.at:
         return ""
-    return f" {floor(agreed.agreed)}"
+    return f" {floor(agreed.known_as or agreed.agreed)}"
 
 
 def _for(escalation: EscalationStep, outcome: Outcome) -> bool:

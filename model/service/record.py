@@ -54,13 +54,17 @@ class LevelStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Workaround(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A temporary solution since `at`; `due` is the limit that both sides agreed on at `agreed`."""
+    """A temporary solution since `at`; `due` is the limit that both sides agreed on at `agreed`.
+
+    `known_as` is what its effects are known by since the clock was put right: `agreed` in whole seconds, as it was.
+    """
 
     at: float
     agreed: float
     reason: str
     due: float | None = None
     accepted_by: str = ""
+    known_as: float = 0.0
 
 
 class Repair(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -135,10 +139,12 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """A ticket and all that was said of it; `entries` counts what it was made from.
 
     `ticket.opened` is when it opened, `start` from when its clocks count (earlier once it took another in). `unsure`:
-    it opened while the clock was not sure, and nobody has dated it since. `standing`: its alarm stands. `assigned` is
-    the level that the contract gives the alarm now, `judged` that level when a person last lowered it: until the alarm
-    gets worse than that, the person's word holds. `explained` are times in which a parent explained the fault. `fired`
-    are keys of effects, `clock step`. `guard` is the guard period that it opened in. `outcomes` are the clocks as they ended, kept at closing.
+    it opened while the clock was not sure, and nobody has dated it since. `moved`: the opening was put elsewhere with
+    a clock that was thought sure, so that its age stayed; a person may know better. `standing`: its alarm stands.
+    `assigned` is the level that the contract gives the alarm now, `judged` that level when a person last lowered it:
+    until the alarm gets worse than that, the person's word holds. `explained` are times in which a parent explained the
+    fault. `guard` is the guard period that it opened in. `fired` are keys of effects, `clock step`. `outcomes` are the
+    clocks as they ended, kept at closing.
     """
 
     ticket: Ticket
@@ -150,6 +156,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     entries: int = 1
     last: float = 0.0
     unsure: bool = False
+    moved: bool = False
     standing: bool = False
     meaning: Meaning | None = None
     region: str = ""

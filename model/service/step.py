@@ -33,6 +33,7 @@ from model.service.effect import Kind
 from model.service.entry import Entry
 from model.service.marks import closing, confirmed, reached, taken_back
 from model.service.record import Answer, Record
+from model.service.retiming import retimed
 from model.service.words import Event, Refusal, Side, Trust
 from model.ticket import TicketState
 
@@ -161,6 +162,7 @@ STEPS: dict[type[acts.Act], Handler] = {
     acts.Entitled: changes.entitled,
     acts.Linked: changes.linked,
     acts.Dated: changes.dated,
+    acts.Retimed: retimed,
     acts.MergedInto: changes.merged_into,
     acts.TookIn: changes.took_in,
     acts.Closed: _closed,

@@ -72,6 +72,7 @@ class Event(StrEnum):
     TOOK_IN = "took_in"
     CLOSED = "closed"
     DATED = "dated"
+    RETIMED = "retimed"
     FIRED = "fired"
     CUSTOMER_SAID = "customer_said"
     COMPLAINED = "complained"

@@ -35,6 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--contracts", type=Path, metavar="DIR", help="contracts of one's own, and calendars in DIR/calendars"
     )
     parser.add_argument("--roster", type=Path, metavar="FILE", help="who is on duty, and who is told of what")
+    parser.add_argument(
+        "--clock-kept-by-host",
+        action="store_true",
+        help="what runs this virtual machine or container keeps its clock right; believe it a minute after a start",
+    )
     site = doing.add_parser("enrol", help="print a one-time join line for a site", allow_abbrev=False)
     site.add_argument("site", help="the site's id, as in its site file")
     site.add_argument("--name", default="", help="its name in words")
@@ -47,6 +52,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     clock = doing.add_parser("trust-clock", help="say that this machine's clock is right", allow_abbrev=False)
     clock.add_argument("--yes", action="store_true", help="the time that is shown is right: go on by it")
     clock.add_argument("--earlier", action="store_true", help="even though it is before what was written down")
+    clock.add_argument(
+        "--stood-still", action="store_true", help="it was right before too: the machine was paused meanwhile"
+    )
     clock.add_argument("--by", default="admin", metavar="NAME", help="who says so")
     clock.add_argument(
         "--state", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the desk keeps its file"
@@ -75,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         port=where.port,
         title=args.title,
         roster=args.roster,
+        clock_kept_by_host=args.clock_kept_by_host,
     )
     try:
         asyncio.run(serve(settings, contracts_in(args.contracts)))
@@ -105,12 +114,14 @@ def _trust_clock(args: argparse.Namespace) -> int:
         if seen.trust is Trust.SURE and not args.yes:
             print("The desk is sure of its time.")
             return 0
+        if seen.held:
+            print(f"On {seen.held} tickets something is due and waits.")
         if not args.yes:
             raise CommandError(
                 "The desk is not sure of its time; escalations are frozen. If what the machine says is right:"
                 " roundsman desk trust-clock --yes"
             )
-        trust_clock(args.state, seen, by=args.by, earlier=args.earlier)
+        trust_clock(args.state, seen, by=args.by, earlier=args.earlier, stood_still=args.stood_still)
     except LocalError as error:
         raise CommandError(str(error)) from error
     print("The desk goes on by the machine's time.")

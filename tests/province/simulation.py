@@ -20,6 +20,7 @@ from desk.silence import heard_again
 from desk.store import Db, Site, every
 from desk.sweep import Sweep
 from desk.timekeeper import Timekeeper, keep, kept
+from desk.timekeeping import Timekeeping, regain
 from model.alarm import Now
 from model.protocol import EnrolRequest, EventsRequest
 from tests.province.people import DAY, HOUR, visit, who
@@ -91,6 +92,7 @@ class Province:
         self._closed_since = 0.0
         self._silent: set[str] = set()
         self._sweep: Sweep | None = None
+        self._timekeeping: Timekeeping | None = None
         self._switches: list[Switch] = []
 
     @property
@@ -117,7 +119,7 @@ class Province:
         desk.timekeeper = Timekeeper(anchor, self.clock, lambda: self.clock.boot_id, lambda: False)
         desk.clock = desk.timekeeper.both
         await desk.open()
-        self._sweep = Sweep(desk)
+        self._sweep, self._timekeeping = Sweep(desk), Timekeeping(desk)
         self.counted["starts of the desk"] += 1
 
     async def stop(self) -> None:
@@ -126,7 +128,7 @@ class Province:
         time = self.desk.timekeeper
         await self.desk.store.write(lambda db: keep(db, time.anchor(), time.note()))
         self.desk.close()
-        self.desk = self._sweep = None
+        self.desk = self._sweep = self._timekeeping = None
 
     async def enrol(self) -> None:
         """Enrol every site under one of the contracts."""
@@ -265,7 +267,8 @@ class Province:
         self.clock.true = until
         while self._switches and self._switches[0].at <= until:
             await self._switches.pop(0).do()
-        if self._sweep is not None:
+        if self._sweep is not None and self._timekeeping is not None:
+            await self._timekeeping.look()
             await self._sweep.look()
 
     def _live(self, until: float, db: Db) -> None:
@@ -320,7 +323,7 @@ class Province:
         self.clock.off = 0.0
         assert self.desk is not None
         assert self._sweep is not None
-        self.desk.timekeeper.confirm()
+        await regain(self.desk, "Li", "test", "clock_confirmed", word=True)
         await self.desk.store.write(self._beats)
         while True:
             await self._sweep.look()

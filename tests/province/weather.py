@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from desk.timekeeping import regain
 from tests.province.people import DAY, HOUR
 from tests.province.sites import MAINS, OWN, Agent, Part
 
@@ -120,7 +121,7 @@ def switches(province: Province) -> list[Switch]:
 
     async def confirm() -> None:
         if province.desk is not None:
-            province.desk.timekeeper.confirm()
+            await regain(province.desk, "Li", "test", "clock_confirmed", word=True)
 
     hour = HOUR * min(1.0, whole / (90 * DAY))
     found = [Switch(begin + share * whole, away) for share, _ in AWAY]
