@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from desk.sheet import Sheet
 from desk.shown import Shown
+from model.contract import Milestone
 from model.contract_words import MILESTONES
 from model.service.record import Record
 from model.service.words import Side, Tie
@@ -31,6 +32,8 @@ def _state(shown: Shown, record: Record) -> Iterator[Line]:
         yield "hot", shown.say("stand.nobody")
     else:
         yield "has", shown.say("stand.has", who=ticket.acknowledged_by, time=shown.time(ticket.acknowledged))
+    if ticket.state is TicketState.OPEN and record.standing and _counts(record, Milestone.RESOLVE):
+        yield "warn", shown.say("stand.stands")
     if record.closed:
         return
     for milestone, mark in waits:
@@ -39,6 +42,11 @@ def _state(shown: Shown, record: Record) -> Iterator[Line]:
             return
         said = shown.title(MILESTONES[milestone])
         yield "word", shown.say("stand.word", milestone=said, time=shown.time(mark.when))
+
+
+def _counts(record: Record, milestone: Milestone) -> bool:
+    mark = record.marks.get(milestone)
+    return mark is not None and mark.counts
 
 
 def _waiting(shown: Shown, record: Record) -> Iterator[Line]:

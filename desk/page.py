@@ -42,7 +42,16 @@ _TEMPLATES.globals.update(
     marks=MARKS,
     static={
         name: _static(name)
-        for name in ("desk.css", "ticket.css", "periods.css", "desk.js", "htmx.min.js", "htmx-sse.min.js", "icon.svg")
+        for name in (
+            "desk.css",
+            "ticket.css",
+            "periods.css",
+            "measure.css",
+            "desk.js",
+            "htmx.min.js",
+            "htmx-sse.min.js",
+            "icon.svg",
+        )
     },
 )
 
@@ -63,10 +72,13 @@ def shown_for(request: Request, zone: str = "") -> Shown:
 
 
 def address_in(request: Request, lang: str = "") -> str:
-    """Return the path and query of a page, in another language when one is named; never another host."""
-    pairs = request.query_params.multi_items()
+    """Return the path and query of a page, in another language when one is named; never another host.
+
+    What is said once (`worse`) is left out: it would be said again with every look.
+    """
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "worse"]
     if lang:
-        pairs = [(name, value) for name, value in pairs if name not in {"lang", "worse"}] + [("lang", lang)]
+        pairs = [(name, value) for name, value in pairs if name != "lang"] + [("lang", lang)]
     return "/" + quote(request.url.path.lstrip("/"), safe="/") + (f"?{urlencode(pairs)}" if pairs else "")
 
 
@@ -89,6 +101,7 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
         ],
         who=who_of(request),
         worse="worse" in request.query_params,
+        elsewhere=shown.offset() != shown_for(request).offset(),
         **values,
     )
     answer = HTMLResponse(text, status)

@@ -1,6 +1,7 @@
 """The desk's pages: board, tickets, sites, system. They work without script; with it they follow the news."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from model.ticket import TicketState
 
 KEEP_ALIVE = 15.0
 RESOLVED = 50  # tickets that wait for a word, the newest
+_ASKS_FOR_A_NAME = re.compile(r"/tickets/(?:[0-9]{1,18}|new\?site=[\w.-]{1,64})", re.ASCII)
 CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one look
 
 
@@ -120,16 +122,21 @@ async def system_page(request: Request) -> Response:
 
 async def who_page(request: Request) -> Response:
     """Ask who is on duty at this browser."""
-    return await page(request, "who.html")
+    return await page(request, "who.html", back=_back(request.query_params.get("back", "")))
 
 
 async def say_who(request: Request) -> Response:
-    """Keep who is on duty at this browser."""
+    """Keep who is on duty at this browser, and go back to where the name was asked for."""
     form = await form_of(request)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(_back(form.get("back", "")), 303)
     who = form.get("who", "").strip()
     remember(answer, "who", good_name(who) if who else "")
     return answer
+
+
+def _back(address: str) -> str:
+    """Return a ticket's address, or that of the page that opens one; the board's for every other."""
+    return address if _ASKS_FOR_A_NAME.fullmatch(address) else "/"
 
 
 async def live(request: Request) -> Response:

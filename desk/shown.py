@@ -93,6 +93,10 @@ class Shown:
         """Return the time of day."""
         return f"{self._local(at):%H:%M}"
 
+    def offset(self) -> dt.timedelta | None:
+        """Return how far ahead of UTC the reader's clock is now."""
+        return self._local(self.now).utcoffset()
+
     def iso(self, at: float) -> str:
         """Return a time for programs."""
         return self._local(at).isoformat(timespec="seconds")

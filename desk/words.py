@@ -34,6 +34,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "在此浏览器确认工单时记录此姓名。",
     ),
     "save": ("Save", "保存"),
+    "sites_time": ("at the site", "站点时间"),
+    "look_again": ("As of {time}: look again", "截至 {time}，重新查看"),
     "demo": (
         "Demonstration: the contract sets every delay to 0, so each fault opens its ticket at once.",
         "演示：合同将所有延时设为0，故障即刻开单。",

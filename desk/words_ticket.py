@@ -12,6 +12,10 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     ),
     "stand.word": ("{milestone} {time}: the other side has yet to confirm it", "{milestone} {time}：待对方确认"),
     "stand.resolved": ("Restored {time}: to be closed", "{time} 已恢复：待关闭"),
+    "stand.stands": (
+        "Said to be resolved, but the alarm stands: to be closed when it is over",
+        "已说明解决，但告警仍在：告警结束后关闭",
+    ),
     "stand.closed": ("Closed {time}", "{time} 已关闭"),
     "stand.merged": ("Merged into ticket {n}", "已并入工单 {n}"),
     "stand.unsure": (

@@ -78,3 +78,41 @@ async def test_an_alarm_that_another_explains_names_it_in_words(abcd: World) -> 
     await agent.send(later(child, Kind.SUPPRESSED, AlarmState.SUPPRESSED, explained_by="S2/ups/-/mains.lost"))
     text = plain((await abcd.client.get("/tickets/3")).text)
     assert "Explained by Mains lost" in text
+
+
+async def test_a_warning_of_one_moment_is_not_said_again_by_the_pages_next_look(abcd: World) -> None:
+    text = (await abcd.client.get("/?worse=1&lang=en")).text
+    assert "It got worse meanwhile" in text
+    assert 'content="20;url=/?lang=en"' in text
+    assert 'hx-get="/?lang=en"' in text
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [("/tickets/1", "/tickets/1"), ("/tickets/new?site=S1", "/tickets/new?site=S1"), ("//evil.example", "/"),
+     ("/tickets/1/../../x", "/"), ("https://evil.example/tickets/1", "/"), ("", "/")],
+)  # fmt: skip
+async def test_who_says_a_name_comes_back_to_where_it_was_asked_for(abcd: World, back: str, to: str) -> None:
+    assert f'name="back" value="{to}"' in (await abcd.client.get("/who", params={"back": back})).text
+    answer = await abcd.client.post("/who", data={"who": "Li", "back": back})
+    assert answer.headers["location"] == to
+
+
+async def test_a_page_by_another_clock_than_the_boards_says_so(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, timezone="Asia/Shanghai") as made:
+        await (await made.agent("S1", timezone="Asia/Urumqi")).send(change())
+        await (await made.agent("S2", timezone="Asia/Chongqing")).send(change("S2"))
+        said = [("at the site" in (await made.client.get(path)).text) for path in ("/", "/tickets/1", "/tickets/2")]
+    assert said == [False, True, False]
+
+
+async def test_a_ticket_that_is_said_to_be_resolved_while_its_alarm_stands_says_so(abcd: World) -> None:
+    assert "but the alarm stands" not in (await abcd.client.get("/tickets/1")).text
+    form = {"act": "reached", "milestone": "resolve", "offer": "reached.resolve"}
+    assert (await abcd.client.post("/tickets/1", data=form)).status_code == 303
+    assert "but the alarm stands" in (await abcd.client.get("/tickets/1")).text
+
+
+async def test_without_script_a_ticket_says_of_when_it_is(abcd: World) -> None:
+    text = (await abcd.client.get("/tickets/1")).text
+    assert re.search(r'<noscript><p><a class="link" href="/tickets/1">As of 16:00: look again</a>', text)

@@ -32,6 +32,12 @@
   function ids() { return new Set(Array.from(document.querySelectorAll(".ticket"), function (t) { return t.id; })); }
 
   document.addEventListener("htmx:beforeSwap", function (e) {
+    if (e.detail.xhr.status >= 400) {  // why a button did nothing is shown; news that did not come leaves what is there
+      e.detail.shouldSwap = !byRefresh(e);
+      e.detail.isError = false;
+      if (byRefresh(e)) lost(true);
+      return;
+    }
     if (byRefresh(e) && filling()) {
       e.detail.shouldSwap = false;
       around(e);
