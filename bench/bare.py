@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from desk.store import ROOM
 from model.protocol import PREFIX, EventsReply, EventsRequest
 from runtime.writer import Writer
 
@@ -39,7 +40,7 @@ class Bare:
     def __init__(self, folder: Path, *, keep: bool) -> None:
         with contextlib.closing(sqlite3.connect(folder / "desk.sqlite")) as desk:
             self._agents = dict(desk.execute("SELECT token, id FROM agents WHERE retired IS NULL"))
-        self._writer = Writer(folder / FILE, (TABLE,))
+        self._writer = Writer(folder / FILE, (TABLE,), room=ROOM)
         self._keep = keep
 
     async def events(self, request: Request) -> Response:

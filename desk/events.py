@@ -9,7 +9,6 @@ import math
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
 
@@ -18,7 +17,6 @@ from desk.store import Db, audit, one
 from model.change import Body, Change, Snapshot
 from model.protocol import EventsRequest, Refusal
 
-T = TypeVar("T")
 _BODY: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 _CHANGE = msgspec.json.Decoder(Change)
 MOST = 2**53  # the largest seq that every JSON reader keeps exact
@@ -96,8 +94,11 @@ def unpack(request: EventsRequest) -> tuple[Parcel, ...]:
     return tuple(parcels)
 
 
-def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> Taken:
-    """Take what follows the cursor; what is before it must be what came then. Runs inside one writer's job."""
+def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...], *, whole: bool = False) -> Taken:
+    """Take what follows the cursor; what is before it must be what came then. Runs inside one writer's job.
+
+    `whole`: all of it, or one of CANNOT is raised and the caller rolls back; else each event in a savepoint of its own.
+    """
     cursor, over = _place(books.db, request)
     if over and any(parcel.seq > cursor for parcel in parcels):
         late = next(parcel.seq for parcel in parcels if parcel.seq > cursor)
@@ -113,7 +114,7 @@ def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...
         if parcel.seq == start + len(fresh) + 1:
             fresh.append(parcel)
     acked = start + len(fresh)
-    refused = _take(replace(books, batch=Batch()), request, fresh)
+    refused = _take(replace(books, batch=Batch()), request, fresh, _apply if whole else _take_one)
     if acked != cursor:
         _move_cursor(books.db, request, acked, books.told.received)
     return Taken(acked, refused, new=len(fresh))
@@ -198,19 +199,13 @@ def _move_cursor(db: Db, request: EventsRequest, seq: int, now: float) -> None:
     )
 
 
-def _take(books: Books, request: EventsRequest, parcels: list[Parcel]) -> tuple[Refusal, ...]:
-    """Take events with their receipts; returns which stand in quarantine and why.
-
-    All in one savepoint, as they nearly always can be; each in its own where one of them cannot be taken.
-    """
+def _take(
+    books: Books, request: EventsRequest, parcels: list[Parcel], take: Callable[[Books, Parcel], str]
+) -> tuple[Refusal, ...]:
+    """Take events with their receipts; returns which stand in quarantine and why."""
     db = books.db
     ahead(books, [parcel.body for parcel in parcels if isinstance(parcel.body, Change)])
-    try:
-        reasons = _in_savepoint(books, lambda: [_apply(books, parcel) for parcel in parcels])
-    except sqlite3.OperationalError:
-        raise  # the disk, not an event: the whole group fails and the agent tries again
-    except CANNOT:
-        reasons = [_take_one(books, parcel) for parcel in parcels]
+    reasons = [take(books, parcel) for parcel in parcels]
     tell(books)
     refused = tuple(
         Refusal(parcel.seq, reason[:500]) for parcel, reason in zip(parcels, reasons, strict=True) if reason
@@ -227,29 +222,19 @@ def _take(books: Books, request: EventsRequest, parcels: list[Parcel]) -> tuple[
 
 
 def _take_one(books: Books, parcel: Parcel) -> str:
-    try:
-        return _in_savepoint(books, lambda: _apply(books, parcel))
-    except sqlite3.OperationalError:
-        raise
-    except CANNOT as error:
-        return str(error) or type(error).__name__
-
-
-def _in_savepoint(books: Books, work: Callable[[], T]) -> T:
-    """Do work of which nothing stays when it raises."""
+    """Take one event; of one that cannot be taken nothing stays but the reason that it returns."""
     said = len(books.batch.said) if books.batch else 0
     books.db.execute("SAVEPOINT event")
     try:
-        done = work()
+        reason = _apply(books, parcel)
     except sqlite3.OperationalError:
-        raise  # there may be no savepoint any more
-    except CANNOT:
+        raise  # the disk, not the event: the whole group fails and the agent tries again
+    except CANNOT as error:
         books.db.execute("ROLLBACK TO event")
-        books.db.execute("RELEASE event")
         forget(books, said)
-        raise
+        reason = str(error) or type(error).__name__
     books.db.execute("RELEASE event")
-    return done
+    return reason
 
 
 def _apply(books: Books, parcel: Parcel) -> str:

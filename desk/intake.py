@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -63,12 +64,12 @@ async def events(request: Request) -> Response:
         raise ProblemError(400, "malformed", f"The batch is wrong: {error}.") from error
     source = address_of(request)
 
-    def take(db: Db) -> Taken:
+    def take(db: Db, *, whole: bool = True) -> Taken:
         ledger = desk.ledger(db)
         told = Told(badge.agent, asked.epoch, ledger.now, source=source)
-        return take_events(Books(ledger, _site(db, badge), told), asked, parcels)
+        return take_events(Books(ledger, _site(db, badge), told), asked, parcels, whole=whole)
 
-    taken = await desk.store.write(take)
+    taken = await desk.store.write(take, partial(take, whole=False))
     desk.meters.seconds.observe(time.monotonic() - began)
     _count(desk, taken)
     if taken.conflict:

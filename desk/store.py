@@ -1,6 +1,6 @@
 """The desk's store: one SQLite file, one writer with group commit, one reader thread; plain SQL on top.
 
-This is the seam for another database: `Store.write` runs a function of a connection in its own savepoint and answers
+This is the seam for another database: `Store.write` runs a function of a connection, wholly or not at all, and answers
 after the commit, `Store.read` runs one that only reads. All SQL of the desk is in such functions, and uses nothing but
 `?` parameters, partial indexes and `ON CONFLICT`.
 """
@@ -46,12 +46,14 @@ class Store:
         self._reader = reader(path)
         self.incarnation = self.writer.put(lambda db: _incarnation(db, now)).result()
 
-    async def write(self, work: Callable[[Db], T]) -> T:
+    async def write(self, work: Callable[[Db], T], again: Callable[[Db], T] | None = None) -> T:
         """Do work in the next transaction and return its result after the commit.
 
+        It may be done twice, the first time for nothing: when something of the same transaction raised. Then `again`,
+        if there is one, is done in its place.
         Raises BusyError when too much waits already, StoreError when the file cannot be written, else what it raised.
         """
-        return await asyncio.wrap_future(self.writer.put(work))
+        return await asyncio.wrap_future(self.writer.put(work, again))
 
     async def read(self, query: Callable[[Db], T]) -> T:
         """Return what a query finds among what is committed: all that it asks is of one commit."""

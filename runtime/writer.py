@@ -1,10 +1,12 @@
 """The one writer of a SQLite file: a thread, a queue, and one transaction for all that waits (group commit).
 
 Theory. SQLite before 3.51.3 may corrupt a WAL that two connections reset, so exactly one connection writes and
-checkpoints; everyone else reads by `reader`. A job is a function of the connection; it runs in a savepoint of its own,
-so that a job that fails takes nothing of the others with it. Its future is done only after the COMMIT that carries it
-is on the disk (synchronous=FULL): what somebody was told is kept. When the COMMIT itself fails (disk full, I/O error)
-every job of the group fails with `StoreError`, and none has happened.
+checkpoints; everyone else reads by `reader`. A job is a function of the connection and may run twice: first the jobs of
+a group run one after another; when one of them raises, all is rolled back and each runs again in a savepoint of its
+own, so that a job that fails takes nothing of the others with it. (A savepoint keeps a copy of every page that is
+written in it; nearly no group needs one.) A job's future is done only after the COMMIT that carries it is on the disk
+(synchronous=FULL): what somebody was told is kept. When the COMMIT itself fails (disk full, I/O error) every job of the
+group fails with `StoreError`, and none has happened.
 """
 
 import sqlite3
@@ -35,9 +37,10 @@ class BusyError(StoreError):
 
 @dataclass(frozen=True)
 class Job(Generic[T]):
-    """Work for the writer, and the promise of its result."""
+    """Work for the writer, and the promise of its result; `again` is run in its place in a savepoint of its own."""
 
     work: Callable[[sqlite3.Connection], T]
+    again: Callable[[sqlite3.Connection], T]
     done: "Future[T]"
 
 
@@ -105,11 +108,17 @@ class Writer:
         """How many jobs wait."""
         return self._queue.qsize()
 
-    def put(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        """Queue work; the future's result comes after the commit. Raises BusyError when too much waits."""
+    def put(
+        self, work: Callable[[sqlite3.Connection], T], again: Callable[[sqlite3.Connection], T] | None = None
+    ) -> "Future[T]":
+        """Queue work; the future's result comes after the commit. Raises BusyError when too much waits.
+
+        When this or another job of its group raises, nothing of it stays, and `again` (`work`, where there is none)
+        runs in a savepoint.
+        """
         if self._closed.is_set():
             raise StoreError(f"{self.path} is closed")
-        job = Job(work, Future())
+        job = Job(work, again or work, Future())
         try:
             self._queue.put_nowait(job)
         except Full:
@@ -145,8 +154,10 @@ class Writer:
     def _commit(self, group: list[Job[Any]]) -> None:
         """Run the group in one transaction and keep every promise only after it is on the disk."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            results = [self._try(job) for job in group]
+            results = self._together(group)
+            if results is None:
+                self._connection.execute("BEGIN IMMEDIATE")
+                results = [self._try(job) for job in group]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -163,10 +174,21 @@ class Writer:
             else:
                 job.done.set_result(result)
 
+    def _together(self, group: list[Job[Any]]) -> list[tuple[Any, Exception | None]] | None:
+        """Begin a transaction and run the group in it; None, and there is no transaction, when one of them raised."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            return [(job.work(self._connection), None) for job in group]
+        except sqlite3.OperationalError:
+            raise  # the disk, not a job: the whole group fails
+        except Exception:  # whose it is comes out when each runs by itself
+            self._connection.execute("ROLLBACK")
+            return None
+
     def _try(self, job: Job[Any]) -> tuple[Any, Exception | None]:
         self._connection.execute("SAVEPOINT job")
         try:
-            result = job.work(self._connection)
+            result = job.again(self._connection)
         except sqlite3.OperationalError:
             raise  # the disk, not the job: the whole group fails
         except Exception as problem:  # whatever a job raises belongs to who asked for it

@@ -84,6 +84,37 @@ def test_a_job_that_fails_takes_nothing_of_the_others_with_it(tmp_path: Path) ->
     writer.close()
 
 
+def test_jobs_run_once_where_none_of_their_group_fails_and_else_again_each_by_itself(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "a.db", TABLE)
+    ran: list[str] = []
+
+    def noted(name: str, *, fails: bool = False) -> Callable[[sqlite3.Connection], str]:
+        def work(db: sqlite3.Connection) -> str:
+            ran.append(name)
+            db.execute("INSERT INTO t (n) SELECT count(*) + 1 FROM t")
+            if fails:
+                raise ValueError(name)
+            return name
+
+        return work
+
+    def together(*works: tuple[Callable[[sqlite3.Connection], str], ...]) -> list[str]:
+        gate = threading.Event()
+        writer.put(lambda _: gate.wait(10))
+        promises = [writer.put(*each) for each in works]
+        gate.set()
+        return [str(promise.exception(10) or promise.result(10)) for promise in promises]
+
+    assert together((noted("a"),), (noted("b"),)) == ["a", "b"]
+    assert ran == ["a", "b"]
+    ran.clear()
+    found = together((noted("c"),), (noted("d", fails=True), noted("e")), (noted("f", fails=True),), (noted("g"),))
+    assert found == ["c", "e", "f", "g"]
+    assert ran == ["c", "d", "c", "e", "f", "g"]
+    assert count(tmp_path / "a.db") == 5
+    writer.close()
+
+
 def test_a_job_that_nobody_waits_for_any_more_is_left_out(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "a.db", TABLE)
     gate, running = threading.Event(), threading.Event()
