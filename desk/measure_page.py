@@ -5,9 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from desk.live import BOARD
-from desk.nuisance import nuisances
+from desk.nuisance import DAY, TIMES, nuisances
 from desk.page import page
 from desk.web import desk_of
+from model.nuisance import TEN
 
 
 async def measure_page(request: Request) -> Response:
@@ -15,7 +16,8 @@ async def measure_page(request: Request) -> Response:
     desk = desk_of(request)
     now = desk.timekeeper.standing().at
     found = await desk.store.read(lambda db: nuisances(db, now))
-    return await page(request, "measure.html", topic=BOARD, found=found)
+    whole = {name: days * (DAY // TEN) - 1 for name, days in TIMES.items()}  # less the ten minutes that run
+    return await page(request, "measure.html", topic=BOARD, found=found, whole=whole)
 
 
 ROUTES = (Route("/alarms/measure", measure_page, methods=["GET"]),)

@@ -6,7 +6,7 @@ when it is announced to people, again when it is announced again; what ended bef
 
 import msgspec
 
-from desk.store import Db, Row, Site, every, one
+from desk.store import Db, Row, Site, every, one, site_of
 from model.alarm import Kind
 from model.change import Change
 from model.nuisance import CHATTER, STALE, TEN, Measure, chatters, measure
@@ -26,6 +26,7 @@ class Counted(msgspec.Struct, frozen=True):
 
     condition: str
     site: str
+    site_name: str
     announced: int
     momentary: int
     since: float
@@ -165,7 +166,9 @@ def _standing(db: Db, now: float) -> int:
 def _stale(db: Db, now: float) -> tuple[Counted, ...]:
     sql = f"SELECT condition, site, onset, change {_STANDING} ORDER BY onset LIMIT {MOST}"
     return tuple(
-        Counted(row["condition"], row["site"], 0, 0, row["onset"], _CHANGE.decode(row["change"]))
+        Counted(
+            row["condition"], row["site"], _name(db, row["site"]), 0, 0, row["onset"], _CHANGE.decode(row["change"])
+        )
         for row in every(db, sql, now - STALE)
     )
 
@@ -173,4 +176,10 @@ def _stale(db: Db, now: float) -> tuple[Counted, ...]:
 def _counted(db: Db, row: Row, since: float) -> Counted:
     latest = one(db, "SELECT change FROM episodes WHERE condition = ? ORDER BY changed DESC LIMIT 1", row["condition"])
     change = _CHANGE.decode(latest["change"]) if latest else None
-    return Counted(row["condition"], row["site"], row["announced"], row["momentary"], since, change)
+    name = _name(db, row["site"])
+    return Counted(row["condition"], row["site"], name, row["announced"], row["momentary"], since, change)
+
+
+def _name(db: Db, site: str) -> str:
+    known = site_of(db, site)
+    return known.name if known else site
