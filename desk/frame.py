@@ -2,6 +2,7 @@
 
 import msgspec
 
+from desk.period_store import holding_now
 from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
@@ -38,7 +39,7 @@ class Counts(msgspec.Struct, frozen=True):
 class AlarmLine(msgspec.Struct, frozen=True):
     """One line of the alarms; `level` is 0 when it is over, `explains` how many it stands for.
 
-    `code` is what the contract calls the level.
+    `code` is what the contract calls the level. `window` holds its ticket back, `until` then; 0 where none does.
     """
 
     at: float
@@ -50,6 +51,8 @@ class AlarmLine(msgspec.Struct, frozen=True):
     case_title: dict[str, str]
     ticket: int | None
     explains: int
+    window: int = 0
+    until: float = 0.0
 
 
 class SilentLine(msgspec.Struct, frozen=True):
@@ -76,8 +79,8 @@ def frame(db: Db, contracts: Contracts) -> Frame:
     named = {site.contract: contracts(site.contract) for site in known.values()}
     return Frame(
         _counts(db),
-        _alarms(every(db, _LIVE, ALARMS_SHOWN), known, named),
-        _alarms(every(db, _OVER, OVER_SHOWN), known, named),
+        _alarms(db, every(db, _LIVE, ALARMS_SHOWN), known, named),
+        _alarms(db, every(db, _OVER, OVER_SHOWN), known, named),
         _silent(db, known),
         any(map(undelayed, named.values())),
     )
@@ -102,7 +105,7 @@ def _counts(db: Db) -> Counts:
     return Counts(row["unanswered"], row["open"], row["silent"], max(0, row["sites"] - row["ill"]), row["sites"])
 
 
-def _alarms(rows: list[Row], known: dict[str, Site], named: dict[str, Contract]) -> tuple[AlarmLine, ...]:
+def _alarms(db: Db, rows: list[Row], known: dict[str, Site], named: dict[str, Contract]) -> tuple[AlarmLine, ...]:
     lines: list[AlarmLine] = []
     for row in rows:
         change = change_of(row)
@@ -114,7 +117,12 @@ def _alarms(rows: list[Row], known: dict[str, Site], named: dict[str, Contract])
         level = assign(contract, origin.fault, alarm.case, origin.meaning).level if row["active"] else 0
         explains = row["explains"] if row["active"] else 0
         code, ticket = contract.code(level), row["ticket"]
-        lines.append(AlarmLine(row["changed"], site, origin, alarm, level, code, change.case_title, ticket, explains))
+        window, until = (row["active"] and holding_now(db, site.id, origin.device, origin.fault)) or (0, 0.0)
+        lines.append(
+            AlarmLine(
+                row["changed"], site, origin, alarm, level, code, change.case_title, ticket, explains, window, until
+            )
+        )
     return tuple(lines)
 
 

@@ -123,6 +123,16 @@ def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float |
     return row["until"] if row else None
 
 
+def holding_now(db: Db, site: str, device: str, fault: str) -> tuple[int, float] | None:
+    """Return the window that a fault waits for, and until when; None where nothing is held or somebody has looked."""
+    sql = (
+        "SELECT planned, until FROM held WHERE released IS NULL AND site = ? AND device = ? AND fault = ?"
+        " ORDER BY until DESC, planned LIMIT 1"
+    )
+    row = one(db, sql, site, device, fault)
+    return (row["planned"], row["until"]) if row else None
+
+
 def waits_at(db: Db, site: str) -> bool:
     """Say whether anything of a site was held back and nobody has looked at it since."""
     return db.execute("SELECT 1 FROM held WHERE released IS NULL AND site = ? LIMIT 1", (site,)).fetchone() is not None

@@ -66,6 +66,7 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "period.held": ("Held back", "暂不开单"),
     "period.held_until": ("until {time}", "至 {time}"),
     "period.held_ticket": ("stood at its end: ticket {n}", "结束时仍在：工单 {n}"),
+    "period.waits": ("no ticket until {time}: work W{n}", "{time} 前不开单：维护窗口 W{n}"),
     "period.held_more": ("and {n} more: roundsman window show {window}", "另有 {n} 项：roundsman window show {window}"),
     "period.held_over": ("over by then", "届时已恢复"),
     "period.held_nothing": ("Nothing was held back.", "没有暂缓的故障。"),

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from desk.period_store import held_by, window_numbered
-from desk.periods import Author, approve_window, declare_guard, end_guard, end_window, extend_window, plan_window
+from desk.period_store import held_by
+from desk.periods import Author, declare_guard, end_window, extend_window, plan_window
 from desk.store import Db
 from desk.sweep import Sweep
 from model.alarm import AlarmState, Kind, Now
 from model.contract import Limit, Milestone, Start
 from model.due import Span
-from model.period import GuardDuty, GuardPeriod, No, Scope, Window, Work
+from model.period import GuardDuty, GuardPeriod, No, Scope, Window
 from model.period_words import Refused
 from tests.desk_world import CONTRACT, Hands, Speaker, World, a_desk, change, cleared, later
 
@@ -336,69 +336,6 @@ async def test_a_place_that_the_desk_does_not_know_is_refused(tmp_path: Path) ->
             asked = Window(0, start, start + HOUR, scope, "work", "")
             assert await do(world, plan_window, asked, LI) == Refused(No.UNKNOWN_PLACE, name)
         assert await world.rows("SELECT * FROM windows") == []
-
-
-# guard periods
-
-
-async def test_routine_work_in_a_guarded_place_is_refused_and_the_guard_keeps_that(tmp_path: Path) -> None:
-    async with a_desk(tmp_path) as world:
-        await world.agent()
-        guard = await declared(world, Scope(regions=("east",)))
-        start = world.clock().wall
-        asked = Window(0, start, start + HOUR, Scope(sites=("S1",)), "cleaning", "")
-        refused = await do(world, plan_window, asked, LI)
-        assert refused.no is No.GUARDED
-        assert "Flood season" in refused.sentence("en", str)
-        assert "保障期 G1" in refused.sentence("zh", str)
-        assert isinstance(await do(world, plan_window, replace(asked, kind=Work.CUTOVER), LI), Window)
-        urgent = replace(asked, urgent=True)
-        assert (await do(world, plan_window, urgent, LI)).no is No.GUARDED
-        assert (await do(world, plan_window, replace(urgent, approved_by="li na"), LI)).no is No.SELF_APPROVED
-        assert isinstance(await do(world, plan_window, replace(urgent, approved_by="Chen"), LI), Window)
-        later_on = replace(asked, start=guard.end, end=guard.end + HOUR)
-        assert isinstance(await do(world, plan_window, later_on, LI), Window)
-        (row,) = await world.rows("SELECT CAST(body AS TEXT) AS body FROM guards")
-        assert row["body"].count('"refused"') == 2
-
-
-async def test_a_guard_declared_over_planned_routine_work_brings_its_tickets(tmp_path: Path) -> None:
-    async with a_desk(tmp_path) as world:
-        agent = await world.agent()
-        await planned(world, urgent=True)
-        await agent.send(change())
-        world.clock.on(60.0)
-        guard = await declared(world, after=60.0)
-        await pass_by(world, 59.0, agent)
-        assert await world.tickets() == []
-        await pass_by(world, 2.0, agent)
-        assert [ticket["opened"] for ticket in await world.tickets()] == [guard.start]
-        raised = change(device="ups-2", episode="e2")
-        await agent.send(raised)
-        assert len(await world.tickets()) == 2
-        assert isinstance(await do(world, approve_window, 1, "the battery swells", CHEN), Window)
-        await agent.send(change(device="ups-3", episode="e3"))
-        assert len(await world.tickets()) == 2
-
-
-async def test_an_extension_into_a_guard_period_is_refused(tmp_path: Path) -> None:
-    async with a_desk(tmp_path) as world:
-        await world.agent()
-        window = await planned(world)
-        await declared(world, after=HOUR)
-        refused = await do(world, extend_window, window.id, window.end + 1, "late", LI)
-        assert refused.no is No.GUARDED
-        assert (await world.desk.store.read(lambda db: window_numbered(db, window.id))) == window
-
-
-async def test_a_guard_that_ended_early_freezes_no_more(tmp_path: Path) -> None:
-    async with a_desk(tmp_path) as world:
-        await world.agent()
-        guard = await declared(world)
-        world.clock.on(60.0)
-        assert (await do(world, end_guard, guard.id, "", CHEN)).no is No.NO_REASON
-        await do(world, end_guard, guard.id, "the rain is over", CHEN)
-        await planned(world)
 
 
 # a clock that nobody can trust

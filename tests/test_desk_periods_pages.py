@@ -8,6 +8,7 @@ import pytest
 
 from desk.words_periods import PERIOD_WORDS
 from tests.desk_world import World, a_desk, change
+from tests.test_desk_periods import HOUR, pass_by, planned
 
 PLAN = {"form": "plan", "by": "Li Na", "work": "change the rectifier", "where": "site:S1", "end": "1h", "start": "",
         "zone": "", "kind": "routine", "approved_by": ""}  # fmt: skip
@@ -129,3 +130,14 @@ def test_every_word_has_both_languages_with_the_same_gaps(key: str) -> None:
     assert chinese
     gaps = [{part.split("}")[0] for part in text.split("{")[1:]} for text in (english, chinese)]
     assert gaps[0] == gaps[1]
+
+
+async def test_the_board_says_of_an_alarm_that_a_window_holds_its_ticket_back(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await planned(world)
+        await agent.send(change())
+        assert "no ticket until" in await seen(world, "/")
+        assert "前不开单：维护窗口 W1" in await seen(world, "/", "zh")
+        await pass_by(world, HOUR, agent)
+        assert "no ticket until" not in await seen(world, "/")

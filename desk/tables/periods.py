@@ -19,4 +19,5 @@ CREATE TABLE held (
     since REAL NOT NULL, until REAL NOT NULL, released REAL, ticket INTEGER, PRIMARY KEY (planned, site, device, fault)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX held_waiting ON held (until) WHERE released IS NULL;
+CREATE INDEX held_at ON held (site) WHERE released IS NULL;
 """
