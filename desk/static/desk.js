@@ -33,9 +33,9 @@
 
   document.addEventListener("htmx:beforeSwap", function (e) {
     if (e.detail.xhr.status >= 400) {  // why a button did nothing is shown; news that did not come leaves what is there
-      e.detail.shouldSwap = !byRefresh(e);
+      if (byRefresh(e)) return lost(true);
+      e.detail.shouldSwap = true;
       e.detail.isError = false;
-      if (byRefresh(e)) lost(true);
       return;
     }
     if (byRefresh(e) && filling()) {
