@@ -46,22 +46,16 @@ class Nuisances(msgspec.Struct, frozen=True):
     stale: tuple[Counted, ...]
 
 
-def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> None:
-    """Count a Change that was taken `now`, which happened `at` (both the desk's Unix seconds)."""
+def count_alarm(db: Db, site: Site, change: Change, now: float, at: float, *, held: bool = False) -> None:
+    """Count a Change that was taken `now`, which happened `at` (both the desk's Unix seconds).
+
+    One that is `held` back by a maintenance window is announced to nobody: it counts when it is (`count_announced`).
+    """
     alarm = change.alarm
-    raised = change.kind is Kind.RAISED and announced(alarm)
-    if raised or change.kind is Kind.MOMENTARY:
-        db.execute(
-            "INSERT INTO alarm_days VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, condition) DO UPDATE SET"
-            " announced = announced + excluded.announced, momentary = momentary + excluded.momentary",
-            (int(now // DAY), alarm.condition, site.id, raised, not raised),
-        )
-    if raised:
-        db.execute(
-            "INSERT INTO alarm_tens VALUES (?, ?, ?, 1) ON CONFLICT (ten, contract, region) DO UPDATE SET"
-            " announced = announced + 1",
-            (int(now // TEN), site.contract, site.region),
-        )
+    if change.kind is Kind.MOMENTARY:
+        _count_day(db, site, alarm.condition, now, momentary=1)
+    elif change.kind is Kind.RAISED and announced(alarm) and not held:
+        count_announced(db, site, alarm.condition, now)
         _note_chatter(db, site, alarm.condition, at)
     if alarm.flapping and alarm.active:
         db.execute(
@@ -73,6 +67,16 @@ def count_alarm(db: Db, site: Site, change: Change, now: float, at: float) -> No
         db.execute(
             "UPDATE nuisances SET flapping = NULL WHERE condition = ? AND flapping IS NOT NULL", (alarm.condition,)
         )
+
+
+def count_announced(db: Db, site: Site, condition: str, now: float) -> None:
+    """Count an alarm that people are told of `now`."""
+    _count_day(db, site, condition, now, told=1)
+    db.execute(
+        "INSERT INTO alarm_tens VALUES (?, ?, ?, 1) ON CONFLICT (ten, contract, region) DO UPDATE SET"
+        " announced = announced + 1",
+        (int(now // TEN), site.contract, site.region),
+    )
 
 
 def nuisances(db: Db, now: float) -> Nuisances:
@@ -109,6 +113,14 @@ def forget_counts(db: Db, before: float) -> int:
     """Drop counts of days and ten minutes before a time."""
     dropped = db.execute("DELETE FROM alarm_tens WHERE ten < ?", (int(before // TEN),)).rowcount
     return dropped + db.execute("DELETE FROM alarm_days WHERE day < ?", (int(before // DAY),)).rowcount
+
+
+def _count_day(db: Db, site: Site, condition: str, now: float, *, told: int = 0, momentary: int = 0) -> None:
+    db.execute(
+        "INSERT INTO alarm_days VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, condition) DO UPDATE SET"
+        " announced = announced + excluded.announced, momentary = momentary + excluded.momentary",
+        (int(now // DAY), condition, site.id, told, momentary),
+    )
 
 
 def _note_chatter(db: Db, site: Site, condition: str, at: float) -> None:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from desk.before import cover_of, earlier
 from desk.holding import held, over_since
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
+from desk.nuisance import count_announced
 from desk.period_store import keep_ticket, waits_at
 from desk.relation import relate
 from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
@@ -129,8 +130,7 @@ def record(books: Books, change: Change, *, adopted: bool = False) -> Applied:
             return Applied.KNOWN
     _bring_held(books, change)
     _keep_episode(books, change)
-    _bring_ticket(books, change)
-    relate(books.ledger, books.site, change, books.told.received - books.told.age)
+    relate(books.ledger, books.site, change, books.told.received - books.told.age, _bring_ticket(books, change))
     return Applied.APPLIED
 
 
@@ -265,8 +265,8 @@ def _keep_episode(books: Books, change: Change) -> None:
         books.batch.known[alarm.episode] = (alarm.condition, alarm.revision, "")
 
 
-def _bring_ticket(books: Books, change: Change) -> None:
-    """Bring the condition's ticket up to its alarm; the audit tells what no ticket's entry does."""
+def _bring_ticket(books: Books, change: Change) -> str:
+    """Bring the condition's ticket up to its alarm, audit what no entry tells; return the window that holds it back."""
     told, alarm = books.told, change.alarm
     followed = _follow(books, change, onset_at(change, told.received - told.age))
     if followed.ticket and alarm.active and alarm.opened and (followed.did or change.kind is not Kind.UPDATED):
@@ -275,7 +275,7 @@ def _bring_ticket(books: Books, change: Change) -> None:
             (followed.ticket, alarm.episode, told.received),
         )
     if not (change.reason or followed.window) and (followed.did or change.kind is Kind.UPDATED):
-        return  # the entry tells it all, or it is evidence that moves: that is in the episode
+        return ""  # the entry tells it all, or it is evidence that moves: that is in the episode
     detail = {
         "kind": change.kind,
         "revision": alarm.revision,
@@ -292,6 +292,7 @@ def _bring_ticket(books: Books, change: Change) -> None:
         books.batch.said.append((*row, msgspec.json.encode(detail)))
     else:
         books.db.execute(AUDIT, (*row, msgspec.json.encode(detail)))
+    return followed.window
 
 
 def _follow(books: Books, change: Change, onset: float) -> Followed:
@@ -374,6 +375,7 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
         return None
     sql = "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     ledger.db.execute(sql, (followed.ticket, episode, ledger.now))
+    count_announced(ledger.db, site, change.alarm.condition, ledger.now)
     return followed.ticket
 
 

@@ -8,8 +8,11 @@ from desk.store import Site
 from model.change import Change
 
 
-def relate(ledger: Ledger, site: Site, change: Change, at: float) -> None:
-    """Relate a Change that happened `at` (the desk's Unix seconds), in the transaction that takes it."""
+def relate(ledger: Ledger, site: Site, change: Change, at: float, window: str = "") -> None:
+    """Relate a Change that happened `at` (the desk's Unix seconds), in the transaction that takes it.
+
+    `window` is the maintenance window that keeps it from people, "" for none.
+    """
     explained(ledger, site.id, change.alarm)
-    count_alarm(ledger.db, site, change, ledger.now, at)
+    count_alarm(ledger.db, site, change, ledger.now, at, held=bool(window))
     passed(ledger, site, change, at)

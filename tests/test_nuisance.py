@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desk.nuisance import forget_counts, gauges, nuisances
+from desk.period_store import keep_window
+from desk.record import bring_episode
 from model.alarm import AlarmState, Kind
 from model.nuisance import TEN, Rate, chatters, measure
+from model.period import Scope, Window
 from tests.desk_world import World, a_desk, change, cleared, later
 from tests.incident_world import Region
 
@@ -82,6 +85,19 @@ def test_what_is_announced_counts_and_what_a_parent_explains_does_not(here: Regi
     here.now += TEN
     assert gauges(here.db, here.now)["last"] == 1
     assert nuisances(here.db, here.now).measures["day"].announced == 1
+
+
+def test_what_a_window_holds_back_counts_when_people_are_told_of_it(here: Region) -> None:
+    here.site("S1")
+    keep_window(here.db, Window(0, here.now, here.now + 3600, Scope(sites=("S1",)), "cable works", "Li"))
+    told = here.loses("S1")
+    here.loses("S2")
+    assert nuisances(here.db, here.now).now == 1
+    here.now += 3700
+    assert bring_episode(here.ledger(), told.alarm.episode) == 2
+    assert nuisances(here.db, here.now).now == 1
+    here.now += TEN
+    assert nuisances(here.db, here.now).measures["day"].announced == 2
 
 
 def test_an_alarm_that_comes_three_times_within_a_minute_is_listed_as_chattering(here: Region) -> None:
