@@ -49,13 +49,17 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 class RosterFile(msgspec.Struct, frozen=True):
-    """A roster and how its people are told. `link` is where they find the desk, "" its own address."""
+    """A roster and how its people are told. `link` is where they find the desk, "" its own address.
+
+    `files` are those that it names and that are read with it: secrets, a calendar of one's own.
+    """
 
     roster: Roster
     mail: MailServer | None = None
     webhooks: dict[str, Webhook] = {}
     link: str = ""
     warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def read_roster(path: Path) -> RosterFile:
@@ -107,6 +111,10 @@ def _built(text: RosterText, calendar: Calendar, secrets: Mapping[str, Secret], 
         },
         text.link.rstrip("/"),
         tuple(secret.warning for secret in secrets.values() if secret.warning),
+        (
+            *(find_secret(name, folder) for name in secrets),
+            *((folder / text.calendar,) if text.calendar.endswith(".yaml") else ()),
+        ),
     )
 
 
@@ -126,7 +134,7 @@ def _shift(text: ShiftText) -> Shift:
 
 def _rule(text: RuleText) -> Rule:
     levels = (text.level,) if isinstance(text.level, int) else text.level
-    return Rule(levels, _many(text.tell), text.next_after, _many(text.warn), _many(text.breach))
+    return Rule(levels, _many(text.tell), text.next_after, _many(text.warn), _many(text.breach), text.over)
 
 
 def _many(names: Names) -> tuple[str, ...]:

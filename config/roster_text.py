@@ -111,6 +111,7 @@ class RuleText(msgspec.Struct, frozen=True):
     next_after: Annotated[Seconds, msgspec.Meta(ge=60, le=604_800, description="1min to 7d")] | None = None
     warn: Names = ()
     breach: Names = ()
+    over: bool = True
 
 
 class MailText(msgspec.Struct, frozen=True, rename={"sender": "from"}):

@@ -12,7 +12,10 @@ _SQL = (
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A notice to somebody. `state`: waiting, taken (its message is on its way), sent at `over`, or failed.
+    """A notice to somebody.
+
+    `state`: waiting, taken (its message is on its way), sent at `over`, failed, dropped (over before it was told), or
+    perhaps (it was handed over, never answered, and is over).
 
     `why` is why the last try failed, "" for none. Times are the desk's Unix seconds.
     """

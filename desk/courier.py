@@ -1,7 +1,9 @@
 """The courier: looks what people must be told, and carries it. See `desk.notices` and `desk.messages`.
 
-It may be killed at any moment: what was being sent is sent again, with the same bytes and name. A server that hangs
-delays nobody else's message. While nothing is to be told it only reads.
+It may be killed at any moment: what was being sent is sent again, with the same bytes and name, unless it is over by
+then. A message is written down before it is handed over, so nothing goes out of a store that takes no writes; one that
+was taken is not sent again because that could not be written down. A server that hangs delays nobody else's message.
+While nothing is to be told it only reads.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from config.roster import RosterFile
 from connectors import mail, webhook
 from connectors.unsent import UnsentError
 from desk.core import LOG, Desk
-from desk.messages import Outgoing, arrived, due, forget_gone, forget_messages, gather, lost
+from desk.messages import Outgoing, arrived, due, forget_gone, forget_messages, gather, lost, set_out
 from desk.notices import call
 from desk.store import Db, one
 from model.roster import LEVEL_OF_NO_REST, Person, Way
@@ -35,6 +37,7 @@ class Courier:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._way: dict[int, asyncio.Task[None]] = {}
+        self._taken: set[int] = set()  # messages that arrived, which is not written down yet
         self._forget_due = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,6 +68,8 @@ class Courier:
         if row is None or not row["anything"]:
             return
         file = desk.people.file
+        if file is None and desk.people.path is not None:
+            return  # there is to be a roster: what happens meanwhile waits until its file can be used
         await desk.store.write(lambda db: self._prepare(db, file))
         if file is None:
             return
@@ -94,9 +99,15 @@ class Courier:
         """Send one message and write down what became of it; a store that fails leaves it to be sent again."""
         desk = self.desk
         try:
-            await _sent(out, file, desk.store.incarnation, desk.timekeeper.now())
+            if out.id not in self._taken:
+                begun = desk.timekeeper.now()
+                if not await desk.store.write(lambda db: set_out(db, file.roster, out, begun)):
+                    return
+                await _sent(out, file, desk.store.incarnation, begun)
+                self._taken.add(out.id)
             now = desk.timekeeper.now()
             await desk.store.write(lambda db: arrived(db, out, now))
+            self._taken.discard(out.id)
             desk.meters.messages.labels("sent").inc()
         except UnsentError as error:
             await self._lost(out, error)
@@ -110,15 +121,14 @@ class Courier:
 
     async def _lost(self, out: Outgoing, why: UnsentError) -> None:
         now = self.desk.timekeeper.now()
-        reason, permanent, wait = str(why), why.permanent, why.wait
         try:
-            over = await self.desk.store.write(lambda db: lost(db, out, reason, now, permanent=permanent, wait=wait))
+            over = await self.desk.store.write(lambda db: lost(db, out, why, now))
         except StoreError as error:
             LOG.warning("courier: %s", error)
         else:
             self.desk.meters.messages.labels("given_up" if over else "failed").inc()
             level = logging.ERROR if over else logging.WARNING
-            LOG.log(level, "%s was not told by %s: %s", out.person, out.channel, reason)
+            LOG.log(level, "%s was not told by %s: %s", out.person, out.channel, why)
 
     async def _forget(self, now: float) -> None:
         if self.desk.clock().boot >= self._forget_due:

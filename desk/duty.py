@@ -66,8 +66,12 @@ def untold(db: Db) -> tuple[Untold, ...]:
 
 
 def waiting(db: Db) -> int:
-    """Return how many notices wait: for the end of quiet hours, for the pause between two messages, for an answer."""
-    row = one(db, "SELECT count(*) AS n FROM notices WHERE state IN ('waiting', 'taken')")
+    """Return how much waits: for the end of quiet hours, for the pause between two messages, for an answer."""
+    row = one(
+        db,
+        "SELECT (SELECT count(*) FROM notices WHERE state IN ('waiting', 'taken'))"
+        " + (SELECT count(*) FROM occasions WHERE rung < 0 AND again IS NOT NULL AND nobody = '') AS n",
+    )
     return int(row["n"]) if row else 0
 
 

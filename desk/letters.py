@@ -53,7 +53,10 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A message: what a person reads, and the same for a program. `level` is the worst one's."""
+    """A message: what a person reads, and the same for a program. `level` is the worst one's.
+
+    `more` are the numbers of the tickets that are only counted.
+    """
 
     language: str
     level: int
@@ -61,6 +64,7 @@ class Letter(msgspec.Struct, frozen=True):
     text: str
     count: int
     tickets: tuple[Told, ...]
+    more: tuple[int, ...] = ()
 
 
 class Writer:
@@ -77,28 +81,33 @@ class Writer:
         by_ticket: dict[int, list[Line]] = {}
         for line in lines:
             by_ticket.setdefault(line.ticket, []).append(line)
-        order = sorted(by_ticket, key=lambda number: (levels[number], number))
+        over = {number for number in by_ticket if all(line.what is What.OVER for line in by_ticket[number])}
+        order = sorted(by_ticket, key=lambda number: (number in over, levels[number], number))
         parts = [part for number in order[:MOST] if (part := self._part(by_ticket[number])) is not None]
         told = tuple(told for told, _ in parts)
         text = "\n\n".join(part for _, part in parts)
         if rest := order[MOST:]:
             text += "\n\n" + self._rest([levels[number] for number in rest])
         late = any(line.what in _LATE for line in lines)
-        subject = self._subject(told, len(order), late=late)
+        key = "subject_over" if len(over) == len(order) else "subject_late" if late else "subject"
+        subject = self._subject(told, len(order), key)
         return Letter(
-            self.shown.lang, levels[order[0]], subject[:_LONGEST], f"{text}\n\n-- \n{self.say('foot')}\n",
-            len(order), told,
+            self.shown.lang, min(levels[number] for number in order), subject[:_LONGEST],
+            f"{text}\n\n-- \n{self.say('foot')}\n", len(order), told, tuple(rest),
         )  # fmt: skip
 
     def say(self, key: str, **parts: object) -> str:
         """Return a sentence in the reader's language."""
         return LETTER[key][self.index].format(**parts)
 
-    def _subject(self, told: tuple[Told, ...], count: int, *, late: bool) -> str:
+    def _subject(self, told: tuple[Told, ...], count: int, key: str) -> str:
         first = told[0]
         if count > 1:
-            return self.say("subject_many", count=count, level=first.code)
-        key = "subject_late" if late else "subject"
+            many = "subject_many_over" if key == "subject_over" else "subject_many"
+            return self.say(many, count=count, level=first.code)
+        record = record_of(self.ledger.db, first.number)
+        if key == "subject_over" and record is not None and (record.merged_into or record.ticket.explained_by):
+            key = "subject"  # the fault is not over, another ticket has it
         site = self._site(first.site).name
         return self.say(key, level=first.code, site=clean(site), fault=first.title, number=first.number)
 
@@ -152,6 +161,11 @@ class Writer:
 
     def _what(self, line: Line, record: Record, contract: Contract, shown: Shown) -> str:
         when = _when(shown, line.due) if line.due is not None else ""
+        if line.what is What.OVER:
+            ticket = record.ticket
+            if record.merged_into or ticket.explained_by:
+                return self.say("merged" if record.merged_into else "explained", number=record.merged_into)
+            when = _when(shown, ticket.resolved or ticket.closed or self.ledger.now)
         return WHATS[line.what][self.index].format(
             level=contract.code(record.ticket.level),
             clock=self._clock(line.clock, contract),

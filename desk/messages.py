@@ -2,12 +2,14 @@
 
 Theory. A message is made in one transaction, as the bytes that are sent, with a name of its own; its notices are taken
 by it. Only then is it sent, and however often that is tried, bytes and name are the same: after a crash in between it
-is sent again, and whoever gets it twice can tell (the Message-ID of a mail, the id of a webhook). One message at a
-time to a person by a channel, and a pause between two: what comes meanwhile goes into the next, so that ten thousand
-tickets at once are two messages and not ten thousand.
+is sent again, and whoever gets it twice can tell (the Message-ID of a mail, the id of a webhook). What is over by
+then is not sent again: who may have got it hears that it is over (`desk.endings`). One message at a time to a person by
+a channel, and a pause between two: what comes meanwhile goes into the next, so that ten thousand tickets at once are
+two messages and not ten thousand. A worse level than that of what goes before waits for neither.
 
     state     left by
-    sending   accepted by the other side -> sent; refused for good, tried too often, or over by now -> failed
+    sending   accepted by the other side -> sent; refused for good or tried too often -> failed; over before the next
+              try -> dropped; never handed over when quiet hours begin -> dropped, its notices wait for their end
 """
 
 import uuid
@@ -15,11 +17,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from connectors.unsent import UnsentError
+from desk.endings import knows
 from desk.ledger import Ledger
 from desk.letters import Letter, Line, Writer
-from desk.notices import TRIES, needed, reached, unreached
+from desk.notices import TRIES, left, needed, reached, unreached
 from desk.store import Db, Row, every, one
-from model.roster import Roster
+from model.roster import Roster, quiet_until
 from model.telling import DOCUMENTS, What
 
 MOST = 5000  # notices of one message
@@ -27,10 +31,20 @@ GIVE_UP = 12  # tries, in about two hours
 LONGEST = 1200.0  # seconds between two tries
 _ASKS_RECORD = frozenset({What.WARN, *DOCUMENTS})
 _TICKET_OPEN = "open"
+_READY = """SELECT * FROM (SELECT person, channel, min(level) AS level FROM notices
+        WHERE state = 'waiting' AND after <= ? GROUP BY person, channel) AS n
+    WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.person = n.person AND m.channel = n.channel
+        AND m.level <= n.level AND m.state = 'sending')
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.person = n.person AND m.channel = n.channel
+        AND m.level <= n.level AND m.made > ? AND m.made <= ?)"""
+_HELD = "UPDATE notices SET after = ? WHERE state = 'waiting' AND person = ? AND channel = ? AND after <= ?"
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A message on its way: its number here, its name for the receiver, to whom, how often it was tried."""
+    """A message on its way: its number here, its name for the receiver, to whom, how often it was tried.
+
+    `perhaps`: it was handed over before, and nobody knows whether it arrived.
+    """
 
     id: int
     name: str
@@ -38,6 +52,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     channel: str
     made: float
     tries: int
+    perhaps: bool
     letter: Letter
 
 
@@ -48,17 +63,14 @@ def back_off(tries: int) -> float:
 
 def gather(ledger: Ledger, roster: Roster, link: str) -> int:
     """Make a message for everyone who has something to hear now; returns how many were made."""
-    ready = every(
-        ledger.db,
-        "SELECT DISTINCT n.person, n.channel FROM notices n LEFT JOIN reach r USING (person, channel)"
-        " WHERE n.state = 'waiting' AND n.after <= ? AND (r.last IS NULL OR r.last <= ? OR r.last > ?)"
-        " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.state = 'sending' AND m.person = n.person"
-        " AND m.channel = n.channel)",
-        ledger.now,
-        ledger.now - roster.apart,
-        ledger.now,
-    )
-    return sum(_message(ledger, roster, link, row["person"], row["channel"]) for row in ready)
+    now, made = ledger.now, 0
+    for row in every(ledger.db, _READY, now, now - roster.apart, now):
+        rest = quiet_until(roster, row["person"], now, row["level"])
+        if rest is None:
+            made += _message(ledger, roster, link, row["person"], row["channel"])
+        else:  # it waited behind something else until the quiet hours began
+            ledger.db.execute(_HELD, (rest, row["person"], row["channel"], now))
+    return made
 
 
 def due(db: Db, now: float, most: int = 16) -> list[Outgoing]:
@@ -66,9 +78,29 @@ def due(db: Db, now: float, most: int = 16) -> list[Outgoing]:
     sql = "SELECT * FROM messages WHERE state = 'sending' AND next <= ? ORDER BY level, next, id LIMIT ?"
     return [
         Outgoing(row["id"], row["name"], row["person"], row["channel"], row["made"], row["tries"],
-                 msgspec.json.decode(row["body"], type=Letter))
+                 bool(row["perhaps"]), msgspec.json.decode(row["body"], type=Letter))
         for row in every(db, sql, now, most)
     ]  # fmt: skip
+
+
+def set_out(db: Db, roster: Roster, out: Outgoing, now: float) -> bool:
+    """Note that a message is handed over now, and say whether it is: not what is over by now, nor in quiet hours."""
+    if one(db, "SELECT 1 FROM messages WHERE id = ? AND state = 'sending'", out.id) is None:
+        return False
+    if not _matters(db, out.id):
+        _end(db, out, now, "dropped", "perhaps" if out.perhaps else "dropped")
+        return False
+    rest = quiet_until(roster, out.person, now, out.letter.level)
+    if rest is None:
+        db.execute("UPDATE messages SET perhaps = 1 WHERE id = ?", (out.id,))
+        return True
+    if out.perhaps:  # its bytes must not change any more
+        db.execute("UPDATE messages SET next = ? WHERE id = ?", (rest, out.id))
+    else:
+        sql = "UPDATE notices SET state = 'waiting', message = NULL, after = ? WHERE message = ?"
+        db.execute(sql, (rest, out.id))
+        _end(db, out, now, "dropped", "waiting")
+    return False
 
 
 def arrived(db: Db, out: Outgoing, now: float) -> None:
@@ -80,18 +112,20 @@ def arrived(db: Db, out: Outgoing, now: float) -> None:
     reached(db, out.id)
 
 
-def lost(db: Db, out: Outgoing, why: str, now: float, *, permanent: bool, wait: float | None = None) -> bool:
+def lost(db: Db, out: Outgoing, error: UnsentError, now: float) -> bool:
     """Note that a message did not arrive: it is tried again, or given up; returns whether it is given up."""
+    why, permanent, wait = str(error), error.permanent, error.wait
+    perhaps = out.perhaps or error.perhaps
     tries = out.tries + 1
     hopeless = permanent or tries >= GIVE_UP
     over = hopeless or not _matters(db, out.id)
     pause = max(back_off(tries), min(wait or 0.0, LONGEST))
     db.execute(
-        "UPDATE messages SET tries = ?, why = ?, state = ?, next = ?, over = ? WHERE id = ?",
-        (tries, why, "failed" if over else "sending", now + pause, now if over else None, out.id),
+        "UPDATE messages SET tries = ?, why = ?, next = ?, perhaps = ? WHERE id = ?",
+        (tries, why, now + pause, perhaps, out.id),
     )
     if over:
-        db.execute("UPDATE notices SET state = 'failed' WHERE message = ?", (out.id,))
+        _end(db, out, now, "failed" if hopeless else "dropped", "perhaps" if perhaps else "failed")
     counted = TRIES if hopeless else 1
     db.execute(
         "UPDATE reach SET failing = coalesce(failing, ?), tries = tries + ?, why = ? WHERE person = ? AND channel = ?",
@@ -107,9 +141,15 @@ def _matters(db: Db, message: int) -> bool:
     documents = ", ".join(f"'{what}'" for what in sorted(DOCUMENTS))
     sql = (
         "SELECT 1 FROM notices n JOIN tickets t ON t.number = n.ticket WHERE n.message = ?"  # noqa: S608 - constants
-        f" AND (t.state = 'open' OR n.what IN ({documents})) LIMIT 1"
+        f" AND ((t.state = 'open') <> (n.what = '{What.OVER}') OR n.what IN ({documents})) LIMIT 1"
     )
     return one(db, sql, message) is not None
+
+
+def _end(db: Db, out: Outgoing, now: float, state: str, became: str) -> None:
+    """Send a message no more; `became` is what its notices are now."""
+    db.execute("UPDATE messages SET state = ?, over = ? WHERE id = ?", (state, now, out.id))
+    db.execute("UPDATE notices SET state = ? WHERE message = ?", (became, out.id))
 
 
 def forget_messages(db: Db, before: float) -> None:
@@ -138,6 +178,7 @@ def _message(ledger: Ledger, roster: Roster, link: str, person: str, channel: st
         return False
     if who is None or channel not in map(str, who.channels):
         _mark(db, standing, "failed")
+        left(db, [row["id"] for row in standing], now)
         return False
     lines = [Line(row["ticket"], What(row["what"]), row["clock"], row["step"], row["due"]) for row in standing]
     levels = {row["ticket"]: row["ticket_level"] for row in standing}
@@ -168,7 +209,7 @@ def _waiting(db: Db, person: str, channel: str, now: float) -> list[Row]:
         db,
         "SELECT n.*, t.state AS ticket_state, t.level AS ticket_level, t.merged_into"  # noqa: S608 - constants
         f" FROM notices n JOIN tickets t ON t.number = n.ticket WHERE {here} AND (n.after <= ? OR n.ticket IN"
-        f" (SELECT n.ticket FROM notices n WHERE {here} AND n.after <= ?)) ORDER BY n.id LIMIT ?",
+        f" (SELECT n.ticket FROM notices n WHERE {here} AND n.after <= ?)) ORDER BY n.at, n.id LIMIT ?",
         *(person, channel, now, person, channel, now, MOST),
     )
 
@@ -177,6 +218,8 @@ def _stands(ledger: Ledger, row: Row) -> bool:
     what = What(row["what"])
     if what in _ASKS_RECORD:
         return needed(ledger, row["ticket"], what, row["clock"])
+    if what is What.OVER:
+        return row["ticket_state"] != _TICKET_OPEN and knows(ledger.db, row["ticket"], row["person"], row["channel"])
     return row["ticket_state"] == _TICKET_OPEN and not row["merged_into"]
 
 

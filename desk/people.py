@@ -1,11 +1,11 @@
-"""The roster of the desk: its file, read when the desk starts and again when it changes; a bad one changes nothing."""
+"""The roster of the desk: its file and those it names, read again when one changes; a bad one changes nothing."""
 
 from pathlib import Path
 
 from config.node import ConfigError
 from config.roster import RosterFile, read_roster
 
-_Seen = tuple[int, int, int]
+_Seen = tuple[tuple[int, int, int] | None, ...]
 
 
 class People:
@@ -15,29 +15,31 @@ class People:
         self.path = path
         self.file: RosterFile | None = None
         self.problem = ""
-        self._seen: _Seen | None = None
+        self._seen: _Seen = ()
         self.look()
 
     def look(self) -> bool:
-        """Read the file if it is another than before; says whether that changed anything.
+        """Read the file if it, one that it names or the folder changed; says whether the roster or its problem did.
 
-        A file that cannot be used leaves the one before in force, and `problem` says why.
+        A file that cannot be used leaves the one before in force, and `problem` says why. The folder is looked at for
+        the sake of a file that was missing.
         """
         if self.path is None:
             return False
-        seen = _signature(self.path)
-        if seen == self._seen and (seen is not None or self.problem):
+        named = self.file.files if self.file is not None else ()
+        seen = tuple(_signature(each) for each in (self.path, self.path.parent, *named))
+        if seen == self._seen:
             return False
-        self._seen = seen
+        self._seen, before = seen, (self.file, self.problem)
         try:
             self.file = read_roster(self.path)
             self.problem = ""
         except ConfigError as error:
             self.problem = str(error)
-        return True
+        return (self.file, self.problem) != before
 
 
-def _signature(path: Path) -> _Seen | None:
+def _signature(path: Path) -> tuple[int, int, int] | None:
     try:
         found = path.stat()
     except OSError:

@@ -19,6 +19,7 @@ from model.calendar import Calendar, Hours, Kind
 from model.zone import DAY
 
 LEVEL_OF_NO_REST = 1  # quiet hours do not hold for it
+MOST_STRETCHES = 8  # of quiet hours, one after another without a pause: quiet all day is quiet for days only
 
 
 class Way(StrEnum):
@@ -100,7 +101,8 @@ class Rule(msgspec.Struct, frozen=True):
     """Who is told of tickets of these levels: `tell` in order, the next when nobody before could be reached.
 
     With `next_after` (seconds) also when nobody took the ticket so long after the one before was told. `warn` and
-    `breach` are for those occasions; empty: as `tell`. Each name is a role, a team or a person.
+    `breach` are for those occasions; empty: as `tell`. Each name is a role, a team or a person. With `over` whoever was
+    told of a ticket hears when it is open no more.
     """
 
     levels: tuple[int, ...]
@@ -108,6 +110,7 @@ class Rule(msgspec.Struct, frozen=True):
     next_after: float | None = None
     warn: tuple[str, ...] = ()
     breach: tuple[str, ...] = ()
+    over: bool = True
 
 
 class Roster(msgspec.Struct, frozen=True):
@@ -191,9 +194,13 @@ def quiet_until(roster: Roster, person: str, at: float, level: int) -> float | N
     hours = roster.quiet if who is None or who.quiet is None else who.quiet
     if level == LEVEL_OF_NO_REST or not hours:
         return None
-    every_day = Shift((), hours)
-    ends = [over for begun, over, _ in _spans(roster, every_day, at, at + 1) if begun <= at < over]
-    return max(ends, default=None)
+    every_day, end = Shift((), hours), at
+    for _ in range(MOST_STRETCHES):  # of hours that touch: to midnight, and from midnight on
+        ends = [over for begun, over, _ in _spans(roster, every_day, end, end + 1) if begun <= end < over]
+        if not ends:
+            break
+        end = max(ends)
+    return end if end > at else None
 
 
 def _meant(roster: Roster, name: str, at: float, swaps: Sequence[Swap]) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Theory. An occasion is something that happened to a ticket, or to one of its clocks, that somebody must hear of. Its
 ladder are names (a role, a team, a person), told one after another: the next when nobody of those before could be
 reached and, of what somebody must take, when nobody took the ticket in time. What nobody need hear any more is not
-told: a ticket that is resolved, a warning of a clock that has ended, a document that was delivered.
+told: a ticket that is resolved, a warning of a clock that has ended, a document that was delivered. That a ticket is
+open no more has no ladder: it is for those who were told of the ticket.
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,7 @@ class What(StrEnum):
     DOCUMENT_OWED = "document_owed"
     DOCUMENT_LATE = "document_late"
     REPLACE = "replace"
+    OVER = "over"  # open no more: the fault is gone or explained, or the ticket is merged
 
 
 _OF_EFFECT = {
@@ -56,8 +58,11 @@ def occasion(before: Record | None, after: Record, entry: Entry) -> tuple[What, 
         return _own(What.OPENED, after, entry, "opened")
     if isinstance(act, Fired):
         return _OF_EFFECT[act.effect.kind], act.effect
-    if before is None or ticket.state is not TicketState.OPEN:
+    if before is None:
         return None
+    if ticket.state is not TicketState.OPEN:
+        was_open = before.ticket.state is TicketState.OPEN
+        return _own(What.OVER, after, entry, f"over {after.entries}") if was_open else None
     if before.ticket.state is not TicketState.OPEN:
         return _own(What.REOPENED, after, entry, f"reopened {after.entries}")
     if ticket.level < before.ticket.level:
@@ -80,14 +85,20 @@ def waits_for_taker(roster: Roster, what: What, level: int) -> float | None:
     return rule.next_after if rule is not None and what in TO_BE_TAKEN else None
 
 
-def taken(record: Record) -> bool:
-    """Say whether somebody knows: acknowledged, put aside, paused, or a milestone is reached or proposed."""
+def taken(record: Record, since: float) -> bool:
+    """Say whether somebody knows: acknowledged, put aside, paused, or a milestone was said since a moment.
+
+    A milestone from before says nothing of what came after it: whoever arrived may have left when the fault came back.
+    """
     ticket = record.ticket
-    return ticket.acknowledged is not None or ticket.shelved or bool(record.marks) or record.paused
+    said = any(mark.at >= since for mark in record.marks.values())
+    return ticket.acknowledged is not None or ticket.shelved or said or record.paused
 
 
 def stands(what: What, clock: str, record: Record, outcomes: Iterable[Outcome]) -> bool:
     """Say whether people still need to hear of it; `outcomes` are the ticket's clocks now."""
+    if what is What.OVER:
+        return record.ticket.state is not TicketState.OPEN
     if record.merged_into:
         return False
     if what in DOCUMENTS:

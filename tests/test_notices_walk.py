@@ -76,9 +76,17 @@ async def _check(office: Office) -> None:
     # whatever an open ticket asked for was told to somebody, or waits for somebody, or is said to be told to nobody
     lost = await office.rows(
         "SELECT o.* FROM occasions o JOIN tickets t ON t.number = o.ticket WHERE t.state = 'open' AND o.nobody = ''"
-        " AND o.again IS NULL AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.ticket = o.ticket AND n.clock = o.clock"
+        " AND o.what <> 'over' AND o.again IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.ticket = o.ticket AND n.clock = o.clock"
         " AND n.step = o.step AND n.state IN ('sent', 'waiting', 'taken', 'dropped'))"
     )
     assert lost == []
+    # whoever was told of what is over by now heard that, or it was tried
+    unaware = await office.rows(
+        "SELECT n.* FROM notices n JOIN tickets t ON t.number = n.ticket WHERE t.state <> 'open' AND n.state = 'sent'"
+        " AND n.what <> 'over' AND NOT EXISTS (SELECT 1 FROM notices o WHERE o.ticket = n.ticket AND o.id > n.id"
+        " AND o.person = n.person AND o.channel = n.channel AND o.what = 'over' AND o.state IN ('sent', 'failed'))"
+    )
+    assert unaware == []
     sql = "SELECT * FROM notices WHERE state IN ('waiting', 'taken') AND after < ?"
     assert await office.rows(sql, office.world.clock().wall - 86_400.0) == []

@@ -52,6 +52,13 @@ class Office:
         """A fault of level 1, which the contract does not list."""
         await self.fault(device, Meaning.INTERRUPTION, fault="service.interrupted", title="Service interrupted")
 
+    async def outage_again(self, device: str = "node") -> None:
+        """The same fault of level 1 in another episode."""
+        said = change(
+            device=device, meaning=Meaning.INTERRUPTION, episode=f"e-{device}-again", fault="service.interrupted"
+        )
+        assert (await self.speaker.send(said)).status_code == 200
+
     async def carry(self) -> None:
         """Let the courier look until nothing more goes out at this moment."""
         for _ in range(3):

@@ -1,7 +1,8 @@
 """Who is told what: occasions as they come, notices for people, messages as they are sent, substitutes.
 
 An occasion is written with what caused it. It becomes notices, each (ticket, clock, step, person, channel) once, and
-notices become messages, whose bytes and name stay the same however often they are sent.
+notices become messages, whose bytes and name stay the same however often they are sent. `perhaps`: it was
+handed over and nobody knows yet whether it arrived.
 """
 
 STATEMENTS = """
@@ -26,10 +27,12 @@ CREATE INDEX notices_by_time ON notices (at);
 CREATE TABLE messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, person TEXT NOT NULL, channel TEXT NOT NULL,
     made REAL NOT NULL, level INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-    next REAL NOT NULL, over REAL, why TEXT NOT NULL DEFAULT '', body BLOB NOT NULL
+    next REAL NOT NULL, over REAL, why TEXT NOT NULL DEFAULT '', perhaps INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX messages_due ON messages (next) WHERE state = 'sending';
 CREATE INDEX messages_by_time ON messages (made);
+CREATE INDEX messages_to ON messages (person, channel, made);
+CREATE INDEX messages_under_way ON messages (person, channel) WHERE state = 'sending';
 CREATE TABLE reach (
     person TEXT NOT NULL, channel TEXT NOT NULL, last REAL NOT NULL, reached REAL, failing REAL,
     tries INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', PRIMARY KEY (person, channel)
