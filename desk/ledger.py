@@ -28,6 +28,7 @@ from model.limits import Calendars
 from model.period import Place
 from model.service.clocks import closing
 from model.service.entry import Acts, AlarmSeen, Closed, Entry, MergedInto, Opened, Terms, TookIn, terms_of
+from model.service.late import MOVES, said_too_late
 from model.service.look import Seen, settle
 from model.service.record import Record
 from model.service.row import row
@@ -170,6 +171,11 @@ def _append(ledger: Ledger, record: Record, entry: Entry) -> Stepped:
         return stepped
     if isinstance(entry.act, AlarmSeen) and _says_nothing(record, stepped.record):
         return Stepped(record, refused=Refusal.UNCHANGED)
+    if isinstance(entry.act, MOVES):
+        contract = ledger.contracts(record.terms.contract)
+        too_late = said_too_late(record, stepped.record, contract, ledger.calendars, entry)
+        if too_late is not None:
+            return Stepped(record, refused=too_late)
     did = tuple(each for each in stepped.happened if each != Reason.UNCHANGED)
     after = _write(ledger, [_Written(record, stepped.record, entry, did)])
     return Stepped(after, did)

@@ -48,8 +48,8 @@ REFUSALS: dict[Refusal, Text] = {
     },
     Refusal.OUT_OF_ORDER: {
         "en": "The order cannot be right: nobody departs after arriving, restores after resolving, or resumes before"
-        " pausing. Look at the times.",
-        "zh": "先后顺序不对：出发不晚于抵达，恢复不晚于解决，继续不早于暂停。请核对时间。",
+        " pausing, and no limit begins after what ends it. Look at the times.",
+        "zh": "先后顺序不对：出发不晚于抵达，恢复不晚于解决，继续不早于暂停，时限起点不晚于其终点。请核对时间。",
     },
     Refusal.NO_REASON: {"en": "Say why: this needs a reason.", "zh": "请说明原因。"},
     Refusal.NO_ACCEPTER: {"en": "Say who accepted it.", "zh": "请填写由谁认可。"},
@@ -89,6 +89,11 @@ REFUSALS: dict[Refusal, Text] = {
     },
     Refusal.ITSELF: {"en": "This is the same ticket: name another.", "zh": "这是同一张工单，请指定另一张。"},
     Refusal.FIRED: {"en": "This took place already.", "zh": "该事项已经发生。"},
+    Refusal.BREACHED: {
+        "en": "By this a limit would be kept that was not. What was not kept stays in the books: excuse it, and say"
+        " who accepted it.",
+        "zh": "这会使已超时的时限变为按时，而超时记录不可更改；请登记免责并填写认可人。",
+    },
     Refusal.NOT_SURE: {
         "en": "The desk's clock is not to be trusted now: wait until it is synchronised, or let a person confirm it.",
         "zh": "值班台时钟目前不可信，请等待校时或由人员确认。",

@@ -148,7 +148,7 @@ def test_what_cannot_be_is_refused_by_name_and_changes_nothing(life: Life, made:
 
 
 def test_every_refusal_is_tried_here() -> None:
-    elsewhere = {R.NO_TICKET, R.NOT_ANNOUNCED, R.OVERLAPS, R.NOT_SURE, R.OTHER_CONDITION}
+    elsewhere = {R.NO_TICKET, R.NOT_ANNOUNCED, R.OVERLAPS, R.NOT_SURE, R.OTHER_CONDITION, R.BREACHED}
     assert {row[3] for row in REFUSED} | elsewhere == set(R)
 
 

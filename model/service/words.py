@@ -119,5 +119,6 @@ class Refusal(StrEnum):
     NO_REPAIR = "no_repair"
     ITSELF = "itself"
     FIRED = "fired"  # this step of this clock has fired
+    BREACHED = "breached"  # a limit that was not kept would be kept by this: an excuse is the way
     NOT_SURE = "not_sure"  # the desk's clock is not to be trusted now
     SURE = "sure"  # the time of the opening needs no other
