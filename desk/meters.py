@@ -21,7 +21,8 @@ _COUNTS = """SELECT
     (SELECT count(*) FROM quarantine) AS quarantine,
     (SELECT count(*) FROM episodes WHERE active = 1 AND agent = '') AS silent,
     (SELECT count(DISTINCT person) FROM reach WHERE failing IS NOT NULL AND tries >= 3) AS unreachable,
-    (SELECT count(*) FROM notices WHERE state IN ('waiting', 'taken')) AS notices,
+    (SELECT count(*) FROM notices WHERE state IN ('waiting', 'taken'))
+        + (SELECT count(*) FROM occasions WHERE rung < 0 AND again IS NOT NULL AND nobody = '') AS notices,
     (SELECT count(*) FROM occasions o JOIN tickets t ON t.number = o.ticket WHERE o.nobody IN ('off_duty', 'unreached')
         AND t.state = 'open') AS untold"""
 
@@ -111,12 +112,12 @@ def _clock(standing: Standing) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "roundsman_desk_clock_ahead_seconds", "The machine's clock ahead of the desk's time", standing.off
     )
-    if standing.synchronised is not None:
     yield GaugeMetricFamily(
         "roundsman_desk_clock_held_tickets",
         "Tickets on which something is due that waits for the time to be sure",
         standing.held,
     )
+    if standing.synchronised is not None:
         yield GaugeMetricFamily(
             "roundsman_desk_clock_synchronised", "Whether the machine follows a time server", standing.synchronised
         )
