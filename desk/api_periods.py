@@ -163,7 +163,10 @@ async def _write(request: Request, kind: type[T], act: Act, status: int = 200) -
 
         return once(db, key, ledger.now, do)
 
-    answer = await desk.store.write(write)
+    try:
+        answer = await desk.store.write(write)
+    except people.WordsError as problem:
+        raise ProblemError(problem.status, problem.error, problem.said[_language(request)]) from problem
     desk.hub.announce(BOARD)
     return reply_with(answer)
 

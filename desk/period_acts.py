@@ -23,6 +23,7 @@ from desk.periods import (
 )
 from desk.store import Db, every, site_of
 from desk.web import ProblemError, good_name
+from model.contract import Text
 from model.period import LONGEST_GUARD, GuardDuty, GuardPeriod, No, Scope, Window, over
 from model.period_protocol import DeclareGuard, EndPeriod, ExtendWindow, PlanWindow, SetRoster, When
 from model.period_text import TextError, duty_of, known_zone, scope_of, until
@@ -32,12 +33,24 @@ from model.roster import Roster, duties
 T = TypeVar("T")
 LONGEST_TEXT = 500  # characters of what is said
 LONGEST_DUTY = 20_000
+_NO_ZONE = {
+    "en": "Say which time zone is meant: these sites have no common one.",
+    "zh": "请写明时区：这些站点的时区不同。",
+}
 Turns = Callable[[str], tuple[GuardDuty, ...]]
 Became = Window | GuardPeriod | Refused
 WHOSE_WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
     {No.NO_WORK, No.NO_REASON, No.NO_ROSTER, No.ROSTER_GAP, No.ENDS_FIRST, No.PAST, No.TOO_LONG, No.NOT_LATER,
      No.NOT_URGENT, No.SELF_APPROVED, No.UNKNOWN_PLACE, No.BAD_TIME}
 )  # fmt: skip
+
+
+class WordsError(ProblemError):
+    """Words that cannot be read, and what would be right, in both languages."""
+
+    def __init__(self, error: str, said: Text) -> None:
+        super().__init__(400, error, said["en"])
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,10 @@ def _team(ledger: Ledger, home: Home, start: float, end: float) -> Turns | None:
 
     def turns(name: str) -> tuple[GuardDuty, ...]:
         if name not in roster.teams:
-            raise TextError(f"the roster has no team {name[:60]!r}; it has {', '.join(sorted(roster.teams))}")
+            known = ", ".join(sorted(roster.teams))
+            raise TextError(
+                f"the roster has no team {name[:60]!r}; it has {known}", f"值班表没有班组“{name[:60]}”，现有：{known}"
+            )
         if not (math.isfinite(start) and start < end <= start + LONGEST_GUARD):
             return ()  # refused for its times in a moment
         found = duties(roster, name, start, end, swaps_after(ledger.db, ledger.now))
@@ -179,7 +195,7 @@ def _time(said: When, zone: str, since: float) -> float:
     if isinstance(said, int | float):
         return float(said)
     if not zone and not _without_zone(said):
-        raise ProblemError(400, "time", "Say which time zone is meant: these sites have no common one.")
+        raise WordsError("time", _NO_ZONE)
     return _read(lambda: until(said, since, zone))
 
 
@@ -195,11 +211,11 @@ def _read(reading: Callable[[], T]) -> T:
     try:
         return reading()
     except TextError as error:
-        raise ProblemError(400, "words", f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+        raise WordsError("words", error.said) from error
 
 
 def _text(said: str, most: int = LONGEST_TEXT) -> str:
     text = said.strip()
     if len(text) > most:
-        raise ProblemError(400, "words", f"A text has at most {most} characters.")
+        raise WordsError("words", {"en": f"A text has at most {most} characters.", "zh": f"文字最多 {most} 字。"})
     return text

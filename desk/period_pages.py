@@ -13,6 +13,7 @@ from desk.live import BOARD
 from desk.page import page, shown_for
 from desk.period_store import guard_numbered
 from desk.period_view import guards_now, report, windows_now
+from desk.problem_words import problem_words
 from desk.store import Db
 from desk.view import codes_of
 from desk.web import ProblemError, address_of, desk_of, form_of
@@ -65,10 +66,12 @@ async def _said(request: Request, form: dict[str, str]) -> tuple[int, str] | Non
     home = people.home_of(desk)
     try:
         became = await desk.store.write(lambda db: _do(desk.ledger(db), form, source, home))
+    except people.WordsError as problem:
+        return problem.status, problem.said[shown_for(request).lang]
     except ProblemError as problem:
         if problem.status >= 500:
             raise
-        return problem.status, problem.message
+        return problem.status, problem_words(problem.error, problem.message, shown_for(request).lang)
     if isinstance(became, Refused):
         shown = shown_for(request, became.zone)
         return people.status_of(became), became.sentence(shown.lang, shown.moment)

@@ -63,7 +63,10 @@ def extend_window(ledger: Ledger, number: int, end: float, reason: str, author: 
     after = rules.extended(window, end, Step(now, author.who, "", reason=reason))
     if isinstance(after, No):
         return Refused(after, end=window.end)
-    if frozen := _guarded(db, replace(after, start=window.end), now, author):  # the time that comes to it
+    more = replace(after, start=window.end)  # the time that comes to it
+    if rules.same_person(window.by, author.who):
+        more = replace(more, approved_by="")  # what was approved ends earlier, and who asks does not approve
+    if frozen := _guarded(db, more, now, author):
         return frozen
     return _changed(ledger, author, "window_extended", after)
 

@@ -15,6 +15,7 @@ back only by a window that names them.
 """
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
@@ -246,7 +247,16 @@ def approval_refused(window: Window) -> No | None:
     """Return why an approval does not count: the work can wait, or who asks approves."""
     if not window.urgent:
         return No.NOT_URGENT
-    return No.SELF_APPROVED if window.approved_by.casefold() == window.by.casefold() else None
+    return No.SELF_APPROVED if same_person(window.approved_by, window.by) else None
+
+
+def same_person(one: str, other: str) -> bool:
+    """Say whether two names are one person's, however they are typed: width, case and blanks aside."""
+    return _typed(one) == _typed(other)
+
+
+def _typed(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def guard_refused(guard: GuardPeriod, now: float, longest: float = LONGEST_GUARD) -> No | None:

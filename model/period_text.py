@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfoNotFoundError
 
 from model import zone as wall
+from model.contract import Text
 from model.period import GuardDuty, Scope
 
 EVERYWHERE = "all"
@@ -20,7 +21,11 @@ _SECONDS = {"min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class TextError(ValueError):
-    """A time, place or duty that cannot be read: a sentence with what would be right."""
+    """A time, place or duty that cannot be read: a sentence with what would be right, in English and in Chinese."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.said: Text = {"en": f"{english[0].upper()}{english[1:]}.", "zh": f"{chinese}。"}
 
 
 def moment(text: str, zone: str) -> float:
@@ -31,17 +36,23 @@ def moment(text: str, zone: str) -> float:
     try:
         when = datetime.fromisoformat(text.replace("：", ":").strip())
     except ValueError:
-        raise TextError(f"{text.strip()[:40]!r} is no time: write 2026-10-01 08:00") from None
+        given = text.strip()[:40]
+        raise TextError(
+            f"{given!r} is no time: write 2026-10-01 08:00", f"“{given}”不是时间：请写 2026-10-01 08:00"
+        ) from None
     if not 1971 <= when.year <= 9000:
-        raise TextError(f"{text.strip()[:40]} is too far away")
+        raise TextError(f"{text.strip()[:40]} is too far away", f"{text.strip()[:40]} 超出范围")
     if when.tzinfo is not None:
         return when.timestamp()
     shown = math.floor(when.replace(tzinfo=UTC).timestamp())
     pieces = wall.stretches(known_zone(zone), shown, shown)
     found = [shown - piece.offset for piece in pieces if piece.start <= shown - piece.offset < piece.end]
     if len(found) != 1:
-        which = "comes twice" if found else "never comes"
-        raise TextError(f"{text.strip()} {which} in {zone}: write it with its offset, as in 2026-10-01T08:00+08:00")
+        which = ("comes twice", "出现两次") if found else ("never comes", "不存在")
+        raise TextError(
+            f"{text.strip()} {which[0]} in {zone}: write it with its offset, as in 2026-10-01T08:00+08:00",
+            f"{text.strip()} 在时区 {zone} {which[1]}：请写明时差，如 2026-10-01T08:00+08:00",
+        )
     return float(found[0])
 
 
@@ -50,7 +61,9 @@ def known_zone(zone: str) -> str:
     try:
         wall.stretches(zone, 0, 0)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TextError(f"there is no time zone {zone[:40]!r}: try Asia/Shanghai") from None
+        raise TextError(
+            f"there is no time zone {zone[:40]!r}: try Asia/Shanghai", f"没有时区“{zone[:40]}”：例如 Asia/Shanghai"
+        ) from None
     return zone
 
 
@@ -74,20 +87,30 @@ def scope_of(words: str) -> Scope:
         elif colon and kind in _KINDS and _NAME.fullmatch(name):
             found[_KINDS[kind]].append(_checked(kind, name))
         elif word:
-            raise TextError(f"{word[:60]!r} is no place: write all, region:R, site:S, device:SITE/DEVICE or fault:F")
+            raise TextError(
+                f"{word[:60]!r} is no place: write all, region:R, site:S, device:SITE/DEVICE or fault:F",
+                f"“{word[:60]}”不是范围：请写 all、region:区域、site:站点、device:站点/设备 或 fault:故障",
+            )
     scope = Scope(**{name: tuple(dict.fromkeys(names)) for name, names in found.items()})
     if scope.everywhere is not everywhere:
-        raise TextError("`all` stands alone beside faults" if everywhere else "name a place, or write all")
+        if everywhere:
+            raise TextError("`all` stands alone beside faults", "all 只能与 fault:故障 并用")
+        raise TextError("name a place, or write all", "请写明范围，全部请写 all")
     if sum(map(len, found.values())) > MOST_NAMES:
-        raise TextError(f"a scope has at most {MOST_NAMES} names")
+        raise TextError(f"a scope has at most {MOST_NAMES} names", f"一个范围最多 {MOST_NAMES} 项")
     return scope
 
 
 def _checked(kind: str, name: str) -> str:
     if kind == "device" and not all(name.partition("/")[::2]):
-        raise TextError(f"device:{name} names no site: write device:SITE/DEVICE")
+        raise TextError(
+            f"device:{name} names no site: write device:SITE/DEVICE", f"device:{name} 未写站点：请写 device:站点/设备"
+        )
     if kind == "fault" and not _FAULT.fullmatch(name):
-        raise TextError(f"fault:{name} is no fault: write one such as mains.lost, or mains.* for all of a subject")
+        raise TextError(
+            f"fault:{name} is no fault: write one such as mains.lost, or mains.* for all of a subject",
+            f"fault:{name} 不是故障：例如 mains.lost，或 mains.* 表示同类全部",
+        )
     return name
 
 
@@ -111,15 +134,21 @@ def duty_of(
             continue
         if line.strip().startswith(TEAM):
             if team is None:
-                raise TextError(f"the desk has no roster to find {line.strip()[:60]!r} in: name people")
+                raise TextError(
+                    f"the desk has no roster to find {line.strip()[:60]!r} in: name people",
+                    f"值班台没有值班表，找不到“{line.strip()[:60]}”：请写姓名",
+                )
             turns += team(line.strip().removeprefix(TEAM).strip())
             continue
         parts = [part.strip() for part in re.split(r"[,，]", line)]
         if len(parts) not in {1, 2, 4} or not parts[0]:
-            raise TextError(f"{line.strip()[:60]!r} is no turn: write NAME, CONTACT, FROM, TO, or the name alone")
+            raise TextError(
+                f"{line.strip()[:60]!r} is no turn: write NAME, CONTACT, FROM, TO, or the name alone",
+                f"“{line.strip()[:60]}”无法识别：请写 姓名, 联系方式, 起, 止，或仅写姓名",
+            )
         begin = moment(parts[2], zone) if len(parts) == 4 else start
         over = until(parts[3], begin, zone) if len(parts) == 4 else end
         if over <= begin:
-            raise TextError(f"{parts[0]}'s turn ends before it begins")
+            raise TextError(f"{parts[0]}'s turn ends before it begins", f"{parts[0]} 的班次结束早于开始")
         turns.append(GuardDuty(parts[0][:100], begin, over, parts[1][:100] if len(parts) > 1 else ""))
     return tuple(turns)

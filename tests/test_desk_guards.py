@@ -69,3 +69,14 @@ async def test_a_guard_that_ended_early_freezes_no_more(tmp_path: Path) -> None:
         assert (await do(world, end_guard, guard.id, "", CHEN)).no is No.NO_REASON
         await do(world, end_guard, guard.id, "the rain is over", CHEN)
         await planned(world)
+
+
+async def test_approved_work_is_extended_in_a_guard_period_by_somebody_else_than_who_asked(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        await declared(world, hours=9.0)
+        window = await planned(world, urgent=True, approved_by="Chen")
+        refused = await do(world, extend_window, window.id, window.end + HOUR, "a bolt broke", LI)
+        assert refused.no is No.GUARDED
+        longer = await do(world, extend_window, window.id, window.end + HOUR, "a bolt broke", CHEN)
+        assert longer.end == window.end + HOUR

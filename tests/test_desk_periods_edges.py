@@ -187,3 +187,26 @@ async def test_windows_in_force_are_listed_first_however_many_are_planned(tmp_pa
         listed = (await get(world, "windows"))["windows"]
         assert (listed[0]["id"], listed[0]["state"]) == (1, "in_force")
         assert [window["id"] for window in listed[1:4]] == [2, 3, 4]  # what comes next
+
+
+@pytest.mark.parametrize(
+    ("words", "zh"),
+    [
+        ({"end": "tomorrow"}, "“tomorrow”不是时间：请写 2026-10-01 08:00。"),
+        ({"where": "hall 3"}, "“hall”不是范围：请写 all、region:区域、site:站点、device:站点/设备 或 fault:故障。"),
+        ({"where": "fault:mains.lost"}, "请写明范围，全部请写 all。"),
+        ({"zone": "Mars/Base"}, "没有时区“Mars/Base”：例如 Asia/Shanghai。"),
+    ],
+)
+async def test_what_cannot_be_read_is_said_in_the_readers_language(
+    tmp_path: Path, words: dict[str, str], zh: str
+) -> None:
+    async with a_desk(tmp_path) as world:
+        await world.agent()
+        answer = await world.client.post("/api/v1/windows", json=WINDOW | words, headers={"Accept-Language": "zh"})
+        assert (answer.status_code, answer.json()["message"]) == (400, f"填写有误：{zh}")
+        form = {"form": "plan", "kind": "routine", **WINDOW, **words}
+        page = await world.client.post("/periods", data=form, headers={"Accept-Language": "zh"})
+        assert page.status_code == 400
+        assert zh in page.text
+        assert page.text.count(words[next(iter(words))]) >= 1  # what was typed is still there

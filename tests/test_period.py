@@ -201,6 +201,11 @@ def test_urgent_work_is_frozen_until_somebody_approved_it() -> None:
     assert holding([allowed], [guard()], UPS, 1.0) == allowed
 
 
+@pytest.mark.parametrize("name", ["li na", "Li  Na", "ＬＩ　ＮＡ", "LiNa"])
+def test_a_name_typed_otherwise_approves_nothing_of_its_own(name: str) -> None:
+    assert approved(window(urgent=True), did(1.0, who=name)) is No.SELF_APPROVED
+
+
 def test_a_guard_elsewhere_or_at_another_time_freezes_nothing() -> None:
     assert guarding(window(), [guard(scope=Scope(sites=("S2",)))], regions) is None
     assert guarding(window(), [guard(HOUR, 2 * HOUR)], regions) is None
