@@ -290,8 +290,8 @@ class Watch:
             return Look("", off_delay=self.plan.contract.off_delay)
         assigned = level_of(self.plan.contract, rule, case)
         on_delay, off_delay = delays(self.plan.contract, case, assigned.level)
-        waits = max(on_delay, self._parents.settle(rule))
-        return Look(name, assigned.level, assigned.provisional, waits, off_delay, SETTLE_POLLS * device.every)
+        look = Look(name, assigned.level, assigned.provisional, max(on_delay, self._parents.settle(rule)), off_delay)
+        return replace(look, settle=SETTLE_POLLS * device.every, flaps=case.flaps)
 
     def _observe(self, condition: str, now: Now) -> list[Standing]:
         look, rule, device, _ = self._looks[condition]

@@ -153,6 +153,7 @@ class FaultRule(msgspec.Struct, frozen=True):
             meaning=case.meaning,
             on_delay=seconds(settings["on_delay"]) if "on_delay" in settings else on,
             off_delay=seconds(settings["off_delay"]) if "off_delay" in settings else off,
+            flaps=(case.delay or self.text.delay) != "none",
         )
 
 

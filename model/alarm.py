@@ -23,8 +23,9 @@ parent ended waits for `settle` (since `released`), in which a look of its own m
 what the parent explained usually ends with it, only a poll later. A parent explains only after a look of its own that
 came after the child: until then the child is pending and names it (`explained_by`), and nobody is told of either.
 
-An alarm that flaps is held open: with an off-delay, the third time within a quarter of an hour that the fault goes it
-is no longer believed (`flapping`), and the episode ends only when the fault has been gone for that long.
+An alarm that flaps is held open: the third time within a quarter of an hour that the fault goes it is no longer
+believed (`flapping`), and the episode ends only when the fault has been gone for that long. What must be told at once,
+as a door that opens, is told as it is.
 """
 
 from enum import StrEnum
@@ -152,9 +153,9 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
 class Look(msgspec.Struct, frozen=True):
     """What one look at the readings says of a condition: the case that holds ("" for none) and what follows from it.
 
-    `held` says that the case is not seen but only not known to be over. Delays in seconds, `settle` from the end of a
-    parent; `parent` is the condition that explains this one, "" for none; `presumed` one that would, were it looked at
-    again first.
+    `held` says that the case is not seen but only not known to be over, `flaps` that the fault is held open when it
+    comes and goes. Delays in seconds, `settle` from the end of a parent; `parent` is the condition that explains this
+    one, "" for none; `presumed` one that would, were it looked at again first.
     """
 
     case: str
@@ -168,6 +169,7 @@ class Look(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
     held: bool = False
+    flaps: bool = True
 
 
 class Now(msgspec.Struct, frozen=True):

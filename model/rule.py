@@ -117,7 +117,10 @@ class Meaning(StrEnum):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case of a fault. `on_delay` and `off_delay` in seconds; None: the contract's for its level."""
+    """One case of a fault. `on_delay` and `off_delay` in seconds; None: the contract's for its level.
+
+    `flaps`: it is held open when it comes and goes; not what must be told at once, as a door is (`delay: none`).
+    """
 
     name: str
     when: Condition
@@ -125,6 +128,7 @@ class Case(msgspec.Struct, frozen=True):
     meaning: Meaning | None = None
     on_delay: float | None = None
     off_delay: float | None = None
+    flaps: bool = True
 
 
 class Reach(StrEnum):

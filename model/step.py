@@ -173,7 +173,7 @@ def _absent(alarm: Alarm, look: Look, now: Now) -> Stepped:
         return replace(after, momentary=alarm.momentary + 1), Kind.MOMENTARY
     kind: Kind | None = None
     since = now.boot if alarm.clearing is None else alarm.clearing
-    if alarm.clearing is None and alarm.state not in _ASIDE and look.off_delay > 0:
+    if alarm.clearing is None and alarm.state not in _ASIDE and look.flaps:
         turns = (*(turn for turn in alarm.turns if now.boot - turn < STEADY), now.boot)[-FLAPS:]
         kind = Kind.UPDATED if len(turns) == FLAPS and not alarm.flapping else None
         alarm = replace(alarm, turns=turns, flapping=alarm.flapping or kind is not None)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent.service import Agent
+from config.convert import Conversion
+from config.fault_rules import load_faults
 from config.site import load_site
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
 from model.quantity import Quantity
@@ -180,8 +182,28 @@ def test_a_fault_that_goes_three_times_in_an_hour_does_not_flap() -> None:
     assert (seen.count(Kind.CLEARED), alarm.flapping) == (4, False)
 
 
-def test_what_has_no_off_delay_is_told_as_it_is() -> None:
-    open_, shut = replace(FAULT, off_delay=0), replace(QUIET, off_delay=0)
+def test_a_fault_that_its_deadband_calms_is_held_open_too_when_it_comes_and_goes() -> None:
+    warm, cool = replace(FAULT, off_delay=0), replace(QUIET, off_delay=0)
+    alarm, seen = run(*[(n * 60.0, cool if n % 2 else warm) for n in range(40)])
+    assert (seen.count(Kind.RAISED), seen.count(Kind.CLEARED), alarm.flapping) == (FLAPS, FLAPS - 1, True)
+    still, _ = run((39 * 60 + STEADY - 1, cool), alarm=alarm)
+    over, told = run((39 * 60 + STEADY, cool), alarm=still)
+    assert (over.gone, told) == (39 * 60.0, [Kind.CLEARED])
+
+
+def test_the_rules_that_have_no_delay_are_those_that_are_never_held_open() -> None:
+    at_once = {
+        rule.fault
+        for rule in (fault.fill({n: s.text for n, s in fault.defaults.items()}, Conversion())
+                     for fault in load_faults().values())
+        if rule is not None and not all(case.flaps for case in rule.cases)
+    }  # fmt: skip
+    assert {"door.open", "smoke.detected", "leak.detected", "motion.detected"} <= at_once
+    assert not at_once & {"dc_bus.low", "temperature.high", "battery.low", "mains.lost"}
+
+
+def test_what_must_be_told_at_once_is_told_as_it_is() -> None:
+    open_, shut = replace(FAULT, off_delay=0, flaps=False), replace(QUIET, off_delay=0, flaps=False)
     alarm, seen = run(*[(n * 5.0, shut if n % 2 else open_) for n in range(40)])
     assert (seen.count(Kind.RAISED), alarm.flapping, alarm.turns) == (20, False, ())
 
