@@ -9,6 +9,7 @@ from desk.children import Child, children_of
 from desk.incident_view import incident_line, incident_now, incident_of_ticket, incidents_now
 from desk.incidents import rule_of, set_rule
 from desk.live import BOARD
+from desk.nuisance import flaps
 from desk.page import page, shown_for, who_of
 from desk.settings import Contracts
 from desk.store import Db
@@ -20,16 +21,18 @@ SEE_OTHER = 303
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """What a ticket has to do with others: its incident, and what its fault explains."""
+    """What a ticket has to do with others: its incident, what its fault explains, whether it is held open."""
 
     incident: IncidentLine | None
     children: list[Child]
+    flapping: bool
 
 
 def relation_of(db: Db, contracts: Contracts, ticket: int) -> Relation:
     """Return a ticket's relations."""
     number = incident_of_ticket(db, ticket)
-    return Relation(incident_line(db, contracts, number) if number else None, children_of(db, ticket))
+    incident = incident_line(db, contracts, number) if number else None
+    return Relation(incident, children_of(db, ticket), flaps(db, ticket))
 
 
 async def incidents_page(request: Request) -> Response:

@@ -97,6 +97,15 @@ def nuisances(db: Db, now: float) -> Nuisances:
     )
 
 
+def flaps(db: Db, ticket: int) -> bool:
+    """Say whether an open ticket's alarm is held open because it comes and goes."""
+    sql = (
+        "SELECT 1 FROM tickets t JOIN nuisances n ON n.condition = t.condition"
+        " WHERE t.number = ? AND t.state = 'open' AND n.flapping IS NOT NULL"
+    )
+    return one(db, sql, ticket) is not None
+
+
 def gauges(db: Db, now: float) -> dict[str, float]:
     """Return the numbers for /metrics."""
     sql = (

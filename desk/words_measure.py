@@ -32,6 +32,10 @@ MEASURE_WORDS: dict[str, tuple[str, str]] = {
         "Gone three times within 15 minutes: ended when gone for 15 minutes.",
         "15分钟内三次消失；连续正常15分钟后结束。",
     ),
+    "flaps": (
+        "Comes and goes: held open until it has been gone for 15 minutes",
+        "反复告警：连续正常15分钟后才结束",
+    ),
     "flapping_none": ("None comes and goes", "无反复告警"),
     "stale_alarms": ("Standing for more than a day", "持续超过一天"),
     "stale_alarms_text": ("{n} in all, the oldest first.", "共{n}条，最久者在前。"),

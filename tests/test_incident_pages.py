@@ -56,6 +56,19 @@ async def test_a_ticket_says_its_incident_and_what_it_explains(world: World) -> 
     assert '<a href="/tickets/7">#7</a>' in (await world.client.get("/tickets/2")).text
 
 
+async def test_a_ticket_whose_alarm_comes_and_goes_says_why_it_is_still_open(world: World) -> None:
+    agent = await world.agent()
+    told = change()
+    await agent.send(told)
+    assert "held open" not in (await world.client.get("/tickets/1")).text
+    held = later(told, Kind.UPDATED, S.UNACKNOWLEDGED, flapping=True)
+    await agent.send(held)
+    assert "Comes and goes: held open" in (await world.client.get("/tickets/1")).text
+    assert "连续正常15分钟后才结束" in (await world.client.get("/tickets/1?lang=zh")).text
+    await agent.send(cleared(held))
+    assert "held open" not in (await world.client.get("/tickets/1?lang=en")).text
+
+
 async def test_programs_get_the_same(world: World) -> None:
     await storm(world)
     answer = (await world.client.get("/api/v1/incidents")).json()
