@@ -4,8 +4,9 @@
 
 MODBUS and YDT are addresses (`1,2,3`); CYCLES may be seconds (`60s`) or both, what is over first (`40,20s`). Prints an
 object: `cpu` seconds of all cycles, the `seconds` of each, `values` that were read; answers taken that have a `wrong`
-one, and of these `foreign`: all of another slave; `lost`: slaves not read in a cycle; `reached`: cycles in which each
-was read. Registers tell their slave and their place: a value is known to be wrong by itself.
+one, and of these `foreign`: all of another slave; `lost`: slaves not read in a cycle; `waited`: requests for whose
+answer ours waited in vain; `reached`: cycles in which each was read. Registers tell their slave and their place: a value
+is known to be wrong by itself.
 """
 
 import asyncio
@@ -47,6 +48,7 @@ class Read:
     wrong: int = 0
     foreign: int = 0
     lost: int = 0
+    waited: int = 0
     seconds: list[float] = field(default_factory=list)
     reached: dict[str, int] = field(default_factory=Counter)
 
@@ -83,6 +85,7 @@ async def roundsman(port: str, baud: int, until: Enough, modbus: list[int], ydt:
 
     def report(stats: LineStats) -> None:
         done.seconds.append(stats.cycle_seconds)
+        done.waited = sum(slave.timeouts for slave in stats.slaves.values())
         if len(done.seconds) >= until.cycles:
             enough.set()
 

@@ -114,6 +114,7 @@ def _none_lost(sizes: Sizes, tell: Tell) -> Figure:
     line = Line(baud=115200)
     cycles = max(1, sizes.exchanges // len(line.modbus))
     tell(f"{sizes.exchanges} requests at 115200")
-    counts = ours(line, cycles).counts
-    lost = Spread.of([float(counts["asked"] - counts["answered"])])
-    return Figure(f"115200: replies lost of {counts['asked']}", "replies", lost, budget=Budget(0.0))
+    found = ours(line, cycles)
+    # By the reader, which asks again: the last request may be under way when it stops, and is not lost.
+    lost = Spread.of([float(found.read["waited"] + found.read["lost"])])
+    return Figure(f"115200: replies lost of {found.counts['asked']}", "replies", lost, budget=Budget(0.0))
