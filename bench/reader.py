@@ -5,8 +5,8 @@
 MODBUS and YDT are addresses (`1,2,3`); CYCLES may be seconds (`60s`) or both, what is over first (`40,20s`). Prints an
 object: `cpu` seconds of all cycles, the `seconds` of each, `values` that were read; answers taken that have a `wrong`
 one, and of these `foreign`: all of another slave; `lost`: slaves not read in a cycle; `waited`: requests for whose
-answer ours waited in vain; `reached`: cycles in which each was read. Registers tell their slave and their place: a value
-is known to be wrong by itself.
+answer ours waited in vain; `reached`: cycles in which each was read. Registers tell their slave and their place: a
+value is known to be wrong by itself.
 """
 
 import asyncio
