@@ -23,6 +23,7 @@ LETTER: dict[str, tuple[str, str]] = {
     "of_level": ("{count} of level {level}", "{level}级{count}张"),
     "explained": ("Another fault explains it: that one's ticket goes on", "由另一故障引起，以该故障的工单为准"),
     "merged": ("Merged into #{number}: that ticket goes on", "已并入#{number}，以该工单为准"),
+    "unreadable": ("Its record cannot be read: see the desk's log", "工单记录无法读取，见值班台日志"),
     "foot": ("Roundsman", "巡检员"),
 }
 WHATS: dict[What, tuple[str, str]] = {

@@ -4,6 +4,7 @@ One ticket is told whole. Of several each has its lines, worst first; beyond `MO
 are the site's.
 """
 
+import logging
 from collections import Counter
 
 import msgspec
@@ -21,6 +22,7 @@ from model.service.outcome import Outcome, Stand
 from model.service.record import Record
 from model.telling import What
 
+LOG = logging.getLogger("roundsman.desk")
 MOST = 20  # tickets that a message names
 _LONGEST = 300  # signs of a subject
 _LATE = frozenset({What.BREACH, What.UPGRADED, What.DOCUMENT_LATE})
@@ -83,7 +85,7 @@ class Writer:
             by_ticket.setdefault(line.ticket, []).append(line)
         over = {number for number in by_ticket if all(line.what is What.OVER for line in by_ticket[number])}
         order = sorted(by_ticket, key=lambda number: (number in over, levels[number], number))
-        parts = [part for number in order[:MOST] if (part := self._part(by_ticket[number])) is not None]
+        parts = [self._whole_or_bare(by_ticket[number], levels[number]) for number in order[:MOST]]
         told = tuple(told for told, _ in parts)
         text = "\n\n".join(part for _, part in parts)
         if rest := order[MOST:]:
@@ -117,11 +119,26 @@ class Writer:
         joined = ("，" if self.index else ", ").join(parts)
         return self.say("more", count=len(levels), levels=joined)
 
-    def _part(self, lines: list[Line]) -> tuple[Told, str] | None:
+    def _whole_or_bare(self, lines: list[Line], level: int) -> tuple[Told, str]:
+        """Return a ticket as `_part` does; of one that cannot be read what its row has: nobody waits for its repair."""
+        number = lines[0].ticket
+        try:
+            record = record_of(self.ledger.db, number)
+            if record is not None:
+                return self._part(record, lines)
+        except Exception:  # whatever it is: what a ticket's record has become must not silence all others
+            LOG.exception("ticket %d cannot be told whole", number)
+        row = one(self.ledger.db, "SELECT site, fault, onset FROM tickets WHERE number = ?", number)
+        site, fault, onset = (row["site"], row["fault"], row["onset"]) if row else ("", "", self.ledger.now)
+        link = f"{self.link}/tickets/{number}" if self.link else ""
+        what = tuple(dict.fromkeys(line.what.value for line in lines))
+        told = Told(number, site, level, str(level), fault, clean(fault), what, onset, {}, link)
+        name = clean(self._site(site).name)
+        said = [self.say("head", level=level, site=name), f"#{number}  {clean(fault)}", self.say("unreadable"), link]
+        return told, "\n".join(filter(None, said))
+
+    def _part(self, record: Record, lines: list[Line]) -> tuple[Told, str]:
         """Return a ticket for programs, and its lines for people."""
-        record = record_of(self.ledger.db, lines[0].ticket)
-        if record is None:
-            return None
         contract = self.ledger.contracts(record.terms.contract)
         site = self._site(record.ticket.site)
         shown = self.shown.at(site.timezone)

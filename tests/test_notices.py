@@ -303,6 +303,19 @@ async def test_a_storm_is_a_few_messages_with_the_worst_first(tmp_path: Path) ->
         assert len(office.told("zhang")) == 2
 
 
+async def test_a_ticket_that_cannot_be_read_is_told_barely_and_silences_no_other(tmp_path: Path) -> None:
+    async with an_office(tmp_path, "2026-11-20 12:00") as office:
+        await office.fault("spoilt")
+        await office.fault("good")
+        spoil = "UPDATE episodes SET change = x'7b7d' WHERE id = 'e-spoilt'"
+        await office.world.desk.store.write(lambda db: db.execute(spoil).rowcount)
+        await office.carry()
+        (text,) = office.told("zhang")
+        bare, whole = text.split("\n\n")[:2]
+        assert bare.splitlines()[:3] == ["2级  湛江二号站", "#1  mains.lost", "工单记录无法读取，见值班台日志"]
+        assert whole.splitlines()[1] == "#2  市电中断 - UPS of the hall"
+
+
 def test_every_word_is_there_in_both_languages() -> None:
     assert set(WHATS) == set(What)
     for english, chinese in (*LETTER.values(), *WHATS.values()):
