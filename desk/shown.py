@@ -128,7 +128,7 @@ class Shown:
 
     def signed(self, value: float) -> str:
         """Return points with their sign."""
-        return f"{value:+g}".replace("-", "\N{MINUS SIGN}")
+        return f"{value:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
 
     def value(self, value: float | str | None, unit: str, quantity: str = "") -> str:
         """Return a value with its unit; absent is a dash, never zero."""

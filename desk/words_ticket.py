@@ -16,6 +16,7 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
         "Said to be resolved, but the alarm stands: to be closed when it is over",
         "已说明解决，但告警仍在：告警结束后关闭",
     ),
+    "by_hand": ("Told by a person, by no alarm", "人工开单，无告警"),
     "stand.closed": ("Closed {time}", "{time} 已关闭"),
     "stand.merged": ("Merged into ticket {n}", "已并入工单 {n}"),
     "stand.unsure": (

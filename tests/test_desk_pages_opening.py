@@ -110,3 +110,10 @@ async def test_nobody_else_may_open(world: World) -> None:
 def test_words_of_either_language_name_a_fault_and_its_case() -> None:
     assert fault_of("mains LOST")[0] == fault_of("市电停电")[0] == "mains.lost"
     assert fault_of("a rat in the rack") == ("a rat in the rack", "")
+
+
+async def test_a_ticket_opened_by_hand_says_that_no_alarm_tells_of_it(world: World) -> None:
+    await world.client.post("/tickets/new", data=await fields(world) | {"fault": "noise"})
+    text = (await world.client.get("/tickets/1")).text
+    assert "Told by a person, by no alarm" in text
+    assert "S1/-/said/noise" not in text

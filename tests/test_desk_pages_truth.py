@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from desk.settings import shipped
+from desk.shown import Shown
 from model.alarm import AlarmState, Kind
 from model.rule import Meaning
 from tests.desk_world import World, a_desk, change, later
@@ -116,3 +117,8 @@ async def test_a_ticket_that_is_said_to_be_resolved_while_its_alarm_stands_says_
 async def test_without_script_a_ticket_says_of_when_it_is(abcd: World) -> None:
     text = (await abcd.client.get("/tickets/1")).text
     assert re.search(r'<noscript><p><a class="link" href="/tickets/1">As of 16:00: look again</a>', text)
+
+
+def test_points_have_their_sign_and_nothing_has_none() -> None:
+    shown = Shown("en", 0.0)
+    assert [shown.signed(points) for points in (-5.0, 2.5, 0.0)] == ["\N{MINUS SIGN}5", "+2.5", "0"]

@@ -179,7 +179,10 @@ async def test_a_merge_ends_one_ticket_in_the_other(world: World) -> None:
     assert (await press(world, "merged", 2, number="1", reason="one breaker")).status_code == 303
     assert (await record(world, 2)).merged_into == 1
     assert (await record(world)).took_in == (2,)
-    assert "Merged into ticket 1" in (await world.client.get("/tickets/2")).text
+    text = (await world.client.get("/tickets/2")).text
+    assert "Merged into ticket 1" in text
+    glance = text[text.index('class="stand"') : text.index('class="stages"')]
+    assert '<a class="link" href="/tickets/1">' in glance
 
 
 async def test_a_customers_word_is_kept_as_the_customers(world: World) -> None:
