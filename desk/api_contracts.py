@@ -130,6 +130,7 @@ async def would_be(request: Request) -> Response:
         fault,
         Handling(one_of("handling", handling, tuple(Handling))) if handling else None,
         conditions,
+        one_of("guarded", asked.get("guarded", "false"), ("true", "false")) == "true",
     )
     for key in unsaid(known, situation):
         raise malformed(f"The limits depend on the {key}: it is one of {', '.join(getattr(known, f'{key}s'))}.")
@@ -167,6 +168,7 @@ _DUE = (
     Query("fault", "the fault, or one of its cases: fault/case"),
     Query("handling", "how it is handled; the contract's default", tuple(Handling)),
     Query("when", "conditions of the contract that hold, with commas"),
+    Query("guarded", "whether the ticket opens in a guard period; false", ("true", "false")),
     Query("at", "when it begins; now"),
 )
 OPERATIONS = (

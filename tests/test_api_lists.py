@@ -180,13 +180,16 @@ async def test_a_contract_says_what_would_be_due_when(world: ApiWorld) -> None:
     path = "/api/v1/contracts/test/due?level=1&at=2027-01-15T08:00Z"
     due = {each["limit"]: each for each in (await world.client.get(path)).json()["limits"]}
     assert due["depart"]["due"] == START + 3600
+    guarded = (await world.client.get(f"{path}&guarded=true")).json()["limits"]
+    assert guarded == list(due.values())  # the contract says nothing of guard periods
     assert (due["arrive"]["due"], due["arrive"]["assumed"]) == (START + 3 * 3600, True)
     assert "depart" not in {
         each["limit"] for each in (await world.client.get(f"{path}&handling=remote")).json()["limits"]
     }
     for wrong, status in (("test/due?level=9", 400), ("test/due?level=1&region=moon", 400), ("none", 404),
                           ("test/due?level=1&at=soon", 400), ("test/due?level=1&when=rain", 400),
-                          ("test/due?level=1&regoin=x", 400), ("test/due?level=1&fault=rain", 400)):  # fmt: skip
+                          ("test/due?level=1&regoin=x", 400), ("test/due?level=1&fault=rain", 400),
+                          ("test/due?level=1&guarded=yes", 400)):  # fmt: skip
         assert (await world.client.get(f"/api/v1/contracts/{wrong}")).status_code == status, wrong
 
 

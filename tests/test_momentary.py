@@ -1,5 +1,7 @@
 """Alarms that ended before their delay become the contract's fault at its count, with a ticket that people close."""
 
+from dataclasses import replace as with_
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,6 +10,7 @@ from desk.period_store import keep_window
 from model.contract import Milestone, Momentary
 from model.period import Scope, Window
 from model.service.entry import Closed, Opened, Reached
+from model.service.words import Trust
 from tests.desk_world import CONTRACT
 from tests.incident_world import Region
 
@@ -85,3 +88,14 @@ def test_what_comes_and_goes_during_planned_work_counts_for_nothing(here: Region
         here.passes("S1")
         here.passes("S2")
     assert [row[0] for row in tickets(here)] == ["S2/ups/mains.lost/alarm.momentary"]
+
+
+def test_while_nobody_knows_what_time_it_is_no_window_keeps_them_from_counting(
+    here: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_window(here.db, Window(0, here.now, here.now + 3600, Scope(sites=("S1",)), "cable works", "Li"))
+    sure = here.ledger
+    monkeypatch.setattr(here, "ledger", lambda: with_(sure(), trust=Trust.UNSYNCHRONISED))
+    for _ in range(3):
+        here.passes("S1")
+    assert [row[0] for row in tickets(here)] == ["S1/ups/mains.lost/alarm.momentary"]
