@@ -23,6 +23,7 @@ from model.service.step import step
 from model.service.words import Side, Trust
 from model.ticket import TicketState
 
+BACK_WITHIN = 86_400.0  # seconds in which an outage that ended may go on in its incident; later it is another: ours
 _ONES = (
     "SELECT ticket, site, onset, incident, EXISTS (SELECT 1 FROM incidents i WHERE i.number = o.incident AND"
     " i.ended IS NULL) FROM outages o WHERE contract = ?1 AND region = ?2 AND cause = ?3 AND lead = 1"
@@ -103,7 +104,7 @@ def _follow(db: Db, before: Record | None, after: Record, entry: Entry) -> None:
     if goes and not was:
         alarm = entry.act.alarm if isinstance(entry.act, Opened | AlarmSeen) else None
         cause = cause_of(after.fault, alarm.explained_by if alarm else "")
-        if cause and not (before is not None and _comes_back(db, after.ticket.number)):
+        if cause and not (before is not None and _comes_back(db, after)):
             _begin(db, Key(after.terms.contract, after.region, cause), after, entry.at)
     elif was and not goes:
         _end(db, after.ticket.number, entry.at)
@@ -143,13 +144,15 @@ def _keep(db: Db, key: Key, outage: Outage, incident: int, at: float, *, lead: b
         _link(db, replace(outage, incident=incident), at, None)
 
 
-def _comes_back(db: Db, ticket: int) -> bool:
-    """Let a ticket go on in the incident that it left, where others still go on."""
+def _comes_back(db: Db, record: Record) -> bool:
+    """Let a ticket go on in the incident that it left a while ago, where others still go on."""
+    ticket = record.ticket.number
     row = one(
         db,
         "SELECT i.number FROM outages o JOIN incidents i ON i.number = o.incident"
-        " WHERE o.ticket = ? AND i.ended IS NULL",
+        " WHERE o.ticket = ? AND i.ended IS NULL AND o.ended >= ?",
         ticket,
+        record.onset - BACK_WITHIN,
     )
     if row is None:
         return False

@@ -82,6 +82,20 @@ def test_a_ticket_that_flaps_stays_in_its_incident_while_others_are_out(here: Re
     assert here.incidents() == [(1, "mains.lost", "east", 5, 5, None)]
 
 
+def test_a_ticket_that_nobody_closed_and_that_is_out_again_next_week_is_in_no_incident_of_last_week(
+    here: Region,
+) -> None:
+    lose(here, range(6))
+    for number in range(5):
+        here.gets_back(f"S{number}")
+    here.now += 7 * 86_400
+    lose(here, range(4))
+    assert here.incidents() == [(1, "mains.lost", "east", 6, 1, None)]
+    lose(here, [4, 7])
+    assert [each[3:] for each in here.incidents()] == [(6, 1, None), (6, 6, None)]
+    assert tables(rebuilt(here.db)) == tables(here.db)
+
+
 def test_another_outage_next_week_is_another_incident(here: Region) -> None:
     lose(here, range(5))
     for number in range(5):
@@ -216,7 +230,7 @@ MOVES = st.lists(
     st.tuples(
         st.sampled_from(["lose", "lose", "lose", "late", "back", "rule"]),
         st.integers(0, 11),
-        st.sampled_from([0.0, 1.0, 30.0, 100.0, 299.0, 400.0, 5000.0]),
+        st.sampled_from([0.0, 1.0, 30.0, 100.0, 299.0, 400.0, 5000.0, 90_000.0]),
     ),
     max_size=60,
 )
@@ -238,7 +252,7 @@ def test_whatever_comes_the_books_add_up_and_a_replay_of_the_entries_gives_the_s
         elif move == "back" and out:
             here.gets_back(f"S{number}")
         elif move == "rule":
-            set_rule(here.db, Rule(2 + number % 3, 60.0 + wait), here.now, "Li", "")
+            set_rule(here.db, Rule(2 + number % 3, min(60.0 + wait, 86_400.0)), here.now, "Li", "")
         _add_up(here)
     assert tables(rebuilt(here.db)) == tables(here.db)
 
