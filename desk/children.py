@@ -21,12 +21,10 @@ from model.ticket import TicketState
 
 DEEPEST = 4  # parents above a parent: a line explains its devices, mains the line
 _CHANGE = msgspec.json.Decoder(Change)
-_BELOW = """WITH RECURSIVE below (id, condition, depth) AS (
-    SELECT id, condition, 1 FROM episodes WHERE explained_by = ? AND active = 1 AND explained_by <> ''
-        AND state <> 'pending'
-    UNION SELECT e.id, e.condition, b.depth + 1 FROM episodes e JOIN below b ON e.explained_by = b.condition
-        AND e.active = 1 AND e.explained_by <> '' AND e.state <> 'pending' WHERE b.depth < ?
-) SELECT DISTINCT id, condition FROM below WHERE condition <> ?"""
+_BELOW = (
+    "SELECT id, condition FROM episodes WHERE explained_by = ? AND active = 1 AND explained_by <> ''"
+    " AND state <> 'pending'"
+)
 
 
 class Child(msgspec.Struct, frozen=True):
@@ -87,9 +85,9 @@ def gather_children(ledger: Ledger, before: Record | None, after: Record, entry:
     if not isinstance(entry.act, Opened | AlarmSeen) or entry.act.alarm is None:
         return
     ticket, cause = after.ticket, entry.act.alarm.explained_by
-    for row in every(ledger.db, _BELOW, ticket.condition, DEEPEST, ticket.condition):
-        _keep(ledger, ticket.number, row["id"], row["condition"])
-        own = standing_in(ledger, ticket.site, row["condition"])
+    for episode, condition in _below(ledger.db, ticket.condition).items():
+        _keep(ledger, ticket.number, episode, condition)
+        own = standing_in(ledger, ticket.site, condition)
         if own is not None:
             _tie(ledger, own.ticket.number, ticket.number)
     root = _root(ledger, ticket.site, cause) if cause else None
@@ -101,6 +99,17 @@ def gather_children(ledger: Ledger, before: Record | None, after: Record, entry:
         own = standing_in(ledger, ticket.site, silence["condition"])
         if own is not None:
             _tie(ledger, own.ticket.number, ticket.number)
+
+
+def _below(db: Db, root: str) -> dict[str, str]:
+    """Return the episodes that a condition explains by now, each with its own, and what those explain in turn."""
+    found: dict[str, str] = {}
+    above = {root}
+    for _ in range(DEEPEST):
+        below = {row[0]: row[1] for each in sorted(above) for row in db.execute(_BELOW, (each,)) if row[1] != root}
+        above = {condition for episode, condition in below.items() if episode not in found}
+        found |= below
+    return found
 
 
 def _silence_before(ledger: Ledger, root: Record) -> Row | None:

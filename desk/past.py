@@ -11,8 +11,8 @@ from model.change import Change
 
 LAST = 100
 HISTORY = (
-    "SELECT * FROM audit WHERE ticket = ? OR (episode <> '' AND episode IN"
-    " (SELECT episode FROM ticket_episodes WHERE ticket = ?)) ORDER BY id DESC LIMIT 500"
+    "SELECT * FROM audit WHERE ticket = ?1 OR (site = (SELECT site FROM tickets WHERE number = ?1) AND episode <> ''"
+    " AND episode IN (SELECT episode FROM ticket_episodes WHERE ticket = ?1)) ORDER BY id DESC LIMIT 500"
 )
 
 
@@ -63,14 +63,14 @@ class AgentLine(msgspec.Struct, frozen=True):
 
 def history_of(db: Db, ticket: int) -> list[Entry]:
     """Return what happened to a ticket and its episodes, latest first: its own entries and the audit's rows."""
-    rows = [_entry(row) for row in every(db, HISTORY, ticket, ticket)]
+    rows = [_entry(row) for row in every(db, HISTORY, ticket)]
     row = one(db, "SELECT site FROM tickets WHERE number = ?", ticket)
     return _latest_first(rows, [(row["site"] if row else "", line) for line in lines_of(db, ticket)])
 
 
 def audited(db: Db, ticket: int) -> list[Entry]:
     """Return the audit's rows of a ticket and its episodes, latest first: what is no entry of the ticket's own."""
-    return [_entry(row) for row in every(db, HISTORY, ticket, ticket)]
+    return [_entry(row) for row in every(db, HISTORY, ticket)]
 
 
 def recent(db: Db) -> list[Entry]:

@@ -44,4 +44,6 @@ CREATE TABLE listed (
     site TEXT NOT NULL, device TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (site, device)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE momentary (condition TEXT PRIMARY KEY, tally BLOB NOT NULL) STRICT, WITHOUT ROWID;
+DROP INDEX audit_by_episode;
+CREATE INDEX audit_of_episode ON audit (site, episode) WHERE episode <> '';
 """
