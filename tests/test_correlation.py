@@ -202,6 +202,14 @@ def test_the_rules_that_have_no_delay_are_those_that_are_never_held_open() -> No
     assert not at_once & {"dc_bus.low", "temperature.high", "battery.low", "mains.lost"}
 
 
+def test_no_shipped_faults_explain_each_other_in_a_circle() -> None:
+    above = {name: set(rule.text.explained_by) - {name} for name, rule in load_faults().items()}
+    while above:
+        roots = {name for name, parents in above.items() if not parents & above.keys()}
+        assert roots, f"these would hide each other: {sorted(above)}"
+        above = {name: parents for name, parents in above.items() if name not in roots}
+
+
 def test_what_must_be_told_at_once_is_told_as_it_is() -> None:
     open_, shut = replace(FAULT, off_delay=0, flaps=False), replace(QUIET, off_delay=0, flaps=False)
     alarm, seen = run(*[(n * 5.0, shut if n % 2 else open_) for n in range(40)])
