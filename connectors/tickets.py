@@ -38,6 +38,10 @@ TRIES = 3  # of one request, the first included
 PAUSE = 0.3  # seconds before a request is sent again, and more each time, where the desk names none
 LONGEST_WAIT = 5.0  # seconds that it waits at most
 _AGAIN = frozenset({408, 425, 429, 502, 503, 504})
+_NO_TEXT = {
+    "en": "A text is not in UTF-8: look at the terminal's encoding.",
+    "zh": "文字不是UTF-8编码，请检查终端编码。",
+}
 _GARBAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -52,6 +56,7 @@ class TicketsClient:
             headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(base_url=url.rstrip("/") + PREFIX, headers=headers, timeout=timeout, trust_env=False)
         self._tries = tries
+        self._language = "zh" if language == "zh" else "en"
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +138,10 @@ class TicketsClient:
         query: Mapping[str, str | int] | None = None,
         key: str = "",
     ) -> bytes:
-        content = None if body is None else msgspec.json.encode(body)
+        try:
+            content = None if body is None else msgspec.json.encode(body)
+        except UnicodeEncodeError as error:  # a terminal's bytes that are no UTF-8
+            raise DeskError(_NO_TEXT[self._language], permanent=True, reason="malformed") from error
         headers = {KEY: key or str(uuid.uuid4())} if method != "GET" else {}
         problem = DeskError("the desk was not asked", retry_after=0.0)
         for again in range(self._tries):

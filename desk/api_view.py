@@ -11,6 +11,7 @@ from desk.titles import title_of
 from desk.told import told
 from model.change import Change
 from model.contract import Contract
+from model.limits import unsaid
 from model.service.clocks import outcomes
 from model.service.documents import documents, handed_over
 from model.service.outcome import Outcome
@@ -98,6 +99,7 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
         grade=record.grade,
         handling=record.handling or "",
         conditions=record.conditions,
+        unsaid=unsaid(contract, record.situation),
         cover=record.cover,
         clocks=clocks(record, contract, ledger),
         marks=record.marks,
@@ -131,7 +133,9 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
 
 def clocks(record: Record, contract: Contract, ledger: Ledger) -> tuple[ClockNow, ...]:
     """Return every clock of a ticket and where it stands."""
-    return tuple(_clock(each, ledger.now) for each in outcomes(record, contract, ledger.calendars, ledger.now))
+    return tuple(
+        _clock(each, contract, ledger.now) for each in outcomes(record, contract, ledger.calendars, ledger.now)
+    )
 
 
 def papers(record: Record, contract: Contract, ledger: Ledger) -> tuple[DocumentNow, ...]:
@@ -170,11 +174,11 @@ def _in_words(shown: Shown, contract: Contract, line_: Line) -> str:
     return ("；" if shown.lang == "zh" else "; ").join([words.title, *words.details])
 
 
-def _clock(each: Outcome, now: float) -> ClockNow:
+def _clock(each: Outcome, contract: Contract, now: float) -> ClockNow:
     left = None if each.due is None or each.end is not None else each.due - now
     return ClockNow(
         each.clock, each.limit, each.level, each.milestone, each.stand, each.start, each.due, each.end, left,
-        each.assumed,
+        each.assumed, contract.code(each.level),
     )  # fmt: skip
 
 

@@ -122,6 +122,7 @@ class ClockNow(msgspec.Struct, frozen=True):
     end: float | None
     left: float | None
     assumed: bool
+    level_code: str = ""
 
 
 class DocumentNow(msgspec.Struct, frozen=True):
@@ -203,6 +204,7 @@ class TicketList(msgspec.Struct, frozen=True):
 class TicketNow(TicketLine, frozen=True, kw_only=True):
     """A ticket with all that was said of it and every clock. Times are the desk's Unix seconds.
 
+    `unsaid` is what limits of the contract depend on and nobody has said, `region` or `grade`: they do not run.
     `trust` is what the desk's clock is worth `now`: unless it is `sure`, nothing that time asks for takes place.
     """
 
@@ -226,6 +228,7 @@ class TicketNow(TicketLine, frozen=True, kw_only=True):
     grade: str
     handling: str
     conditions: tuple[str, ...]
+    unsaid: tuple[str, ...]
     cover: str
     clocks: tuple[ClockNow, ...]
     marks: dict[Milestone, Mark]

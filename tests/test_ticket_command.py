@@ -115,6 +115,27 @@ def test_a_level_is_said_as_the_contract_says_it(state: Path) -> None:
     assert ticket.refuses("level Z --reason x") == "The contract has no level Z; it has A, B, C, D."
 
 
+def test_levels_are_shown_and_filtered_as_the_contract_calls_them(state: Path) -> None:
+    ticket = opened(state, "shown letters", "A", "--level", "B")
+    clock = ticket.run("", "--lang", "en")[1].split("STANDS")[1].split()
+    assert clock[:2] == ["Responded", "B"]
+    found = said("tickets", "--level", "b", "--state", str(state), "--json")[1].splitlines()
+    assert {json.loads(line)["level_code"] for line in found} == {"B"}
+
+
+def test_a_limit_that_depends_on_a_region_is_missed_where_the_site_has_none(state: Path) -> None:
+    ticket = opened(state, "nowhere", "T", "--level", "1")
+    assert ticket.takes("")["unsaid"] == ["region"]
+    shown = ticket.run("", "--lang", "en")[1]
+    assert "depend on the region, and the site has none" in shown
+    assert "sets no limit" not in shown
+    assert opened(state, "nowhere either", "T", "--level", "3").takes("")["unsaid"] == []
+
+
+def test_a_terminals_bytes_that_are_no_text_are_named(ticket: Teller) -> None:
+    assert ticket.refuses("repair --part '\udcb9\udce2'", "--lang", "en").startswith("A text is not in UTF-8")
+
+
 def test_a_merged_ticket_ends_in_the_other(ticket: Teller, state: Path) -> None:
     other = opened(state, "goes on")
     assert ticket.takes(f"merge {other.number} --reason 'one fault'")["merged_into"] == other.number
@@ -164,6 +185,7 @@ def test_said_again_with_the_same_key_it_is_written_down_once(ticket: Teller) ->
 
 
 def test_wrong_words_are_refused_before_the_desk_is_asked(ticket: Teller) -> None:
+    assert said("ticket", "-1")[0] == said("ticket", "7x")[0] == 2
     for words in ("depart-to", "pause nobody --reason x", "level", "confirm nowhere", "pause supplier"):
         assert ticket.run(words)[0] == 2, words
 

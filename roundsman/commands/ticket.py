@@ -16,7 +16,7 @@ ENTRIES = "entries"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("ticket", type=int, metavar="N", help="the ticket's number (see `roundsman tickets`)")
+    parser.add_argument("ticket", type=_number, metavar="N", help="the ticket's number (see `roundsman tickets`)")
     common(parser, speaking=True)
     verbs = parser.add_subparsers(dest="verb", metavar="WHAT", title="what is said of it")
     every = verbs.add_parser(ENTRIES, help="everything that was written down, with who and from where")
@@ -38,6 +38,13 @@ def run(args: argparse.Namespace) -> int:
     ticket = asked(args, lambda client: _said(client, args))
     _print(args, [ticket], lambda: show_ticket(ticket, args.lang))
     return 0
+
+
+def _number(text: str) -> int:
+    """Return a ticket's number."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no ticket's number")
+    return int(text)
 
 
 def _said(client: TicketsClient, args: argparse.Namespace) -> TicketNow:

@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also resolved and closed ones, newest first")
     parser.add_argument("--site", metavar="SITE", help="of one site")
     parser.add_argument("--fault", metavar="FAULT", help="of one fault")
-    parser.add_argument("--level", type=int, metavar="N", help="of one level")
+    parser.add_argument("--level", metavar="LEVEL", help="of one level, such as 1 or A")
     for name, says in (("late", "with a limit that was not kept"), ("paused", "whose clocks are paused"),
                        ("waits-for-word", "that wait for somebody's word")):  # fmt: skip
         parser.add_argument(f"--{name}", action="store_true", help=says)
@@ -31,13 +31,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask the running desk and print."""
     filters: dict[str, str | int] = {
-        name: getattr(args, name) for name in ("site", "fault", "level") if getattr(args, name) is not None
+        name: getattr(args, name) for name in ("site", "fault") if getattr(args, name) is not None
     }
+    called = args.level or ""
+    if called.isascii() and called.isdigit():
+        filters["level"], called = called, ""
     filters |= {name: "yes" for name in ("late", "paused", "waits_for_word") if getattr(args, name)}
     if args.all:
         rows = asked(args, lambda client: list(client.every(state="all", **filters)))
     else:
         rows = asked(args, lambda client: list(client.page(limit=50_000, **filters).tickets))
+    rows = [row for row in rows if called.casefold() in {"", row.level_code.casefold()}]
     if args.json:
         json_lines(rows)
     else:
