@@ -24,14 +24,19 @@ _WAITING = (  # times of other tables that would be in the future of a clock tha
 )
 
 
-def put_right(ledger: Ledger, regained: Regained) -> int:
-    """Move the times of open tickets with the clock; returns of how many. What falls due by that fires here."""
+def put_right(ledger: Ledger, regained: Regained, *, openings: bool = False) -> int:
+    """Move the times of open tickets with the clock; returns of how many. What falls due by that fires here.
+
+    `openings`: only of those that are not dated yet, which were written beside the first time.
+    """
     moved = 0
     for row in every(ledger.db, "SELECT record FROM tickets WHERE state <> 'closed' AND entries > 0 ORDER BY number"):
         record = decoded(row["record"])
+        if openings and not (record.unsure and record.ticket.opened >= regained.since):
+            continue
         entry = Entry(ledger.now, WHO, retiming(record, regained), "", Side.SYSTEM, ledger.trust)
         moved += append_to(ledger, record, entry).refused is None
-    if regained.by < 0:
+    if regained.by < 0 and not openings:
         for table, column in _WAITING:
             sql = f"UPDATE {table} SET {column} = {column} + ? WHERE {column} > ?"  # noqa: S608 - constants
             ledger.db.execute(sql, (regained.by, regained.now))

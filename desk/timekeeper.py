@@ -46,10 +46,17 @@ class Standing(msgspec.Struct, frozen=True):
     held: int = 0
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """How the time is sure again, and what that makes of what was written."""
+
+    after: Judgement
+    regained: Regained
+
+
 class Timekeeper:
     """Gives the sure time. Safe to ask from any thread. Times are Unix seconds.
 
-    It becomes sure again in `regain` alone, so that what was written meanwhile is put right in the same transaction.
+    It becomes sure again by a `plan` that is taken, so that what was written meanwhile is put right first.
     `earliest` is what the time cannot be before.
     """
 
@@ -69,7 +76,6 @@ class Timekeeper:
         anchor = taken_up(kept, clock(), boot_id(), max(earliest, EARLIEST))
         self._judged = Judgement(anchor, _trust_of(anchor))
         self._ready: Judgement | None = None
-        self._before: Judgement | None = None
         self._look()
 
     def moment(self) -> Moment:
@@ -108,24 +114,20 @@ class Timekeeper:
             synchronised = self._synchronised(now)
             return Standing(at, now.wall, now.wall - at, judged.trust, judged.note, synchronised, self.held)
 
-    def regain(self, *, word: bool = False, stood_still: bool = False) -> Regained | None:
-        """Be sure from now on, if the clocks give reason to, or a person's `word` does; None when they do not.
+    def plan(self, *, word: bool = False, stood_still: bool = False) -> Plan | None:
+        """Return how to be sure again, if the clocks give reason to, or a person's `word` does; None when they do not.
 
-        For the transaction that puts right what was written meanwhile; `unlearn` when that fails.
+        Nothing changes by it: `take` it once what was written meanwhile is put right.
         """
         with self._lock:
             now, before = self._look(), self._judged
             after = confirmed(before, now) if word else self._ready
-            if after is None:
-                return None
-            self._judged, self._ready, self._before = after, None, before
-            return regained(before, after, now, stood_still=stood_still)
+            return None if after is None else Plan(after, regained(before, after, now, stood_still=stood_still))
 
-    def unlearn(self) -> None:
-        """Be as unsure as before the last `regain`: what it asked for could not be written."""
+    def take(self, plan: Plan) -> None:
+        """Be sure from now on."""
         with self._lock:
-            if self._before is not None:
-                self._judged, self._before = self._before, None
+            self._judged, self._ready, self.held = plan.after, None, 0
 
     @property
     def ready(self) -> bool:

@@ -6,18 +6,19 @@ The last sure time is kept once a minute, when its trust changes and when the de
 import asyncio
 import contextlib
 import logging
+from concurrent.futures import Future
+from dataclasses import replace
 
 from desk.core import LOG, Desk
 from desk.live import BOARD
 from desk.retiming import put_right
 from desk.store import Db, audit, one
-from desk.timekeeper import Standing, keep, last_note
+from desk.timekeeper import Plan, Standing, keep, last_note
 from model.clock import Note
 from model.service.words import Trust
 from runtime.writer import StoreError
 
 KEEP_EVERY = 60.0
-LOOK_EVERY = 1.0
 DESK = "desk"
 CLOCK_SURE = "clock_sure"
 _SAYS = {
@@ -64,7 +65,7 @@ class Timekeeping:
             except StoreError as error:
                 LOG.warning("clock: %s", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+                await asyncio.wait_for(stop.wait(), self.desk.settings.sweep)
         with contextlib.suppress(StoreError):  # the next start has the last minute's
             await self._keep(None)
 
@@ -95,26 +96,29 @@ async def regain(
     None when the clocks give no reason to, and no person's `word` does. Raises StoreError.
     """
 
-    def write(db: Db) -> Standing | None:
-        before = desk.timekeeper.standing()
-        regained = desk.timekeeper.regain(word=word, stood_still=stood_still)
-        if regained is None:
+    def write(db: Db) -> Plan | None:
+        before, plan = desk.timekeeper.standing(), desk.timekeeper.plan(word=word, stood_still=stood_still)
+        if plan is None:
             return None
-        moved = put_right(desk.ledger(db), regained)
-        after = desk.timekeeper.standing()
-        keep(db, desk.timekeeper.anchor(), after.note)
-        noted(db, before, who, source, what, by=round(regained.by, 3), tickets=moved)
-        return after
+        ledger = replace(desk.ledger(db), now=plan.regained.now, trust=Trust.SURE)
+        moved = put_right(ledger, plan.regained)
+        keep(db, plan.after.anchor, plan.after.note)
+        noted(db, before, who, source, what, by=round(plan.regained.by, 3), tickets=moved)
+        return plan
 
-    try:
-        after = await desk.store.write(write)
-    except Exception:
-        desk.timekeeper.unlearn()
-        raise
-    if after is not None:
-        desk.timekeeper.held = 0
-        desk.hub.announce(BOARD)
-    return after
+    def take(done: Future[Plan | None]) -> None:
+        """Right after the commit, before anything else is written."""
+        if done.exception() is None and (plan := done.result()) is not None:
+            desk.timekeeper.take(plan)
+
+    written = desk.store.writer.put(write)
+    written.add_done_callback(take)
+    plan = await asyncio.wrap_future(written)
+    if plan is None:
+        return None
+    await desk.store.write(lambda db: put_right(desk.ledger(db), plan.regained, openings=True))  # of the same commit
+    desk.hub.announce(BOARD)
+    return desk.timekeeper.standing()
 
 
 def _due(db: Db, now: float) -> int:

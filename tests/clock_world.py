@@ -22,7 +22,10 @@ import msgspec
 import pytest
 
 from desk.enrol import enrol
+from desk.kept import record_of
+from desk.proof import check_books
 from model.change import Change
+from model.service.record import Record
 from tests.desk_world import change
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -70,13 +73,15 @@ def in_boot(boot: Path | None) -> list[str]:
 
 
 class Program:
-    """A `roundsman` command in a process of its own, under a fake clock."""
+    """A `roundsman` command, or another module's, in a process of its own, under a fake clock."""
 
-    def __init__(self, clock: FakeClock, log: Path, *words: str, boot: Path | None = None) -> None:
+    def __init__(
+        self, clock: FakeClock, log: Path, *words: str, boot: Path | None = None, module: str = "roundsman"
+    ) -> None:
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*in_boot(boot), sys.executable, "-m", "roundsman", *words],
+                [*in_boot(boot), sys.executable, "-m", module, *words],
                 env={**os.environ, **clock.environment},
                 stdout=out,
                 stderr=out,
@@ -105,8 +110,9 @@ class RealDesk:
         self.seq = 0
 
     def start(self, boot: Path | None = None) -> None:
-        words = ("desk", "--state", str(self.folder), "--listen", f"127.0.0.1:{self.port}")
-        program = self.program = Program(self.clock, self.folder.parent / "desk.log", *words, boot=boot)
+        words, module = (str(self.folder), str(self.port)), "tests.clock_desk_quick"
+        log = self.folder.parent / "desk.log"
+        program = self.program = Program(self.clock, log, *words, boot=boot, module=module)
 
         def answers() -> bool:
             assert program.process.poll() is None, program.said()
@@ -151,7 +157,15 @@ class RealDesk:
     def looked_around(self) -> None:
         """Wait until the desk has done everything that is due, a few times."""
         done = self.metric("roundsman_desk_writes_total")
-        until(lambda: self.metric("roundsman_desk_writes_total") >= done + 4, "the desk's own looks")
+        until(lambda: self.metric("roundsman_desk_writes_total") > done + 2, "the desk's own looks")
+
+    def record(self, number: int) -> Record:
+        """A ticket as the desk keeps it; its books are right."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/desk.sqlite?mode=ro", uri=True)) as db:
+            assert check_books(db) == []
+            found = record_of(db, number)
+        assert found is not None
+        return found
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/desk.sqlite?mode=ro", uri=True)) as db:

@@ -45,7 +45,9 @@ class Machine:
 
     def moment(self) -> Moment:
         """Look as the desk does each second: it is sure again when there is reason to."""
-        self.keeper.regain()
+        plan = self.keeper.plan()
+        if plan is not None:
+            self.keeper.take(plan)
         return self.keeper.moment()
 
     @property
@@ -112,7 +114,9 @@ def test_another_boot_waits_for_a_person() -> None:
     assert machine.keeper.now() == START + 100 + 2 * HOLD  # what it cannot be before
     machine.away(60)
     assert machine.trust is Trust.UNSYNCHRONISED  # another start in that boot changes nothing
-    machine.keeper.regain(word=True)
+    plan = machine.keeper.plan(word=True)
+    assert plan is not None
+    machine.keeper.take(plan)
     assert (machine.trust, machine.keeper.now()) == (Trust.SURE, machine.wall)
 
 

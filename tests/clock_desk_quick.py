@@ -1,0 +1,14 @@
+"""The desk as `roundsman desk` runs it, but that looks around five times a second: for tests that wait for its looks."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from desk.app import serve
+from desk.settings import DeskSettings
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    state, port = sys.argv[1:]
+    asyncio.run(serve(DeskSettings(state=Path(state), port=int(port), sweep=0.2)))
