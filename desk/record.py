@@ -354,8 +354,8 @@ def _window(books: Books, change: Change) -> str:
     return window
 
 
-def bring_episode(ledger: Ledger, episode: str) -> int | None:
-    """Open the ticket of an alarm that still stands and has none open, as at the end of a window that held it back.
+def bring_episode(ledger: Ledger, episode: str, *, unheld: bool = True) -> int | None:
+    """Open the ticket of an alarm that stands and has none open; unless `unheld`, a window may still hold it back.
 
     Returns its number; None when there is nothing that people must see to, or its ticket is open.
     """
@@ -369,7 +369,7 @@ def bring_episode(ledger: Ledger, episode: str) -> int | None:
         return None
     if before:  # it opens again, after all that was written down of it
         ledger = dataclasses.replace(ledger, now=max(ledger.now, before.last))
-    books = Books(ledger, site, Told(row["agent"], "", ledger.now), unheld=True)
+    books = Books(ledger, site, Told(row["agent"], "", ledger.now), unheld=unheld)
     followed = _follow(books, replace(change, actor="desk"), row["onset"])
     if not followed.did:
         return None

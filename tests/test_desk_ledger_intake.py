@@ -7,15 +7,18 @@ import pytest
 
 from desk.core import Desk
 from desk.ledger import check_books, record_of
+from desk.periods import Author, plan_window
 from desk.settings import DeskSettings, contracts_in
 from desk.store import Db, Site
 from desk.sweep import Sweep
 from model.alarm import AlarmState, Kind
-from model.service.entry import Acknowledged, MergedInto
+from model.change import Change
+from model.period import Scope, Window
+from model.service.entry import Acknowledged, Closed, MergedInto
 from model.service.record import Record
 from model.service.words import Refusal, Side
 from model.ticket import TicketState
-from tests.desk_world import Hands, World, a_desk, change, cleared, later, snapshot
+from tests.desk_world import Hands, Speaker, World, a_desk, change, cleared, later, snapshot
 
 
 @pytest.fixture
@@ -93,6 +96,51 @@ async def test_the_alarm_of_a_merged_ticket_opens_no_other_and_the_audit_says_wh
     assert len(await world.tickets()) == 2
     (row,) = await world.rows("SELECT ticket FROM audit WHERE what = 'alarm_case_changed'")
     assert row["ticket"] == 1
+
+
+async def merged(world: World, agent: Speaker) -> Change:
+    """Three faults on one ticket, the first's; the first is over. Returns the alarm of the last, which stands."""
+    first, last = change(), change(device="c", episode="e3")
+    await agent.send(first, change(device="b", episode="e2"), last)
+    for number, into in ((3, 2), (2, 1)):
+        done = await world.desk.write_act(number, "Li", "page", MergedInto(into, "one cable"))
+        assert done is not None
+        assert done.refused is None
+    gone = later(change(device="b", episode="e2"), Kind.CLEARED, AlarmState.NORMAL, active=False, case="")
+    await agent.send(cleared(first), gone)
+    return last
+
+
+async def test_a_merged_fault_that_stands_when_its_ticket_closes_has_one_of_its_own_at_once(world: World) -> None:
+    agent = await world.agent()
+    await merged(world, agent)
+    world.clock.on(60)
+    done = await world.desk.write_act(1, "Li", "page", Closed())
+    assert done is not None
+    assert done.refused is None
+    assert [(row["device"], row["state"]) for row in await world.tickets()][3:] == [("c", "open")]
+    fresh = await record(world, 4)
+    assert [(bond.tie, bond.number) for bond in fresh.bonds] == [("related", 1)]
+    assert fresh.start == fresh.onset + 150 == world.clock().wall
+    assert [row["ticket"] for row in await world.rows("SELECT ticket FROM ticket_episodes WHERE episode = 'e3'")] == [
+        3,
+        4,
+    ]
+
+
+async def test_a_window_holds_what_stands_when_its_ticket_closes_until_the_work_is_over(world: World) -> None:
+    agent = await world.agent()
+    await merged(world, agent)
+    now = world.clock().wall
+    work = Window(0, now, now + 600, Scope(sites=("S1",)), "new cable", "")
+    await world.desk.store.write(lambda db: plan_window(world.desk.ledger(db), work, Author("Li", "")))
+    await world.desk.write_act(1, "Li", "page", Closed())
+    assert len(await world.tickets()) == 3
+    world.clock.on(601)
+    await agent.beat()
+    await Sweep(world.desk).look()
+    (fresh,) = (await world.tickets())[3:]
+    assert (fresh["device"], fresh["opened"]) == ("c", now + 600)
 
 
 async def test_an_act_wakes_the_agent_and_says_what_happened_or_why_not(world: World) -> None:
