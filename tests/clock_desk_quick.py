@@ -1,4 +1,4 @@
-"""The desk as `roundsman desk` runs it, but that looks around five times a second: for tests that wait for its looks."""
+"""The desk as `roundsman desk` runs it, but that it looks around five times a second: for tests that wait for that."""
 
 import asyncio
 import logging
