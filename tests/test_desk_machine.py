@@ -109,7 +109,7 @@ class Desks(RuleBasedStateMachine):
             explained_by="S1/line/-/mains.lost" if state is S.SUPPRESSED else "",
         )
 
-    @rule(most=st.integers(1, 20), again=st.integers(0, 3), death=DEATHS)
+    @rule(most=st.sampled_from([1, 1, 2, 20]), again=st.integers(0, 3), death=DEATHS)
     def the_agent_is_heard(self, most: int, again: int, death: str) -> None:
         """What waits comes, some of it for the second time; after a crash it comes again, and nothing is new."""
         self.dying.beat()
@@ -126,16 +126,19 @@ class Desks(RuleBasedStateMachine):
         assert self.dying.books() == before
         self.agent.acked(taken.acked)
 
-    @rule()
-    def the_agent_loses_its_outbox(self) -> None:
+    @rule(device=st.sampled_from(DEVICES))
+    def the_agent_loses_its_outbox(self, device: str) -> None:
+        """What came and went and was never told is lost with it, or under way."""
+        if device not in self.agent.standing():
+            self.agent.appear(device, "worst", pending=False)
+            self.agent.becomes(device, K.CLEARED, S.NORMAL, active=False, case="")
         self.agent.loses_all()
 
     @precondition(lambda self: self.agent.heard - {self.agent.epoch} and self.settled())
     @rule(data=st.data())
     def mail_of_an_epoch_that_is_over_changes_no_ticket(self, data: st.DataObject) -> None:
         epoch = data.draw(st.sampled_from(sorted(self.agent.heard - {self.agent.epoch})))
-        log = self.agent.epochs[epoch]
-        events = log[data.draw(st.integers(0, len(log))) :]
+        events = self.agent.epochs[epoch]  # what came and what was lost with the outbox
         tables = ("tickets", "entries", "fired", "connector_outbox", "episodes")
         before = self.dying.books(*tables)
         self.do(self.dying.take(self.agent.request(events, epoch)))
@@ -159,10 +162,13 @@ class Desks(RuleBasedStateMachine):
         self.say(data.draw(st.sampled_from(self.numbers)), acts.Closed(), side, death)
 
     @precondition(lambda self: len(self.unclosed()) > 1)
-    @rule(data=st.data(), death=DEATHS)
-    def somebody_merges(self, data: st.DataObject, death: str) -> None:
+    @rule(data=st.data(), death=DEATHS, repaired=st.booleans())
+    def somebody_merges(self, data: st.DataObject, death: str, repaired: bool) -> None:
         one, other = data.draw(st.permutations(self.unclosed()))[:2]
-        self.say(one, acts.MergedInto(other, "same fault"), Side.SERVICE, death)
+        done = self.say(one, acts.MergedInto(other, "same fault"), Side.SERVICE, death)
+        device = self.records[other].device
+        if repaired and done.refused is None and device in DEVICES:
+            self.it_is_repaired_and_closed(device, "")
 
     @precondition(lambda self: self.unclosed())
     @rule(device=st.sampled_from(DEVICES), death=DEATHS)
