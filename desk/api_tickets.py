@@ -70,7 +70,7 @@ async def acknowledged(desk: Desk, number: int, actor: Actor, seen: int) -> bool
     stepped = await desk.store.write(write)
     if stepped is None or stepped.record is None:
         raise _none(number)
-    if stepped.refused in {Refusal.WORSE, Refusal.CLOSED}:
+    if stepped.refused is Refusal.WORSE or stepped.refused is Refusal.CLOSED:
         raise ProblemError(409, stepped.refused, REFUSALS[stepped.refused]["en"])
     if stepped.refused is None:
         desk.hub.announce(BOARD, commands_of(stepped.record.ticket.site))

@@ -16,6 +16,7 @@ from desk.period_store import (
 from desk.periods import concerns, regions_of
 from desk.record import change_of
 from desk.store import Db, Row, every, one
+from desk.titles import title_of
 from model.period import GuardPeriod, Place, Regions, Window, frozen_by, guarding, meet, on_duty, reaches, within
 from model.period import over as called_over
 from model.period_protocol import (
@@ -149,7 +150,7 @@ def _ticket(db: Db, row: Row, guard: GuardPeriod) -> ReportTicket:
         device=row["device"],
         device_name=origin.device_name if origin else "",
         fault=row["fault"],
-        title=origin.title if origin else {},
+        title=origin.title if origin else title_of(row["fault"]),
         level=row["level"],
         state=row["state"],
         before=row["opened"] < guard.start,
