@@ -285,7 +285,7 @@ class Desks(RuleBasedStateMachine):
         if isinstance(act, acts.Fired):
             key = f"{act.effect.clock} {act.effect.step}"
             assert key not in before.fired, "it fired twice"
-            assert entry.trust is Trust.SURE
+            assert self.trust is Trust.SURE, "it fired by a clock that is not sure"
             stopped = [begin for begin, end, _ in before.pauses if end is None]
             if act.effect.kind in CLOCKED and stopped:  # what was over by then may be found late
                 assert act.effect.at <= min(stopped) + 1, "a clock ran while it was paused"
