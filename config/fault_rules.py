@@ -2,7 +2,7 @@
 
 A setting's default says what it is: a number, a duration (10min), true or false, one of the words that an `if` of the
 rule asks about, or `unset`: a number that somebody has to give before the condition counts. Every rule also has
-`enabled`, `on_delay` and `off_delay`.
+`enabled`, `on_delay`, `off_delay` and `flapping` (held open, or told each time).
 """
 
 import functools
@@ -63,7 +63,8 @@ CAUSES = frozenset(
         "underlying_resource_unavailable",
     }
 )
-COMMON = ("enabled", "on_delay", "off_delay")
+COMMON = ("enabled", "on_delay", "off_delay", "flapping")
+HELD, TOLD = "held", "told"
 
 FaultName = Annotated[
     str,
@@ -153,7 +154,7 @@ class FaultRule(msgspec.Struct, frozen=True):
             meaning=case.meaning,
             on_delay=seconds(settings["on_delay"]) if "on_delay" in settings else on,
             off_delay=seconds(settings["off_delay"]) if "off_delay" in settings else off,
-            flaps=(case.delay or self.text.delay) != "none",
+            flaps=(case.delay or self.text.delay) != "none" and settings.get("flapping", HELD) == HELD,
         )
 
 
@@ -205,6 +206,7 @@ def _forms(text: RuleText) -> dict[str, Form]:
         for name, values in (alternatives(node) if node is not None else {}).items():
             words.setdefault(name, set()).update(values)
     forms = {"enabled": Form(truth), "on_delay": Form(seconds, "60s"), "off_delay": Form(seconds, "20s")}
+    forms["flapping"] = Form(_word({HELD, TOLD}))
     for name, default in _defaults(text).items():
         if default.text in {"true", "false"}:
             forms[name] = Form(truth)

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,7 +44,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print readings; 1 when a device did not answer."""
-    logging.getLogger("collectors").setLevel(logging.ERROR)  # why something is not read stands beside the readings
+    with _quietly():
+        return _run(args)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the collectors' warnings out of the way: why something is not read stands beside the readings."""
+    log = logging.getLogger("collectors")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.snmp:
         card = msgspec.structs.replace(at(snmp_card(args), args.snmp), definition=_known(args.definition), aside=True)
         return _shown(args, _report([asyncio.run(_card(card))]))

@@ -32,7 +32,7 @@ snmp:
   devices:
     - {{id: shelves, address: 127.0.0.1, port: {card}, credential: card, definition: subrack, timeout: 1s}}
 rules:
-  subrack.cooling: {{{rule}}}
+  subrack.cooling: {{flapping: told{rule}}}
 """
 
 
@@ -79,7 +79,7 @@ class World:
             metrics=self.ports["metrics"],
             desk=self.through,
             card=self.ports["card"],
-            rule=rule,
+            rule=f", {rule}" if rule else "",
         )
         self.site_file.write_text(text + extra)
 
