@@ -1,7 +1,5 @@
 """What receives a storm: the desk, the bare intake, a TLS proxy before them, and Debian's Alertmanager."""
 
-import datetime as dt
-import ipaddress
 import json
 import shutil
 import signal
@@ -11,14 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from bench.processes import Child, answers, python, scrape
 from bench.site import ROUNDSMAN, free_port
 from bench.storm_client import Parcel, post
 from bench.storm_sites import ALARMS, Member
+from tests.certificate import a_certificate
 
 ALERTMANAGER, PROXY = "prometheus-alertmanager", "haproxy"
 
@@ -99,7 +94,9 @@ def proxied(desk_port: int, folder: Path) -> Iterator[tuple[int, ssl.SSLContext]
         yield None
         return
     port = free_port()
-    certificate = _certificate(folder)
+    certificate, key = (path.read_text(encoding="ascii") for path in a_certificate(folder))
+    (folder / "proxy.pem").touch(0o600)
+    (folder / "proxy.pem").write_text(certificate + key, encoding="ascii")
     (folder / "proxy.cfg").write_text(PROXY_FILE.format(port=port, folder=folder, desk=desk_port), encoding="ascii")
     with Child("proxy", [program, "-f", str(folder / "proxy.cfg"), "-db"], folder) as child:
         child.until(lambda: _listens(port))
@@ -157,30 +154,3 @@ def _listens(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _certificate(folder: Path) -> str:
-    """Make a key and a certificate for 127.0.0.1, good for a day; returns the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(alternative, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    text = made.public_bytes(serialization.Encoding.PEM).decode()
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    (folder / "proxy.pem").touch(0o600)
-    (folder / "proxy.pem").write_text(text + secret, encoding="ascii")
-    return text

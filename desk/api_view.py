@@ -15,7 +15,7 @@ from model.limits import unsaid
 from model.service.clocks import outcomes
 from model.service.documents import documents, handed_over
 from model.service.outcome import Outcome
-from model.service.penalties import deductions, points
+from model.service.penalties import Deduction, deductions, points
 from model.service.record import Record
 from model.ticket_protocol import ClockNow, DeductionNow, DocumentNow, EntryList, EntryNow, TicketLine, TicketNow
 
@@ -24,6 +24,8 @@ SELECT = """SELECT t.*, e.change AS change, e.state AS alarm_state,
         AND x.explained_by = t.condition) AS explains
     FROM tickets t LEFT JOIN episodes e ON e.id = t.episode"""
 LINE = frozenset(TicketLine.__struct_fields__)
+_NOT_AS_RECORDED = LINE | {"handling", "starts"}
+AS_RECORDED = frozenset(TicketNow.__struct_fields__) & frozenset(Record.__struct_fields__) - _NOT_AS_RECORDED
 
 
 def line(ledger: Ledger, row: Row, known: dict[str, Site]) -> TicketLine:
@@ -79,11 +81,10 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
     costs = deductions(record, contract, ledger.calendars, ledger.now)
     return TicketNow(
         **{name: getattr(short, name) for name in LINE},
+        **{name: getattr(record, name) for name in AS_RECORDED},
         now=ledger.now,
         trust=ledger.trust,
         timezone=site.timezone if site else "",
-        start=record.start,
-        unsure=record.unsure,
         scope=alarm.origin.scope if alarm else "-",
         episode=record.ticket.episode,
         explained_by=record.ticket.explained_by,
@@ -96,39 +97,22 @@ def ticket_now(ledger: Ledger, number: int) -> TicketNow | None:
         agent_contract=alarm.origin.contract if alarm else "",
         agent_digest=alarm.origin.digest if alarm else "",
         digest=contract.digest,
-        grade=record.grade,
         handling=record.handling or "",
-        conditions=record.conditions,
         unsaid=unsaid(contract, record.situation),
-        cover=record.cover,
         clocks=clocks(record, contract, ledger),
-        marks=record.marks,
         starts={str(start): when for start, when in record.starts.items()},
-        levels=record.levels,
-        agreed=record.agreed,
-        final_level=record.final_level,
         pauses=record.halts,
         workaround_only=record.workaround,
-        repair=record.repair,
-        failed_repairs=record.failed_repairs,
         links=record.bonds,
-        took_in=record.took_in,
-        merged_into=record.merged_into,
         documents=papers(record, contract, ledger),
-        deliveries=record.deliveries,
-        complaints=record.complaints,
-        excuses=record.excuses,
-        verdicts=record.verdicts,
-        charges=record.charges,
-        deductions=tuple(
-            DeductionNow(
-                each.event, each.what_for, each.at, each.points, each.share,
-                each.excused.accepted_by if each.excused else "", each.counts,
-            )
-            for each in costs
-        ),
+        deductions=tuple(map(_cost, costs)),
         points=points(costs),
-    )  # fmt: skip
+    )
+
+
+def _cost(each: Deduction) -> DeductionNow:
+    by = each.excused.accepted_by if each.excused else ""
+    return DeductionNow(each.event, each.what_for, each.at, each.points, each.share, by, each.counts)
 
 
 def clocks(record: Record, contract: Contract, ledger: Ledger) -> tuple[ClockNow, ...]:

@@ -11,9 +11,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,9 @@ from desk.proof import check_books
 from model.change import Change
 from model.service.record import Record
 from tests.desk_world import change
+from tests.peers.house import PATIENCE, until
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-PATIENCE = 60.0
 
 
 class FakeClock:
@@ -52,17 +51,6 @@ class FakeClock:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{days:+g}d\n", encoding="ascii")
         fresh.replace(self._file)
-
-
-def until(seen: Callable[[], Any], what: str) -> Any:
-    """Wait for something that another process does."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        found = seen()
-        if found:
-            return found
-        time.sleep(0.1)  # another process's work: there is nothing here to wait on
-    raise AssertionError(f"it never came: {what}")
 
 
 def in_boot(boot: Path | None) -> list[str]:

@@ -1,6 +1,5 @@
 """A real desk process for tests of commands and clients: `roundsman desk` on a free port."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,14 +8,7 @@ from pathlib import Path
 
 from desk.enrol import enrol
 from desk.local import read_local
-
-
-def free_port() -> int:
-    """Return a TCP port that is free on loopback now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+from tests.peers.house import free_port
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from desk.core import Desk
@@ -86,12 +87,8 @@ class Dying:
             raise CrashError
 
         before = self.books()
-        try:
+        with pytest.raises(CrashError):
             self.write(job)
-        except CrashError:
-            pass
-        else:
-            raise AssertionError("it lives")
         assert self.books() == before
 
     def die(self, *, reboots: bool = False) -> None:

@@ -7,9 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import msgspec
@@ -21,20 +20,9 @@ from desk.messages import GIVE_UP, back_off
 from desk.store import Db
 from model.service.entry import LevelSet
 from tests.desk_world import change
+from tests.peers.house import PATIENCE, until
 from tests.post_office import a_mail_server, a_receiver
 from tests.told_world import an_office, roster_file
-
-PATIENCE = 30.0
-
-
-def until(seen: Callable[[], Any], what: str) -> Any:
-    """Wait for something that another process does."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if found := seen():
-            return found
-        time.sleep(0.05)  # another process's work: there is nothing here to wait on
-    raise AssertionError(f"it never came: {what}")
 
 
 class Running:

@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,22 +13,11 @@ import msgspec
 
 from desk.enrol import enrol
 from desk.local import LocalError, read_local
-from tests.desk_process import free_port
 from tests.desk_world import change
+from tests.peers.house import free_port, until
 
 T = TypeVar("T")
 PATIENCE = 30.0
-
-
-def awaited(look: Callable[[], T | None]) -> T:
-    """Look until there is something to see."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing came")
 
 
 @contextlib.contextmanager
@@ -44,7 +33,7 @@ def a_process(state: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Clie
         return None
 
     try:
-        with httpx.Client(base_url=awaited(address), trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=until(address), trust_env=False, timeout=10) as client:
             yield process, client
     finally:
         process.kill()
@@ -78,11 +67,11 @@ def test_a_desk_killed_within_a_window_opens_the_ticket_as_of_the_windows_end(tm
         assert tickets(client) == []
         process.kill()
         process.wait()
-    awaited(lambda: time.time() > end)
+    until(lambda: time.time() > end)
     with a_process(tmp_path) as (_, client):
         beat = {"agent": "agent-0001", "epoch": "one", "version": "1", "last_seq": 1, "depth": 0, "oldest_age": 0.0}
         post(client, "heartbeat", {**beat, "wall": 0.0, "interval": 30.0}, token)
-        (ticket,) = awaited(lambda: tickets(client))
+        (ticket,) = until(lambda: tickets(client))
         assert ticket["opened"] == end
         assert 90.0 < ticket["opened"] - ticket["onset"] < 93.0
         (held,) = client.get("/api/v1/windows/1").json()["held"]

@@ -10,7 +10,7 @@ from desk.messages import arrived
 from model.service.entry import MergedInto
 from runtime.writer import StoreError
 from tests.desk_world import change, cleared
-from tests.test_courier import until
+from tests.peers.house import until
 from tests.told_world import Office, an_office
 
 HOUR = 3600.0

@@ -1,5 +1,6 @@
 """The order of a search, without a line: who is asked next, when it ends, and how long it says that it takes."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -195,14 +196,12 @@ def test_the_time_left_is_a_bound_that_a_silent_line_keeps_and_it_counts_down_to
     under_way = search.steps()
     step = next(under_way)
     assert promised > 60
-    try:
+    with contextlib.suppress(StopIteration):
         while True:
             spent += step.seconds
             step = under_way.send(Heard())
             assert search.at_most <= before
             before = search.at_most
-    except StopIteration:
-        pass
     assert spent == pytest.approx(promised)
     assert search.at_most == pytest.approx(0.0)
 

@@ -9,7 +9,8 @@ import pytest
 from connectors.mail import Mail, Server, compose, send
 from connectors.unsent import UnsentError
 from connectors.webhook import post, signed
-from tests.post_office import a_certificate, a_mail_server, a_receiver
+from tests.certificate import a_certificate
+from tests.post_office import a_mail_server, a_receiver
 
 MAIL = Mail(
     name="0123abcd", sender="desk@example.com", to="zhang@example.com", to_name="张伟",

@@ -7,6 +7,7 @@ of either order of bytes, is several.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
@@ -97,14 +98,10 @@ class Walks:
 
     def walked(self, info: bytes, ver: int | None = None) -> Walked:
         """Return the walk that fits INFO best. Raises YdtError that says of each layout why it does not fit."""
-        if self._last is not None:
-            try:
-                again = walk(self._last, info)
-            except YdtError:
-                pass  # the device changed its answer: all forms are tried again below
-            else:
-                if not again.wrong and not again.doubts:
-                    return again
+        with suppress(YdtError):  # where the device changed its answer, all forms are tried again
+            again = walk(self._last, info) if self._last is not None else None
+            if again is not None and not again.wrong and not again.doubts:
+                return again
         found, why = self.all(info, ver)
         plausible = [each for each in found if not each[1].wrong]
         if not plausible:

@@ -3,8 +3,7 @@
 import argparse
 
 from model.period_protocol import DeclareGuard, EndPeriod, GuardNow, SetRoster
-from roundsman.output import json_lines
-from roundsman.periods.asking import asked, common, where_and_when, who
+from roundsman.periods.asking import asked, common, printed, where_and_when, who
 
 _DUTY = "NAME; NAME, CONTACT, FROM, TO; or team:NAME of the desk's roster. Say it once for each turn"
 
@@ -41,24 +40,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.verb == "list":
         found = asked(args, lambda client: client.guards())
-        if args.json:
-            json_lines(found.guards)
-        else:
-            show_guards(found, args.lang)
-        return 0
+        return printed(args, found.guards, lambda: show_guards(found, args.lang))
     if args.verb == "report":
         report = asked(args, lambda client: client.report(args.number))
-        if args.json:
-            json_lines([report])
-        else:
-            show_report(report, args.lang)
-        return 0
+        return printed(args, [report], lambda: show_report(report, args.lang))
     guard = _guard(args)
-    if args.json:
-        json_lines([guard])
-    else:
-        show_guard(guard, args.lang)
-    return 0
+    return printed(args, [guard], lambda: show_guard(guard, args.lang))
 
 
 def _guard(args: argparse.Namespace) -> GuardNow:

@@ -4,8 +4,7 @@ import argparse
 
 from model.period import Work
 from model.period_protocol import EndPeriod, ExtendWindow, PlanWindow, WindowNow
-from roundsman.output import json_lines
-from roundsman.periods.asking import asked, common, where_and_when, who
+from roundsman.periods.asking import asked, common, printed, where_and_when, who
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,17 +40,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.verb == "list":
         found = asked(args, lambda client: client.windows())
-        if args.json:
-            json_lines(found.windows)
-        else:
-            show_windows(found, args.lang)
-        return 0
+        return printed(args, found.windows, lambda: show_windows(found, args.lang))
     window = _window(args)
-    if args.json:
-        json_lines([window])
-    else:
-        show_window(window, args.lang)
-    return 0
+    return printed(args, [window], lambda: show_window(window, args.lang))
 
 
 def _window(args: argparse.Namespace) -> WindowNow:

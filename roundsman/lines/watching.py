@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,8 @@ def watched(args: argparse.Namespace, port: Path | DeviceServer) -> int:
     watch = _Watch(args, scanner)
     lost = ""
     try:
-        watch.go_on()
-    except KeyboardInterrupt:
-        pass  # the usual way to end it
+        with suppress(KeyboardInterrupt):  # the usual way to end it
+            watch.go_on()
     except PortError as error:
         lost = f"{error}."
     finally:

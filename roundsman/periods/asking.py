@@ -2,14 +2,14 @@
 
 import argparse
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connectors.desk import DeskError
 from connectors.periods import PeriodsClient
 from desk.local import LocalError, read_local
-from roundsman.output import CommandError, language
+from roundsman.output import CommandError, json_lines, language
 
 T = TypeVar("T")
 STATE = Path("/var/lib/roundsman-desk")
@@ -52,3 +52,12 @@ def asked(args: argparse.Namespace, ask: Callable[[PeriodsClient], T]) -> T:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error
+
+
+def printed(args: argparse.Namespace, rows: Iterable[Any], show: Callable[[], None]) -> int:
+    """Print what the desk answered, as JSON lines or as `show` does; returns the command's status."""
+    if args.json:
+        json_lines(rows)
+    else:
+        show()
+    return 0

@@ -23,8 +23,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(look: Callable[[], T], *, patience: float = PATIENCE) -> T:
-    """Return the first true answer of `look`; fails with its last answer when none comes in time."""
+def until(look: Callable[[], T | None], what: str = "it", *, patience: float = PATIENCE) -> T:
+    """Return the first true answer of `look`; fails with `what` and the last answer when none comes."""
     end = time.monotonic() + patience
     pause = socket.socketpair()  # a pause between looks without a sleep that could be mistaken for a wait
     pause[0].settimeout(0.05)
@@ -34,7 +34,7 @@ def until(look: Callable[[], T], *, patience: float = PATIENCE) -> T:
             if found:
                 return found
             if time.monotonic() > end:
-                raise AssertionError(f"not seen within {patience:g} s; last seen: {found!r}")
+                raise AssertionError(f"{what}: not seen within {patience:g} s; last seen: {found!r}")
             with contextlib.suppress(TimeoutError):
                 pause[0].recv(1)
     finally:

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from collectors.line.port import PortError, StoppedError
@@ -80,10 +81,8 @@ def wait_for(events: int, descriptor: int, wake: int | None, seconds: float) -> 
 def _addresses(server: DeviceServer, wake: int | None, until: float) -> _Found:
     """Return what the name stands for; a name server that hangs is waited for in a thread, which is then left alone."""
     host, port = server.address.host, server.address.port
-    try:
+    with suppress(socket.gaierror):  # it is a name
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        pass  # it is a name
     answer: list[_Found | OSError] = []
     ours, theirs = os.pipe()
 
