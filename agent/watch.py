@@ -8,77 +8,25 @@ they explain; when a parent begins or ends, the children's alarms are looked at 
 
 import uuid
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from agent.journal import Standing
 from agent.parents import SETTLE_POLLS, Parents
+from agent.seen import STALE_AFTER, Seen
 from agent.watched import Plan, Watched
 from model import step
 from model.alarm import Alarm, AlarmState, Kind, Look, Now
-from model.calm import Range, only_quiet, quiet_ranges
+from model.calm import Range, quiet_ranges
 from model.change import Change, Origin, Snapshot, condition_key
 from model.decide import Scene, asks, decide, scenes
 from model.level import delays, level_of
-from model.point import Batch, Point, Quality, Reading, Severity, State, point_id
+from model.point import Batch, Reading
 from model.quantity import Quantity
 from model.rule import Meaning, Rule
 
-STALE_AFTER = 3.0  # polls a reading may miss before it is stale
-SLOWEST = 20.0  # times its interval that a device may really take from one poll to the next: one on a line that is full
 FIRST_WITHIN = 10.0  # seconds that stand for the interval of a device that was not read yet
-
-
-class _Seen:
-    """What was last read of a device."""
-
-    def __init__(self, started: float) -> None:
-        self.readings: dict[str, Reading] = {}
-        self.ever: frozenset[str] = frozenset()  # ids of points that have had a value
-        self.reachable: Point | None = None
-        self.calm: Mapping[Quantity, Range] | None = None  # where values may move unasked; None: ask
-        self.error = ""
-        self.answered: bool | None = None
-        self.time = started
-        self.gap = 0.0  # seconds between the last two batches
-        self.seconds = 0.0
-
-    def take(self, device: str, batch: Batch) -> bool:
-        """Put a batch's readings in place; say whether all is as it was but for changes that no rule asks about."""
-        readings = (*batch.readings, self._reached(device, batch))
-        if batch.gone:
-            gone = frozenset(batch.gone)
-            self.readings = {key: r for key, r in self.readings.items() if key not in gone}
-            self.ever = _shared(self.ever - gone)
-        before = self.readings
-        calm = self.calm is not None and only_quiet(before, readings, self.calm)
-        fresh = {r.point.id: r for r in readings}
-        if calm and len(fresh) == len(before):
-            self.readings = fresh
-        else:
-            calm = calm and not batch.complete
-            left = {key: r for key, r in before.items() if key not in fresh}
-            if batch.complete:
-                left = {key: _without(r, Quality.UNAVAILABLE) for key, r in left.items()}
-            self.readings = fresh | left
-            self.ever = _shared(self.ever.union([r.point.id for r in batch.readings if r.value is not None]))
-        self.gap = batch.time - self.time
-        self.time, self.error, self.answered, self.seconds = batch.time, batch.error, batch.reachable, batch.seconds
-        return calm
-
-    def stale(self, every: float, now: float) -> bool:
-        """Say whether a device read `every` so many seconds, or as often as it really was, has missed its polls."""
-        return now - self.time > STALE_AFTER * max(every, min(self.gap, SLOWEST * every))
-
-    def _reached(self, device: str, batch: Batch) -> Reading:
-        """Return whether the device answered, as a reading like any other, so that rules can ask for it."""
-        if self.reachable is None:
-            quantity = Quantity.DEVICE_REACHABLE
-            self.reachable = Point(device, point_id(quantity), quantity, "Reachable", states=_REACHABLE)
-        return Reading(self.reachable, "yes" if batch.reachable else "no", batch.time)
 
 
 class _Asked(NamedTuple):
@@ -105,7 +53,7 @@ class Watch:
         self.alarms: dict[str, Alarm] = dict(alarms)
         self.boot_id = boot_id
         self._started = started.boot
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[int, frozenset[Quantity]], _Asked] = {}  # by id of a device's rules
         self._parents = Parents(self.alarms)
@@ -121,7 +69,7 @@ class Watch:
         device = self.plan.devices.get(batch.device)
         if device is None:
             return []
-        seen = self._seen.get(device.id) or self._seen.setdefault(device.id, _Seen(batch.time))
+        seen = self._seen.get(device.id) or self._seen.setdefault(device.id, Seen(batch.time))
         self._parents.unasked.pop(device.id, None)
         if batch.gone:
             self._renewed |= {device.id}
@@ -144,7 +92,7 @@ class Watch:
                     device.id, now.boot, (), reachable=False, error="not read since the start", complete=False
                 )
                 results += self.take(silent, now)
-            elif seen is not None and seen.stale(device.every, now.boot) and self._grow_stale(seen):
+            elif seen is not None and seen.stale(device.every, now.boot) and seen.grow_stale():
                 results += self._ask(device, now, set())
         for condition, alarm in list(self.alarms.items()):
             if _timed(alarm):
@@ -229,15 +177,6 @@ class Watch:
         return Snapshot(self.plan.site, changes, now.wall, now.boot, self.boot_id, reason)
 
     # --- how it is done ------------------------------------------------------------------------------------------
-
-    def _grow_stale(self, seen: _Seen) -> bool:
-        grown = {
-            key: msgspec.structs.replace(r, quality=Quality.STALE)
-            for key, r in seen.readings.items()
-            if r.quality in {Quality.GOOD, Quality.UNCERTAIN}
-        }
-        seen.readings.update(grown)
-        return bool(grown)
 
     def _ask(self, device: Watched, now: Now, asked: set[str]) -> list[Standing]:
         """Ask every rule about every scope of a device; `asked` gets the conditions that have an answer there."""
@@ -384,16 +323,3 @@ def _timed(alarm: Alarm) -> bool:
         or alarm.clearing is not None
         or alarm.shelved_until is not None
     )
-
-
-@lru_cache(256)
-def _shared(ids: frozenset[str]) -> frozenset[str]:
-    """Return the same set for the same ids: hundreds of alike devices have the same."""
-    return ids
-
-
-def _without(reading: Reading, quality: Quality) -> Reading:
-    return Reading(reading.point, None, reading.time, quality)
-
-
-_REACHABLE = (State("yes"), State("no", Severity.CRITICAL))
