@@ -16,7 +16,7 @@ from desk.settings import Contracts, DeskSettings, always_for_missing, calendars
 from desk.store import Db, Row, Site, Store, every, sites
 from desk.timekeeper import Timekeeper, kept, last_written
 from model.alarm import Now
-from model.limits import Calendars
+from model.limits import Calendars, regional
 from model.service.entry import Acts
 from model.service.step import Stepped
 from model.service.words import Side
@@ -144,12 +144,14 @@ class Desk:
             except LookupError as error:
                 what = f"site {site.id}: contract {site.contract!r}: calendar {name!r}: {error.args[0]}"
                 raise StoreError(f"{what}; until it is here every hour counts", permanent=True) from error
-        if site.region and contract.regions and site.region not in contract.regions:
-            known = ", ".join(sorted(contract.regions))
-            raise StoreError(
-                f"site {site.id}: contract {site.contract!r} has no region {site.region!r}; it has {known}",
-                permanent=True,
+        if contract.regions and site.region not in contract.regions and (site.region or regional(contract)):
+            wrong = (
+                f"has no region {site.region!r}"
+                if site.region
+                else "has limits that depend on the region, and the site has no region: they would not run"
             )
+            known = "; ".join(f"{key} ({title.get('en', key)})" for key, title in contract.regions.items())
+            raise StoreError(f"site {site.id}: contract {site.contract!r} {wrong}; it has {known}", permanent=True)
 
     def _timekeeper(self, clock: Callable[[], Now]) -> Timekeeper:
         last, earliest = self.store.writer.put(lambda db: (kept(db), last_written(db))).result()

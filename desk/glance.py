@@ -70,6 +70,8 @@ def _unusual(shown: Shown, of: Sheet) -> Iterator[Line]:
         yield "warn", shown.say("stand.unsure")
     if record.moved and not record.closed:
         yield "soft", shown.say("stand.moved")
+    for each in of.unsaid:
+        yield "warn", shown.say(f"unsaid.{each}")
     for bond in record.bonds:
         if bond.tie is Tie.RECURRENCE:
             yield "warn", shown.say("recurrence_note", n=bond.number)

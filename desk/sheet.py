@@ -10,7 +10,7 @@ from desk.offers import GROUPS, Offer, Standing, first, offers, spoken, to_come
 from desk.words import both
 from model.contract import Contract, Limit, Milestone, Start, Text
 from model.contract_words import MILESTONES, after_words
-from model.limits import Calendars
+from model.limits import Calendars, unsaid
 from model.service.clocks import DIFFICULT, outcomes, running, times
 from model.service.documents import documents, handed_over
 from model.service.outcome import Outcome, Stand
@@ -87,6 +87,11 @@ class Sheet(msgspec.Struct, frozen=True):
     def replace(self) -> bool:
         """Say whether so many repairs failed that the device should be replaced."""
         return self.record.failed_repairs >= self.contract.replacement.repairs
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Return what limits depend on and nobody has said, `region` or `grade`: they do not run."""
+        return () if self.record.closed else unsaid(self.contract, self.record.situation)
 
     @property
     def covered(self) -> bool:

@@ -33,6 +33,14 @@ TICKET_WORDS: dict[str, tuple[str, str]] = {
     "stand.replace": ("{n} repairs failed one after another: replace it", "连续{n}次维修无效：建议更换"),
     "stand.no_name": ("You have given no name: it is written down as “{who}”.", "尚未填写姓名，将记为“{who}”。"),
     "stand.say_name": ("Say who you are", "填写姓名"),
+    "unsaid.region": (
+        "The contract's limits depend on the region, and the site has none of its regions: none runs that does.",
+        "合同时限取决于区域，而该站点未设区域（或合同无此区域）：相关时限均未计时。",
+    ),
+    "unsaid.grade": (
+        "The contract's limits depend on the service grade, and none is said: none runs that does.",
+        "合同时限取决于服务等级，而等级未填：相关时限均未计时。",
+    ),
     "last_said": ("Last: {what} · {who} {time}", "最近：{what} · {who} {time}"),
     "late_one": ("1 limit not kept", "1项超时"),
     "late_n": ("{n} limits not kept", "{n}项超时"),

@@ -131,10 +131,20 @@ def fits(limit: Limit, situation: Situation, default_handling: Handling = Handli
 
 
 def unsaid(contract: Contract, situation: Situation) -> tuple[str, ...]:
-    """Return which of `region` and `grade` a situation leaves out although its limits, or blanks, depend on them."""
+    """Return which of `region` and `grade` a situation leaves out, or has and the contract does not know.
+
+    Only where limits, or blanks, depend on them.
+    """
     return tuple(
-        key for key in ("region", "grade") if not getattr(situation, key) and _depends(contract, situation, key)
+        key
+        for key in ("region", "grade")
+        if getattr(situation, key) not in getattr(contract, f"{key}s") and _depends(contract, situation, key)
     )
+
+
+def regional(contract: Contract) -> bool:
+    """Say whether any limit, or blank for one, depends on the region."""
+    return any(limit.region for limit in contract.limits) or any(blank.regions for blank in contract.blanks)
 
 
 def _depends(contract: Contract, situation: Situation, key: str) -> bool:

@@ -115,7 +115,7 @@ class RealDesk:
         self.program.stop(how)
 
     def join(self) -> None:
-        code = enrol(self.folder, "S1", name="Hall 1", contract="telecom-transmission", region="").partition("#")[2]
+        code = enrol(self.folder, "S1", name="Hall 1", contract="telecom-transmission", region="prd").partition("#")[2]
         answer = self.client.post("/api/v1/enrol", json={"code": code, "agent": "agent-0001", "version": "1"})
         self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from desk.enrol import enrol
 from desk.local import read_local
+from desk.settings import shipped
 from tests.peers.house import free_port
 
 
@@ -26,7 +27,8 @@ def a_desk_process(state: Path, **sites: str) -> Iterator[str]:
             else:
                 raise AssertionError(heard)
             for site, contract in sites.items():
-                enrol(state, site, name=f"Hall {site}", contract=contract, timezone="Asia/Shanghai")
+                region = next(iter(shipped(contract).regions), "")
+                enrol(state, site, name=f"Hall {site}", contract=contract, region=region, timezone="Asia/Shanghai")
             yield read_local(state).url
         finally:
             desk.terminate()

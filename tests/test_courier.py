@@ -61,7 +61,7 @@ class Running:
         self.process.wait(PATIENCE)
 
     def outage(self) -> None:
-        code = enrol(self.state, "S1", name="Hall 1", contract="telecom-transmission").partition("#")[2]
+        code = enrol(self.state, "S1", name="Hall 1", contract="telecom-transmission", region="prd").partition("#")[2]
         answer = self.client.post("/api/v1/enrol", json={"code": code, "agent": "agent-0001", "version": "1"})
         event = {"seq": 1, "age": 0.0, "body": change(fault="mains.lost", episode="e1")}
         body = {"agent": "agent-0001", "epoch": "one", "oldest": 1, "wall": 0.0, "events": [event]}

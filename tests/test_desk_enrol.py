@@ -14,7 +14,10 @@ from desk.local import FILE, Local, LocalError, ask, write_local
 from desk.settings import DeskSettings, shipped
 from desk.store import Site
 from model.rule import Meaning
-from tests.desk_world import World, a_desk, change, contracts
+from runtime.writer import StoreError
+from tests.desk_world import World, a_desk, change
+
+NO_REGION = "limits that depend on the region, and the site has no region: they would not run"
 
 
 @pytest.fixture
@@ -31,7 +34,9 @@ async def redeem(world: World, code: str, agent: str = "") -> httpx.Response:
 
 async def enrol_site(world: World, secret: str = "known to the state folder", **fields: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {secret}"}
-    return await world.client.post("/api/v1/local/enrol", json={"site": "S1"} | fields, headers=headers)
+    return await world.client.post(
+        "/api/v1/local/enrol", json={"site": "S1", "region": "east"} | fields, headers=headers
+    )
 
 
 async def test_a_code_gives_a_token_for_its_site_and_neither_is_kept_in_clear(world: World) -> None:
@@ -118,7 +123,7 @@ async def test_the_join_line_has_the_address_and_a_code_that_works(world: World)
 
 async def test_a_site_that_is_enrolled_again_keeps_what_is_not_given_anew(world: World) -> None:
     await enrol_site(world, name="Hall 1", region="east")
-    await enrol_site(world, name="Hall one")
+    await enrol_site(world, name="Hall one", region="")
     (site,) = await world.rows("SELECT name, region FROM sites")
     assert site == {"name": "Hall one", "region": "east"}
 
@@ -138,9 +143,10 @@ async def test_only_who_can_read_the_state_folder_enrols(world: World, secret: s
         ({"site": "a/b"}, "A site's id is 1 to 64 letters, digits, dots, dashes or underscores."),
         ({"timezone": "Mars/Olympus"}, "There is no time zone 'Mars/Olympus': try Asia/Shanghai."),
         ({"contract": "nope"}, "site S1: contract 'nope': there is no contract 'nope'."),
-        ({"region": "west"}, "site S1: contract 'practice' has no region 'west'; it has east."),
+        ({"region": "west"}, "site S1: contract 'practice' has no region 'west'; it has east (East)."),
+        ({"region": ""}, f"site S1: contract 'practice' has {NO_REGION}; it has east (East)."),
     ],
-    ids=["space", "empty", "slash", "time zone", "contract", "region"],
+    ids=["space", "empty", "slash", "time zone", "contract", "region", "no region"],
 )
 async def test_a_site_that_would_not_work_is_refused_with_what_is_wrong(
     world: World, fields: dict[str, str], message: str
@@ -174,10 +180,22 @@ def test_the_shipped_contracts_are_found_by_name() -> None:
         shipped("nope")
 
 
-async def test_a_site_without_a_region_is_taken(tmp_path: Path) -> None:
-    desk = Desk(DeskSettings(state=tmp_path), contracts)
-    desk.check_contract(Site("S1", "S1", "practice"))
+async def test_a_site_without_a_region_is_taken_where_no_limit_depends_on_it(tmp_path: Path) -> None:
+    desk = Desk(DeskSettings(state=tmp_path), shipped)
+    desk.check_contract(Site("S1", "S1", "maintenance-3-level"))
+    with pytest.raises(StoreError, match=r"the site has no region: they would not run; it has .*prd \(Pearl"):
+        desk.check_contract(Site("S1", "S1", "telecom-transmission"))
     desk.close()
+
+
+@pytest.mark.parametrize("region", ["", "gone"])
+async def test_a_site_that_has_no_region_of_its_contract_is_shown_as_such_everywhere(world: World, region: str) -> None:
+    agent = await world.agent("S1", region=region)
+    await agent.send(change())
+    assert (await world.client.get("/api/v1/tickets/1")).json()["unsaid"] == ["region"]
+    assert "limits depend on the region, and the site has none" in (await world.client.get("/tickets/1?lang=en")).text
+    assert "该站点未设区域" in (await world.client.get("/tickets/1?lang=zh")).text
+    assert "site S1: contract &#39;practice&#39; has" in (await world.client.get("/system")).text
 
 
 def test_the_secret_is_only_for_the_owner_of_the_state_folder(tmp_path: Path) -> None:

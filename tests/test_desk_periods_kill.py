@@ -54,7 +54,7 @@ def tickets(client: httpx.Client) -> list[dict[str, Any]]:
 
 def test_a_desk_killed_within_a_window_opens_the_ticket_as_of_the_windows_end(tmp_path: Path) -> None:
     with a_process(tmp_path) as (process, client):
-        line = enrol(tmp_path, "S1", contract="telecom-transmission", timezone="Asia/Shanghai")
+        line = enrol(tmp_path, "S1", contract="telecom-transmission", region="prd", timezone="Asia/Shanghai")
         code = {"code": line.partition("#")[2], "agent": "agent-0001", "version": "1"}
         token = post(client, "enrol", code)["token"]
         end = time.time() + 2.0

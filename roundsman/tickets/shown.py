@@ -13,14 +13,6 @@ from roundsman.output import clean, table
 _HEAD: dict[str, Text] = {
     "clocks": {"en": "CLOCK|LEVEL|FROM|DUE|ENDED|LEFT|STANDS", "zh": "时限项|级别|起算|时限|结束|剩余|状态"},
     "no clocks": {"en": "The contract sets no limit here.", "zh": "合同在此未规定时限。"},
-    "no region": {
-        "en": "The contract's limits depend on the region, and the site has none: none runs that does.",
-        "zh": "合同时限取决于区域，而该站点未设区域：相关时限均未计时。",
-    },
-    "no grade": {
-        "en": "The contract's limits depend on the service grade, and none is said: none runs that does.",
-        "zh": "合同时限取决于服务等级，而等级未填：相关时限均未计时。",
-    },
     "marks": {"en": "REACHED|WHEN|WRITTEN DOWN BY|COUNTS", "zh": "节点|时间|记录人|是否计入"},
     "papers": {"en": "DOCUMENT|DUE|DELIVERED", "zh": "文档|时限|提交"},
     "entries": {"en": "NO|WRITTEN DOWN|WHO|FOR|FROM|WHAT", "zh": "序号|记录时间|人员|代表|来源|内容"},
@@ -79,7 +71,7 @@ def _lines(ticket: TicketNow, shown: Shown) -> Iterator[str]:
     yield f"{shown.say('opened_word')} {shown.moment(ticket.opened)}"
     yield from _standing(ticket, shown)
     for each in ticket.unsaid:
-        yield _HEAD[f"no {each}"][shown.lang]
+        yield shown.say(f"unsaid.{each}")
     for bond in ticket.links:
         yield f"{shown.say(f'tie.{bond.tie}')}{gap}#{bond.number}"
     if ticket.points:
