@@ -23,6 +23,7 @@ from runtime.listen import handed_over, udp
 from wire.user import User
 
 if TYPE_CHECKING:
+    from collectors.line.engine import Engine as LineEngine
     from collectors.line.stats import LineStats
     from collectors.snmp.engine import Counts, Engine
     from collectors.snmp.library import Library
@@ -43,10 +44,11 @@ class Rounds:
     snmp: "Counts | None" = None
     traps: "TrapCounts | None" = None
     polling: "Engine | None" = None
+    on_lines: "LineEngine | None" = None
 
     def hint(self, device: str) -> bool:
         """Have a device read at once; False while nobody polls it."""
-        return self.polling is not None and self.polling.hint(device)
+        return any(engine is not None and engine.hint(device) for engine in (self.polling, self.on_lines))
 
     def take(self, stats: "LineStats") -> None:
         """Keep a line's last counters."""
@@ -153,9 +155,10 @@ def start_rounds(site: Site, cards: Cards, schedule: Schedule, emit: Emit) -> Ro
         if site.traps is not None:
             _start_traps(site, cards, rounds, schedule)
     if site.lines:
-        from collectors.line import engine as line  # noqa: PLC0415 - only where a site has lines
+        from collectors.line.engine import Engine as LineEngine  # noqa: PLC0415 - only where a site has lines
 
-        schedule.engine("line", partial(line.run, site.lines, emit, rounds.take))
+        rounds.on_lines = LineEngine(site.lines, emit, rounds.take)
+        schedule.engine("line", rounds.on_lines.run)
     return rounds
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,23 +50,41 @@ STOP_SECONDS = 5.0
 
 
 async def run(lines: Sequence[Line], emit: Emit, report: Report | None = None) -> None:
-    """Read every device of these lines, each as often as it says, until cancelled.
+    """Read every device of these lines, each as often as it says, until cancelled."""
+    await Engine(lines, emit, report).run()
 
-    `emit` gets a batch for each poll and `report` each line's counters after each cycle, both on the event loop.
-    """
-    loop = asyncio.get_running_loop()
-    sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
 
-    desk = HandOver(loop)
-    owners = [Owner(line, partial(desk.put, emit), partial(desk.put, report or _unreported)) for line in lines]
-    for owner in owners:
-        owner.start()
-    try:
-        await asyncio.Event().wait()
-    finally:
+class Engine:
+    """The lines of a site. `emit` gets a batch for each poll and `report` each line's counters, on the event loop."""
+
+    def __init__(self, lines: Sequence[Line], emit: Emit, report: Report | None = None) -> None:
+        self._lines = lines
+        self._emit = emit
+        self._report = report or _unreported
+        self._owners: list[Owner] = []
+
+    async def run(self) -> None:
+        """Read every device, each as often as it says, until cancelled."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
+        desk = HandOver(asyncio.get_running_loop())
+        emit, report = partial(desk.put, self._emit), partial(desk.put, self._report)
+        self._owners = owners = [Owner(line, emit, report) for line in self._lines]
         for owner in owners:
-            owner.stop()
-        await asyncio.gather(*(asyncio.to_thread(owner.finish) for owner in owners))
+            owner.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._owners = []
+            for owner in owners:
+                owner.stop()
+            await asyncio.gather(*(asyncio.to_thread(owner.finish) for owner in owners))
+
+    def hint(self, device: str) -> bool:
+        """Have a device read at once, or right after what is being asked; False for one that is on none of the lines.
+
+        Its regular polls stay when they were. One that is down keeps to its probes.
+        """
+        return any(owner.hint(device) for owner in self._owners)
 
 
 def listen(port: Port, line: Line, *, again: bool = False) -> Others:
@@ -135,12 +153,24 @@ class Owner(threading.Thread):
         self._said_foreign = self._said_echo = False
         self._last: tuple[PolledDevice, Callable[[], Batch]] | None = None
         self._told_at = float("-inf")
+        self._by_name = {device.id: device for device in self._devices}
+        self._hinted: set[str] = set()  # the loop adds, the thread takes: each one step of the interpreter
         self._stopping = threading.Event()
+        self._roused = threading.Event()  # there is a hint, or the end
         self._wake = os.eventfd(0)
+
+    def hint(self, device: str) -> bool:
+        """Have a device read ahead of its turn; False for one that is not on this line. From any thread."""
+        if device not in self._by_name:
+            return False
+        self._hinted.add(device)
+        self._roused.set()
+        return True
 
     def stop(self) -> None:
         """Ask the thread to end, in the middle of an exchange too."""
         self._stopping.set()
+        self._roused.set()
         os.eventfd_write(self._wake, 1)
 
     def finish(self) -> None:
@@ -173,24 +203,26 @@ class Owner(threading.Thread):
         if self._port is None and self._reopen.due(now):
             self._open(now)
         due = [device for device in self._devices if device.due <= now]
-        if due:
+        if due or self._hinted:
             self._cycle(due, now)
         next_due = min(device.due for device in self._devices)
         if self._port is None:
             next_due = min(next_due, self._reopen.next)
-        self._stopping.wait(max(0.0, next_due - time.monotonic()))
+        self._roused.wait(max(0.0, next_due - time.monotonic()))
+        self._roused.clear()
 
     def _cycle(self, due: list[PolledDevice], started: float) -> None:
-        """Poll the devices that are due, with at most one probe of a device that is down."""
+        """Poll the devices that are due or hinted at, with at most one probe of a device that is down."""
         wire = self._stats.wire_seconds
         probe = self._probe(due, started) if self._probes.any_left(started) else None
-        for device in due:
+        for device in self._turns(due):
             if self._stopping.is_set():
                 return
             if time.monotonic() - self._told_at >= TOLD:  # within a long round too, or it would grow stale
                 self._tell_state()
             self._poll(device, asked=device is probe or not device.down.failures)
-            device.due = (device.due or started) + device.every
+            if device.due <= started:
+                device.due = (device.due or started) + device.every
         self._give_last()
         now = time.monotonic()
         late = [device for device in due if device.due < now]
@@ -206,6 +238,17 @@ class Owner(threading.Thread):
             self._lasted()
         self._notice()
         self._report(self._stats.snapshot())
+
+    def _turns(self, due: Iterable[PolledDevice]) -> Iterator[PolledDevice]:
+        """Give the devices that are due one after the other, and before the next of them one that was hinted at."""
+        left = dict.fromkeys(due)
+        while left or self._hinted:
+            hinted = self._by_name[self._hinted.pop()] if self._hinted else None
+            if hinted is not None and hinted.down.failures:
+                continue  # what it may cost the others is bounded, and its probe is not for everybody to ask for
+            device = hinted or next(iter(left))
+            left.pop(device, None)
+            yield device
 
     def _measure_use(self, now: float) -> None:
         """Tell how much of the last second or more the line was in use."""
