@@ -13,7 +13,8 @@ from model.ticket_protocol import Refused, Sayable
 WORDS_ARE_WRONG = frozenset(  # 422; everything else is a conflict with what stands: 409
     {
         Refusal.BEFORE_OPENING, Refusal.IN_THE_FUTURE, Refusal.IN_THE_PAST, Refusal.OUT_OF_ORDER, Refusal.OVERLAPS,
-        Refusal.NO_REASON, Refusal.NO_ACCEPTER, Refusal.NO_SUCH_LEVEL, Refusal.NO_SUCH_CONDITION,
+        Refusal.NO_REASON, Refusal.NO_ID, Refusal.NO_TEXT, Refusal.NO_ACCEPTER, Refusal.NO_SUCH_LEVEL,
+        Refusal.NO_SUCH_CONDITION,
         Refusal.NO_SUCH_EXCUSE, Refusal.NO_SUCH_COMPLAINT, Refusal.NO_SUCH_EVENT, Refusal.ITSELF,
     }
 )  # fmt: skip

@@ -19,6 +19,7 @@ LONGEST = 2000  # characters of a text
 LARGEST = 2**63 - 1
 SHOWN = "shown"  # the form's field with the time as the page filled it in
 _EMPTY = frozenset({"reason", "accepted_by", "note"})  # left out, they are refused by name, or empty
+_TOLD = frozenset({"id", "text"})  # an empty one is refused by its own name
 _SPACES = str.maketrans({"\N{IDEOGRAPHIC SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "\n": " ", "\t": " ", "\r": None})
 
 
@@ -66,7 +67,7 @@ def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tupl
     if said.get("said") == shown:
         said.pop("said", None)
     what = said.pop("act", "")
-    filled = {name: text for name, text in said.items() if text or name == "text"}
+    filled = {name: text for name, text in said.items() if text or name in _TOLD}
     try:
         return act_of({**filled, "what": what}, zone, now, record.start, strict=False), Side(side)
     except NotSaidError as error:

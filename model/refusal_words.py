@@ -52,6 +52,8 @@ REFUSALS: dict[Refusal, Text] = {
         "zh": "先后顺序不对：出发不晚于抵达，恢复不晚于解决，继续不早于暂停，时限起点不晚于其终点。请核对时间。",
     },
     Refusal.NO_REASON: {"en": "Say why: this needs a reason.", "zh": "请说明原因。"},
+    Refusal.NO_ID: {"en": "Give it an id of its own, such as C1.", "zh": "请填写编号，例如 C1。"},
+    Refusal.NO_TEXT: {"en": "Say what it is about: this needs a few words.", "zh": "请说明事由。"},
     Refusal.NO_ACCEPTER: {"en": "Say who accepted it.", "zh": "请填写由谁认可。"},
     Refusal.NO_SUCH_LEVEL: {"en": "The contract has no such level.", "zh": "合同没有该级别。"},
     Refusal.NO_SUCH_CONDITION: {"en": "The contract knows no such condition.", "zh": "合同没有该条件。"},

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from desk.ledger import entries_of, record_of
-from model.contract import Milestone
+from model.contract import Milestone, Penalty
 from model.service import entry as acts
 from model.service.record import Record
-from tests.desk_world import World, a_desk, change, cleared
+from tests.desk_world import CONTRACT, World, a_desk, change, cleared
 
 HOSTILE = "<script>alert('x')</script>\"' onload=x {{7*7}}"
 
@@ -118,6 +119,19 @@ async def test_a_time_that_cannot_be_is_refused_and_one_that_can_is_the_sites(wo
     mark = (await record(world)).marks[Milestone.DEPART]
     assert mark.when - (await record(world)).start == 1200.0
     assert "16:20" in (await world.client.get("/tickets/1")).text
+
+
+@pytest.mark.parametrize(("offer", "field"), [("complained", "id"), ("complained", "text"), ("charged", "note")])
+async def test_what_costs_is_told_in_words_or_refused(tmp_path: Path, offer: str, field: str) -> None:
+    late = Penalty(event="late", title={"en": "Late", "zh": "迟到"}, points=1.0)
+    costly = msgspec.structs.replace(CONTRACT, penalties=(late,))
+    async with a_desk(tmp_path, known=lambda _name: costly) as world:
+        await opened(world)
+        filled = {"text": "nobody called"} if offer == "complained" else {"note": "an hour"}
+        answer = await press(world, offer, **filled | {field: " "})
+        assert answer.status_code == 409
+        assert ("Give it an id" if field == "id" else "Say what it is about") in answer.text
+        assert (await press(world, offer, **filled)).status_code == 303
 
 
 async def test_a_form_that_is_sent_twice_is_written_down_once(world: World) -> None:

@@ -52,6 +52,8 @@ def customer_said(record: Record, entry: Entry, act: CustomerSaid) -> Answer:
 
 def complained(record: Record, entry: Entry, act: Complained) -> Answer:
     """Keep a complaint; it counts once it is proven."""
+    if not act.id or not act.text:
+        return Refusal.NO_TEXT if act.id else Refusal.NO_ID
     if any(each.id == act.id for each in record.complaints):
         return Refusal.ALREADY
     if act.event not in record.terms.events:
@@ -110,6 +112,8 @@ def delivered(record: Record, entry: Entry, act: Delivered) -> Answer:
 
 def charged(record: Record, entry: Entry, act: Charged) -> Answer:
     """Keep an event that the contract has a penalty or a bonus for."""
+    if not act.note:
+        return Refusal.NO_TEXT
     if act.event not in record.terms.events:
         return Refusal.NO_SUCH_EVENT
     charge = Charge(act.event, entry.at, entry.who, act.note)

@@ -103,6 +103,8 @@ class Refusal(StrEnum):
     IN_THE_PAST = "in_the_past"
     OUT_OF_ORDER = "out_of_order"
     NO_REASON = "no_reason"
+    NO_ID = "no_id"
+    NO_TEXT = "no_text"  # what costs or is complained of is told in words
     NO_ACCEPTER = "no_accepter"  # nobody is named who accepted it
     NO_SUCH_LEVEL = "no_such_level"
     NO_SUCH_CONDITION = "no_such_condition"
