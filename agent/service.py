@@ -42,6 +42,7 @@ from model.change import Snapshot
 from model.point import Batch
 from model.protocol import AnyCommand, Command, Heartbeat
 from model.step import rebase
+from runtime.collector import spare_the_collector
 from runtime.notify import notify, reloading, watchdog_seconds
 from runtime.version import VERSION
 from runtime.writer import StoreError
@@ -108,6 +109,7 @@ class Agent:
         self._spawn("tick", self._tick)
         self._spawn("watchdog", self._watchdog)
         self._spawn("reload", self._reloads)
+        spare_the_collector()
         notify("READY=1", f"STATUS=Watching {len(list(self.site.devices))} devices")
         log.info("watching %d devices of site %s; metrics on %s", len(list(self.site.devices)), self.site.id, address)
         try:

@@ -35,8 +35,9 @@ Emit = Callable[[Batch], None]
 Report = Callable[[LineStats], None]
 Made = TypeVar("Made")
 
-SWITCH_SECONDS = 0.0001
-"""How long a line's thread waits at most for a busy event loop; the interpreter's default is 50 times as long."""
+SWITCH_SECONDS = 0.002
+"""How long a line's thread waits at most for a busy event loop: the interpreter's default is 5 ms, a wait that shows at
+115200 baud; to interrupt the loop much sooner costs more, in forced switches, than it gains (measured)."""
 LISTEN, LISTEN_SHARED, LISTEN_AGAIN = 0.5, 3.0, 5.0
 """Seconds to listen before the first word: on a line of our own, on a shared one, where another master was heard."""
 GATHERED = 0.02

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime as dt
-import gc
 import logging
 import os
 import sys
@@ -17,10 +16,10 @@ from desk.settings import DeskSettings, contracts_in
 from desk.trust import clock_of, trust_clock
 from model.service.words import Trust
 from roundsman.output import CommandError
+from runtime.collector import spare_the_collector
 from runtime.writer import StoreError
 
 STATE = Path("/var/lib/roundsman-desk")
-COLLECTED = 20_000, 20, 20  # objects more than before until the youngest are looked at; looks until the older are
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,17 +87,10 @@ def run(args: argparse.Namespace) -> int:
         clock_kept_by_host=args.clock_kept_by_host,
     )
     try:
-        asyncio.run(serve(settings, contracts_in(args.contracts), on_ready=_spare_the_collector))
+        asyncio.run(serve(settings, contracts_in(args.contracts), on_ready=lambda _: spare_the_collector()))
     except (AddressError, StoreError) as error:
         raise CommandError(str(error)) from error
     return 0
-
-
-def _spare_the_collector(_address: str) -> None:
-    """Leave what stays until the end out of every collection, and look for cycles less often: requests leave few."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
 
 
 def _enrol(args: argparse.Namespace) -> int:
