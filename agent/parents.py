@@ -2,8 +2,9 @@
 
 Theory (docs/decisions/0004). A parent explains what began with it or after it, as long as it is seen and not only held:
 what stood before is a fault of its own. Devices are read one after another, so "with it" has a grace of a poll and a
-fifth. Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one
-that is explained itself explains none of its own kind. Nothing that is shelved explains anything.
+fifth, and of one more after the parent's last look: batteries that are empty silence who sees the mains with the rest.
+Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one that is
+explained itself explains none of its own kind. Nothing that is shelved explains anything.
 
 What was true at the parent's last look need not be true any more: a parent explains for sure only what it was looked at
 after. One that was seen shortly before is presumed to, and the fault waits for the parent's next look before anything
@@ -90,13 +91,14 @@ class Parents:
     def of(self, child: Alarm, rule: Rule, device: Watched, now: Now) -> "Explained":
         """Return the running condition that explains a fault of a device, and whether it was looked at since."""
         began = child.onset if child.active else now.boot
-        grace = max(self.settle(rule), SETTLE_POLLS * device.every)
+        settle, poll = self.settle(rule), SETTLE_POLLS * device.every
+        before, after = max(settle, poll), settle + poll  # one poll to see the parent, another to see the child
         found: list[tuple[bool, bool, str]] = []
         for fault, reach in rule.explained_by:
             for condition in sorted(self._running.get(fault, ())):
                 parent, seen = self._alarms[condition], self.confirmed.get(condition, now.boot)
                 near = condition != child.condition and _is_near(condition.split("/", 3)[1], reach, device)
-                while_it_was = parent.onset - grace <= began <= seen + grace
+                while_it_was = parent.onset - before <= began <= seen + after
                 explained = parent.state is AlarmState.SUPPRESSED
                 of_its_own_kind = explained and fault == rule.fault
                 if near and while_it_was and not of_its_own_kind and parent.state is not AlarmState.SHELVED:

@@ -2,7 +2,7 @@
 
 A setting's default says what it is: a number, a duration (10min), true or false, one of the words that an `if` of the
 rule asks about, or `unset`: a number that somebody has to give before the condition counts. Every rule also has
-`enabled`, `on_delay`, `off_delay` and `flapping` (held open, or told each time).
+`enabled`, `on_delay`, `off_delay`, `flapping` (held open, or told each time) and `explained` (by its parents).
 """
 
 import functools
@@ -63,7 +63,7 @@ CAUSES = frozenset(
         "underlying_resource_unavailable",
     }
 )
-COMMON = ("enabled", "on_delay", "off_delay", "flapping")
+COMMON = ("enabled", "on_delay", "off_delay", "flapping", "explained")
 HELD, TOLD = "held", "told"
 
 FaultName = Annotated[
@@ -138,7 +138,7 @@ class FaultRule(msgspec.Struct, frozen=True):
             cases=tuple(cases),
             cause=self.text.cause,
             meaning=self.text.meaning,
-            explained_by=tuple(self.text.explained_by.items()),
+            explained_by=() if settings.get("explained") == "false" else tuple(self.text.explained_by.items()),
         )
 
     def _case(self, name: str, case: CaseText, condition: Condition, settings: Mapping[str, str]) -> Case:
@@ -206,6 +206,7 @@ def _forms(text: RuleText) -> dict[str, Form]:
         for name, values in (alternatives(node) if node is not None else {}).items():
             words.setdefault(name, set()).update(values)
     forms = {"enabled": Form(truth), "on_delay": Form(seconds, "60s"), "off_delay": Form(seconds, "20s")}
+    forms["explained"] = Form(truth)
     forms["flapping"] = Form(_word({HELD, TOLD}))
     for name, default in _defaults(text).items():
         if default.text in {"true", "false"}:
