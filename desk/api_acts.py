@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from desk.api_view import clocks, ticket_now
-from desk.api_words import known_words, refused, unknown
+from desk.api_words import desk_time, known_words, refused, unknown
 from desk.ledger import Ledger, append, record_of
 from desk.live import BOARD, commands_of
-from desk.moments import MomentError, moment
+from desk.moments import MomentError, happened
 from desk.once import Answer, keyed, once, reply_with
 from desk.saying import NotSaidError, act_of
+from desk.shown import Shown
 from desk.store import Db, site_of
 from desk.web import ProblemError, address_of, body_of, decoded, desk_of, good_name
 from desk.words import preferred
@@ -75,7 +76,7 @@ def number_of(request: Request) -> int:
 def read_time(ledger: Ledger, speaker: Speaker, site: str, said: float | str) -> float:
     """Return a time as people of a site say it, in Unix seconds. Raises a ProblemError, `time`."""
     try:
-        return moment(said, _zone(ledger, speaker, site), ledger.now)
+        return happened(said, zone_of(ledger, speaker, site), ledger.now)
     except MomentError as error:
         raise ProblemError(400, "time", str(error)) from error
 
@@ -91,7 +92,7 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     site = record.ticket.site
     try:
-        act = act_of(said, _zone(ledger, speaker, site), ledger.now, record.start)
+        act = act_of(said, zone_of(ledger, speaker, site), ledger.now, record.start)
     except NotSaidError as error:
         raise ProblemError(400, error.word, error.sentence) from error
     problem = problem_of(ledger, record, act, speaker.language)
@@ -101,12 +102,13 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
     if stepped is None or stepped.refused is not None:
         refusal = stepped.refused if stepped and stepped.refused else Refusal.NO_TICKET
         known = known_words(refusal, record, ledger.contracts(record.terms.contract))
-        return refused(refusal, speaker.language, known, getattr(act, "number", 0))
+        shown = Shown(speaker.language, ledger.now, zone_of(ledger, speaker, site))
+        return refused(refusal, speaker.language, known, getattr(act, "number", 0), desk_time(refusal, shown))
     woken.append(commands_of(site))
     return ticket_answer(ledger, number)
 
 
-def _zone(ledger: Ledger, speaker: Speaker, site: str) -> str:
+def zone_of(ledger: Ledger, speaker: Speaker, site: str) -> str:
     """Return the zone of a time that says none."""
     record = site_of(ledger.db, site)
     return (record.timezone if record else "") or speaker.zone

@@ -5,13 +5,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.fault_rules import load_faults
-from desk.api_acts import Speaker, read_time, speaker_of, ticket_answer
-from desk.api_words import refused
+from desk.api_acts import Speaker, read_time, speaker_of, ticket_answer, zone_of
+from desk.api_words import desk_time, refused
 from desk.before import cover_of, earlier
 from desk.ledger import Ledger, open_ticket, terms_for
 from desk.live import BOARD
 from desk.once import Answer, keyed, once, reply_with
 from desk.saying import NotSaidError, plain
+from desk.shown import Shown
 from desk.store import Db, Site, site_of
 from desk.tickets import standing, taken_in
 from desk.web import ProblemError, body_of, decoded, desk_of
@@ -85,7 +86,8 @@ def opened_by_hand(ledger: Ledger, speaker: Speaker, asked: OpenByHand) -> Answe
     )
     onset = next((time for time in (since, reported) if time is not None), ledger.now)  # what was reported stood then
     if max(onset, reported or 0.0) > ledger.now:
-        return refused(Refusal.IN_THE_FUTURE, speaker.language)
+        shown = Shown(speaker.language, ledger.now, zone_of(ledger, speaker, site.id))
+        return refused(Refusal.IN_THE_FUTURE, speaker.language, more=desk_time(Refusal.IN_THE_FUTURE, shown))
     opened = _opened(ledger, site, replace(asked, level=level), onset, reported)
     number = open_ticket(ledger, site, opened, speaker.who, speaker.source, side=speaker.side)
     return ticket_answer(ledger, number, 201)

@@ -3,6 +3,7 @@
 import msgspec
 
 from desk.once import Answer
+from desk.shown import Shown
 from model.contract import Contract, Text
 from model.refusal_words import refusal_words, there_is
 from model.service import entry as acts
@@ -43,14 +44,22 @@ def unknown(act: Sayable, record: Record, contract: Contract, clocks: tuple[str,
     return None
 
 
-def refused(refusal: str, language: str, known: tuple[str, ...] = (), ticket: int = 0) -> Answer:
-    """Return a refusal as an answer: 404, 409, or 422 where the words themselves are wrong."""
+def refused(refusal: str, language: str, known: tuple[str, ...] = (), ticket: int = 0, more: str = "") -> Answer:
+    """Return a refusal as an answer: 404, 409, or 422 where the words themselves are wrong; then `more`."""
     if refusal in NO_SUCH:
         sentence = NO_SUCH[refusal][language] + there_is(known, language)
         return Answer(422, msgspec.json.encode(Refused(refusal, sentence, known, ticket)))
     named = Refusal(refusal)
     status = 404 if named is Refusal.NO_TICKET else 422 if named in WORDS_ARE_WRONG else 409
-    return Answer(status, msgspec.json.encode(Refused(named, refusal_words(named, language, known), known, ticket)))
+    sentence = refusal_words(named, language, known) + more
+    return Answer(status, msgspec.json.encode(Refused(named, sentence, known, ticket)))
+
+
+def desk_time(refusal: str, shown: Shown) -> str:
+    """Return a sentence with the desk's time for a refusal that is about it, "" for any other."""
+    if refusal != Refusal.IN_THE_FUTURE:
+        return ""
+    return ("" if shown.lang == "zh" else " ") + shown.say("refused.desk_time", time=shown.moment(shown.now))
 
 
 def known_words(refusal: Refusal, record: Record, contract: Contract) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)(?:[:：]([0-5]\d))?")
 _TO_THE_MINUTE = re.compile(r".*?(?:^|[T ])\d?\d[:：]\d\d(?:Z|[+-]\d\d:?\d\d)?")
 
 
+AHEAD = 60.0  # seconds that the clock of who speaks may be ahead of the desk's
+
+
 class MomentError(ValueError):
     """This is no time, or none that came in that zone; the text says what would be one."""
 
@@ -29,6 +32,12 @@ def moment(said: float | str, zone: str, now: float, since: float = 0.0, *, ahea
     shown = _CLOCK.fullmatch(text)
     exact = _iso(text, zone) if shown is None else _clock(shown, zone, now, ahead=ahead)
     return since if _TO_THE_MINUTE.fullmatch(text) and exact < since < exact + 60 else exact
+
+
+def happened(said: float | str, zone: str, now: float, since: float = 0.0) -> float:
+    """Return when something happened, as somebody said it: as `moment`, and a little ahead of `now` is `now`."""
+    found = moment(said, zone, now + AHEAD, since)
+    return now if now < found <= now + AHEAD else found
 
 
 def _clock(shown: re.Match[str], zone: str, now: float, *, ahead: bool) -> float:

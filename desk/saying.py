@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import fields
 
-from desk.moments import MomentError, moment
+from desk.moments import MomentError, happened, moment
 from model.service.record import Record
 from model.service.words import Side
 from model.ticket_protocol import OURS, SAYABLE, TIMES, Sayable
@@ -91,7 +91,9 @@ def _value(name: str, value: object, zone: str, now: float, start: float) -> obj
     """Return a field's value: times read, texts as they are kept."""
     if name in TIMES and isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
-            return moment(value, zone, now, start if name == "said" else 0.0, ahead=name == "due")
+            if name == "due":
+                return moment(value, zone, now, ahead=True)
+            return happened(value, zone, now, start if name == "said" else 0.0)
         except MomentError as error:
             raise NotSaidError("time", str(error)) from error
     if isinstance(value, str):

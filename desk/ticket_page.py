@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from desk.api_acts import problem_of
+from desk.api_words import desk_time
 from desk.called import Call, calls_of
 from desk.core import Desk
 from desk.glance import glance
@@ -77,7 +78,8 @@ async def say(request: Request) -> Response:
     if stepped is None:
         raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     if stepped.refused is not None:
-        why = REFUSALS[Refusal(stepped.refused)][lang]
+        shown = shown_for(request, site.timezone if site else "")
+        why = REFUSALS[Refusal(stepped.refused)][lang] + desk_time(stepped.refused, shown)
         return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
     if isinstance(act, Acknowledged):
         desk.hub.announce(commands_of(record.ticket.site))

@@ -94,5 +94,6 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     "until_at": ("until {time}", "至 {time}"),
     # a form that says nothing
     "refused.time": ("Write the time like 2026-11-22T03:12.", "时间请按 2026-11-22T03:12 填写。"),
+    "refused.desk_time": ("By the desk it is {time} now.", "值班台现在是 {time}。"),
     "refused.form": ("Something is missing or cannot be read.", "填写不完整或无法识别。"),
 }

@@ -168,6 +168,23 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
 ]
 
 
+async def test_a_time_a_little_ahead_is_now_and_one_beyond_is_refused_with_the_desks_time(world: ApiWorld) -> None:
+    number = await world.opened(said=START + 30, reported=START + 60)
+    ticket = await world.ticket(number)
+    assert (ticket["onset"], ticket["starts"]) == (START, {"report": START})
+    answer = await world.say(number, "reached", milestone="depart", said=START + 61)
+    assert answer.json()["error"] == "in_the_future"
+    assert answer.json()["message"].endswith("By the desk it is 2027-01-15 16:00:00 now.")
+    answer = await world.say(number, "reached", milestone="depart", said=START + 61, lang="zh")
+    assert answer.json()["message"].endswith("值班台现在是 2027-01-15 16:00:00。")
+    body = {"by": "Li", "site": "S1", "fault": "x", "said": START + 61}
+    refused = await world.client.post("/api/v1/tickets", json=body)
+    assert refused.json()["message"].endswith("By the desk it is 2027-01-15 16:00:00 now.")
+    marks = (await world.said(number, "reached", milestone="depart", said=START + 60))["marks"]
+    assert marks["depart"]["when"] == START
+    await world.books_agree(number)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("case", REFUSED, ids=[f"{each[0]} {each[3]}" for each in REFUSED])
 async def test_a_refusal_has_a_name_and_a_sentence_and_changes_nothing(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from desk.moments import MomentError, moment
+from desk.moments import MomentError, happened, moment
 
 NOW = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC, 16:00 in Shanghai
 CHINA = "Asia/Shanghai"
@@ -70,3 +70,20 @@ def test_of_an_hour_that_came_twice_the_last_before_now_is_meant() -> None:
 def test_a_time_to_the_minute_in_the_minute_of_the_opening_is_the_opening(said: float | str, seconds: float) -> None:
     assert moment(said, CHINA, NOW, NOW - 6900 + 40) == NOW - 6900 + seconds
     assert moment(said, CHINA, NOW, NOW - 6900 + 60) == NOW - 6900
+
+
+@pytest.mark.parametrize("said", ["16:01", "16:00:01", "2027-01-15T16:01", "2027-01-15T08:00:30Z", NOW + 1, NOW + 60])
+def test_a_clock_that_is_a_little_ahead_of_the_desks_means_now(said: float | str) -> None:
+    assert happened(said, CHINA, NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    ("said", "after_now"),
+    [("16:02", 120 - 86_400), (NOW + 61, 61), ("2027-01-15T16:02", 120), ("15:59", -60), (NOW - 1, -1)],
+)
+def test_any_other_time_is_as_it_is_said(said: float | str, after_now: float) -> None:
+    assert happened(said, CHINA, NOW) == NOW + after_now
+
+
+def test_a_little_ahead_in_the_minute_of_the_opening_is_the_opening() -> None:
+    assert happened("16:00", CHINA, NOW + 20, NOW + 10) == NOW + 10

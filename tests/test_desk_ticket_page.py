@@ -115,6 +115,7 @@ async def test_a_time_that_cannot_be_is_refused_and_one_that_can_is_the_sites(wo
     future = await press(world, "reached.depart", said="2027-01-15T16:40")
     assert future.status_code == 409
     assert 'value="2027-01-15T16:40"' in future.text
+    assert "By the desk it is 2027-01-15 16:30:00 now." in future.text
     assert (await press(world, "reached.depart", said="2027-01-15T16:20")).status_code == 303
     mark = (await record(world)).marks[Milestone.DEPART]
     assert mark.when - (await record(world)).start == 1200.0
