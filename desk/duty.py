@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from desk.ledger import Ledger
-from desk.notices import OFF_DUTY, TRIES, UNREACHED
+from desk.notices import NO_RULE, OFF_DUTY, TRIES, UNREACHED
 from desk.people import People
 from desk.store import Db, Row, audit, every, one
 from model.roster import Duty, Roster, Swap, duties, gaps
@@ -60,9 +60,9 @@ def untold(db: Db) -> tuple[Untold, ...]:
     """Return what nobody was told of open tickets, the newest first."""
     sql = (
         "SELECT o.ticket, o.what, o.level, o.nobody, o.at FROM occasions o JOIN tickets t ON t.number = o.ticket"
-        " WHERE o.nobody IN (?, ?) AND t.state = 'open' ORDER BY o.at DESC LIMIT ?"
+        " WHERE o.nobody IN (?, ?, ?) AND t.state = 'open' ORDER BY o.at DESC LIMIT ?"
     )
-    return tuple(Untold(*row) for row in every(db, sql, OFF_DUTY, UNREACHED, _MOST))
+    return tuple(Untold(*row) for row in every(db, sql, OFF_DUTY, UNREACHED, NO_RULE, _MOST))
 
 
 def waiting(db: Db) -> int:

@@ -23,8 +23,8 @@ _COUNTS = """SELECT
     (SELECT count(DISTINCT person) FROM reach WHERE failing IS NOT NULL AND tries >= 3) AS unreachable,
     (SELECT count(*) FROM notices WHERE state IN ('waiting', 'taken'))
         + (SELECT count(*) FROM occasions WHERE rung < 0 AND again IS NOT NULL AND nobody = '') AS notices,
-    (SELECT count(*) FROM occasions o JOIN tickets t ON t.number = o.ticket WHERE o.nobody IN ('off_duty', 'unreached')
-        AND t.state = 'open') AS untold"""
+    (SELECT count(*) FROM occasions o JOIN tickets t ON t.number = o.ticket WHERE o.nobody IN ('off_duty', 'unreached',
+        'no_rule') AND t.state = 'open') AS untold"""
 
 
 class Meters:

@@ -13,6 +13,7 @@ PEOPLE_WORDS: dict[str, tuple[str, str]] = {
     "people_untold": ("Nobody was told", "无人收到通知"),
     "people_off_duty": ("nobody is on duty", "无人值班"),
     "people_unreached": ("nobody could be reached", "均无法通知"),
+    "people_no_rule": ("the roster has no rule for it", "值班表未规定"),
     "people_waiting": ("{n} notices wait", "{n}条通知待发"),
     "people_gap": ("{team}: nobody on duty from {start} to {end}", "{team}：{start}至{end}无人值班"),
 }

@@ -73,6 +73,22 @@ async def test_a_substitute_that_makes_no_sense_is_refused(
         assert await office.rows("SELECT * FROM swaps") == []
 
 
+async def test_what_no_rule_of_the_roster_tells_is_on_the_pages_and_in_metrics(tmp_path: Path) -> None:
+    async with an_office(tmp_path, "2026-11-20 12:00", lambda text: text.replace("[2, 3]", "3")) as office:
+        await office.fault()
+        await office.carry()
+        client = office.world.client
+        for path, lang, words in (
+            ("/system", "en", "the roster has no rule for it"),
+            ("/system", "zh", "值班表未规定"),
+            ("/roster", "zh", "值班表未规定"),
+        ):
+            assert words in (await client.get(path, headers={"accept-language": lang})).text
+        (untold,) = (await client.get("/api/v1/roster")).json()["untold"]
+        assert (untold["ticket"], untold["why"]) == (1, "no_rule")
+        assert "\nroundsman_desk_notices_untold 1.0\n" in (await client.get("/metrics")).text
+
+
 async def test_whoever_cannot_be_reached_is_on_the_system_page_and_in_metrics(tmp_path: Path) -> None:
     def gone(text: str) -> str:
         for name in ("zhang", "chen"):
