@@ -29,18 +29,13 @@ def incident_now(db: Db, contracts: Contracts, number: int, most: int = MEMBERS)
         return None
     rows = every(
         db,
-        "SELECT m.*, t.state, coalesce(s.name, m.site) AS site_name FROM incident_tickets m"
+        "SELECT m.*, t.state, t.acknowledged, t.acknowledged_by, coalesce(s.name, m.site) AS site_name FROM incident_tickets m"
         " JOIN tickets t ON t.number = m.ticket LEFT JOIN sites s ON s.id = m.site WHERE m.incident = ?"
         " ORDER BY m.ended IS NOT NULL, m.onset, m.ticket LIMIT ?",
         number,
         most,
     )
-    members = [
-        Member(
-            each["ticket"], each["site"], each["site_name"], each["state"], each["onset"], each["joined"], each["ended"]
-        )
-        for each in rows
-    ]
+    members = [Member(**{name: each[name] for name in Member.__struct_fields__}) for each in rows]
     return IncidentNow(_line(contracts, row), members, row["tickets"] - len(members))
 
 

@@ -65,6 +65,7 @@ MEASURE_WORDS: dict[str, tuple[str, str]] = {
     "incident_last": ("the last {span} after the first", "首末相隔{span}"),
     "incident_ticket": ("Ticket", "工单"),
     "incident_onset": ("Began", "开始"),
+    "incident_nobody": ("nobody yet", "尚无人接手"),
     "incident_stands": ("Now", "现状"),
     "incidents_all": ("All incidents", "全部跨站事件"),
     "incident_rule_title": ("What makes an incident", "事件判定"),

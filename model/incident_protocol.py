@@ -27,7 +27,10 @@ class IncidentLine(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A ticket of an incident: its site's outage began at `onset`, `ended` is null while it goes on."""
+    """A ticket of an incident: its site's outage began at `onset`, `ended` is null while it goes on.
+
+    `acknowledged` is when `acknowledged_by` took it, null and "" while nobody has.
+    """
 
     ticket: int
     site: str
@@ -36,6 +39,8 @@ class Member(msgspec.Struct, frozen=True):
     onset: float
     joined: float
     ended: float | None
+    acknowledged: float | None = None
+    acknowledged_by: str = ""
 
 
 class IncidentNow(msgspec.Struct, frozen=True):

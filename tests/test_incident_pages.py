@@ -1,5 +1,6 @@
 """Incidents on pages and for programs, in both languages, and a ticket's relations."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ S = AlarmState
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with a_desk(tmp_path) as made:
+    async with a_desk(tmp_path, timezone="Asia/Shanghai") as made:
         yield made
 
 
@@ -45,6 +46,20 @@ async def test_incidents_are_shown_with_their_tickets_in_both_languages(world: W
     for part in ("市电停电，东区", "6单中5单未恢复", "#3", "Site S3", "未结"):
         assert part in one, part
     assert (await world.client.get("/incidents/2")).status_code == 404
+
+
+async def test_an_incident_says_who_took_each_ticket_and_when(world: World) -> None:
+    await storm(world)
+    world.clock.on(300)
+    world.client.cookies.set("who", "Li")
+    await world.client.post("/tickets/3/acknowledge", data={"level": "2"})
+    one = re.sub(r"<[^>]*>|\s+", " ", (await world.client.get("/incidents/1?lang=en")).text)
+    assert re.search(r"#3 +Site S2 +[\d:]+ +▲ open +Li 16:05 +#4 +Site S3 +[\d:]+ +▲ open +nobody yet", one)
+    assert re.search(r"Li</b> <time[^>]*>16:05", (await world.client.get("/incidents/1?lang=zh")).text)
+    assert "尚无人接手" in (await world.client.get("/incidents/1?lang=zh")).text
+    members = (await world.client.get("/api/v1/incidents/1")).json()["members"]
+    took = {each["ticket"]: (each["acknowledged_by"], each["acknowledged"]) for each in members}
+    assert (took[3], took[4]) == (("Li", world.clock().wall), ("", None))
 
 
 async def test_a_ticket_says_its_incident_and_what_it_explains(world: World) -> None:
