@@ -54,7 +54,7 @@ async def test_an_incident_says_who_took_each_ticket_and_when(world: World) -> N
     world.client.cookies.set("who", "Li")
     await world.client.post("/tickets/3/acknowledge", data={"level": "2"})
     one = re.sub(r"<[^>]*>|\s+", " ", (await world.client.get("/incidents/1?lang=en")).text)
-    assert re.search(r"#3 +Site S2 +[\d:]+ +▲ open +Li 16:05 +#4 +Site S3 +[\d:]+ +▲ open +nobody yet", one)
+    assert re.search(r"#3 +Site S2 +[\d:]+ +▲ open +Li +16:05 +#4 +Site S3 +[\d:]+ +▲ open +nobody yet", one)
     assert re.search(r"Li</b> <time[^>]*>16:05", (await world.client.get("/incidents/1?lang=zh")).text)
     assert "尚无人接手" in (await world.client.get("/incidents/1?lang=zh")).text
     members = (await world.client.get("/api/v1/incidents/1")).json()["members"]
