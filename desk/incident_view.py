@@ -30,8 +30,8 @@ def incident_now(db: Db, contracts: Contracts, number: int, most: int = MEMBERS)
     rows = every(
         db,
         "SELECT m.*, t.state, t.acknowledged, t.acknowledged_by, coalesce(s.name, m.site) AS site_name"
-        " FROM incident_tickets m JOIN tickets t ON t.number = m.ticket LEFT JOIN sites s ON s.id = m.site WHERE m.incident = ?"
-        " ORDER BY m.ended IS NOT NULL, m.onset, m.ticket LIMIT ?",
+        " FROM incident_tickets m JOIN tickets t ON t.number = m.ticket LEFT JOIN sites s ON s.id = m.site"
+        " WHERE m.incident = ? ORDER BY m.ended IS NOT NULL, m.onset, m.ticket LIMIT ?",
         number,
         most,
     )
