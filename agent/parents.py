@@ -4,7 +4,12 @@ Theory (docs/decisions/0004). A parent explains what began with it or after it, 
 what stood before is a fault of its own. Devices are read one after another, so "with it" has a grace of a poll and a
 fifth, and of one more after the parent's last look: batteries that are empty silence who sees the mains with the rest.
 Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one that is
-explained itself explains none of its own kind. Nothing that is shelved explains anything.
+explained itself explains none of its own kind.
+
+A shelved parent explains as before (ISA-18.2: a shelf silences one alarm, it says nothing of the plant): else who puts
+a cause aside gets its consequences instead. It hides nothing for good: when its shelf ends it is raised with its
+children, when it goes they wait for a look of their own. But who is told of mains by one device is told still when the
+same is shelved at another. What is out of service is not to be believed, and explains nothing.
 
 What was true at the parent's last look need not be true any more: a parent explains for sure only what it was looked at
 after. One that was seen shortly before is presumed to, and the fault waits for the parent's next look before anything
@@ -21,6 +26,7 @@ from model.rule import Reach, Rule
 
 LOOK_APART = 5.0  # seconds between two extra looks at a device: faults that come by the dozen have the same parent
 SETTLE_POLLS = 1.2  # polls that a fault waits for the parent that may explain it, and after that parent's end
+_ASIDE = frozenset({AlarmState.SUPPRESSED, AlarmState.SHELVED})  # parents that explain where no other does
 
 
 class Parents:
@@ -99,10 +105,8 @@ class Parents:
                 parent, seen = self._alarms[condition], self.confirmed.get(condition, now.boot)
                 near = condition != child.condition and _is_near(condition.split("/", 3)[1], reach, device)
                 while_it_was = parent.onset - before <= began <= seen + after
-                explained = parent.state is AlarmState.SUPPRESSED
-                of_its_own_kind = explained and fault == rule.fault
-                if near and while_it_was and not of_its_own_kind and parent.state is not AlarmState.SHELVED:
-                    found.append((explained, seen < began, condition))
+                if near and while_it_was and _leads(parent, child, same=fault == rule.fault):
+                    found.append((parent.state in _ASIDE, seen < began, condition))
         _, unseen, condition = min(found, key=lambda each: each[:2], default=(False, False, ""))
         return Explained(condition, sure=not unseen)
 
@@ -112,6 +116,14 @@ class Explained(NamedTuple):
 
     condition: str
     sure: bool
+
+
+def _leads(parent: Alarm, child: Alarm, *, same: bool) -> bool:
+    """Tell whether a parent may explain a child by where both stand; `same`: they are one fault, seen twice."""
+    if parent.state is AlarmState.OUT_OF_SERVICE:
+        return False
+    told = child.active and child.opened
+    return not same or not (parent.state is AlarmState.SUPPRESSED or (parent.state is AlarmState.SHELVED and told))
 
 
 def _is_near(at: str, reach: Reach, device: Watched) -> bool:
