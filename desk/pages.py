@@ -19,7 +19,7 @@ from desk.past import agents_now, quarantined, recent
 from desk.problem_words import problem_words
 from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
 from desk.store import site_of
-from desk.view import board, listed
+from desk.view import board, contracts_of, listed
 from desk.web import ProblemError, desk_of, form_of, good_name
 from model.ticket import TicketState
 
@@ -109,6 +109,8 @@ async def system_page(request: Request) -> Response:
     """Show agents, quarantine and the last of the audit."""
     desk = desk_of(request)
     rows = await desk.store.read(recent)
+    levels = {each.ticket for each in rows if each.ticket is not None and each.detail.get("level")}
+    called = await desk.store.read(lambda db: contracts_of(db, desk.contracts, levels))
     held = await desk.store.read(quarantined)
     agents = await desk.store.read(agents_now)
     problems = await desk.problems()
@@ -116,7 +118,7 @@ async def system_page(request: Request) -> Response:
     people = await desk.store.read(lambda db: roster_now(db, desk.people, now))
     return await page(
         request, "system.html", topic=BOARD, history=rows, quarantine=held, agents=agents, problems=problems,
-        people=people,
+        people=people, called=called,
     )  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from desk.kept import Line, lines_among, lines_of
+from desk.kept import Line, lines_among
 from desk.record import change_of
-from desk.store import Db, Row, every, one
+from desk.store import Db, Row, every
 from model.change import Change
 
 LAST = 100
@@ -59,13 +59,6 @@ class AgentLine(msgspec.Struct, frozen=True):
     digest: str
     depth: int
     last_seq: int
-
-
-def history_of(db: Db, ticket: int) -> list[Entry]:
-    """Return what happened to a ticket and its episodes, latest first: its own entries and the audit's rows."""
-    rows = [_entry(row) for row in every(db, HISTORY, ticket)]
-    row = one(db, "SELECT site FROM tickets WHERE number = ?", ticket)
-    return _latest_first(rows, [(row["site"] if row else "", line) for line in lines_of(db, ticket)])
 
 
 def audited(db: Db, ticket: int) -> list[Entry]:

@@ -37,7 +37,9 @@ Parts = tuple[str, list[str]]  # what was said, and what was added to it
 def history(shown: Shown, contract: Contract, lines: Iterable[Line], audit: Iterable[Row]) -> list[Told]:
     """Return a ticket's entries and what the audit has of its episodes in the reader's words, latest first."""
     entries = [told(shown, contract, line) for line in lines]
-    rows = [Told(row.at, shown.say(f"did.{row.what}"), _added(shown, row), row.who, row.source) for row in audit]
+    rows = [
+        Told(row.at, shown.say(f"did.{row.what}"), _added(shown, contract, row), row.who, row.source) for row in audit
+    ]
     return sorted([*entries[::-1], *rows], key=lambda each: -each.at)
 
 
@@ -66,10 +68,13 @@ def told(shown: Shown, contract: Contract, line: Line) -> Told:
     )
 
 
-def _added(shown: Shown, row: Row) -> tuple[str, ...]:
+def _added(shown: Shown, contract: Contract, row: Row) -> tuple[str, ...]:
     """Return what the audit's row adds: a case, a level, a reason."""
     level = row.detail.get("level")
-    parts = [shown.title(row.detail.get("case_title") or {}), shown.say("level", n=level) if level else ""]
+    parts = [
+        shown.title(row.detail.get("case_title") or {}),
+        shown.say("level", n=contract.code(level)) if level else "",
+    ]
     return tuple(each for each in (*parts, str(row.detail.get("reason") or "")) if each)
 
 

@@ -12,6 +12,7 @@ from desk.tickets import ticket_from
 from desk.titles import title_of
 from model.alarm import Alarm, AlarmState, Kind
 from model.change import Change, Origin
+from model.contract import Contract
 from model.rule import Evidence, Meaning
 from model.service.record import Record
 from model.ticket import Ticket, TicketState
@@ -136,6 +137,16 @@ def single(db: Db, contracts: Contracts, number: int, now: float) -> TicketView 
     """Return one ticket."""
     row = one(db, f"{_SELECT} WHERE t.number = ?", number)
     return _view(db, contracts, {each.id: each for each in sites(db)}, row, now) if row else None
+
+
+def contracts_of(db: Db, contracts: Contracts, numbers: Iterable[int]) -> dict[int, Contract]:
+    """Return the contracts that tickets follow, by number."""
+    found: dict[int, Contract] = {}
+    for number in numbers:
+        row = one(db, "SELECT record FROM tickets WHERE number = ?", number)
+        if row is not None:
+            found[number] = contracts(decoded(row["record"]).terms.contract)
+    return found
 
 
 def codes_of(db: Db, contracts: Contracts, numbers: Iterable[int]) -> dict[int, str]:

@@ -247,3 +247,17 @@ async def test_what_is_on_the_contracts_list_is_served_and_the_rest_by_its_rule(
     assert (await world.client.get(path)).json() == anew.json()
     backwards = await world.client.post(path, json={**body, "end": "2026-01-01"})
     assert (backwards.status_code, backwards.json()["error"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("en", "Level B"), ("zh", "B级")])
+async def test_the_audit_of_the_system_page_calls_levels_as_the_contract_does(
+    world: ApiWorld, lang: str, shown: str
+) -> None:
+    await world.site("C", "coded")
+    await world.opened("door.open", site="C", level="B")
+    audit = (await world.client.get(f"/system?lang={lang}")).text.partition('class="history"')[2]
+    assert shown in audit
+    number = await world.opened("mains.lost", level=2)
+    await world.said(number, "level", level=3, reason="quiet")
+    audit = (await world.client.get("/system?lang=en")).text.partition('class="history"')[2]
+    assert [word for word in ("Level 3", "Level 2", "Level B") if word in audit] == ["Level 3", "Level 2", "Level B"]
