@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
+from desk.epochs import begin, comes_late
 from desk.record import CANNOT, Batch, Books, adopt, ahead, forget, record, tell
 from desk.store import Db, audit, one
 from model.change import Body, Change, Snapshot
@@ -99,7 +100,7 @@ def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...
 
     `whole`: all of it, or one of CANNOT is raised and the caller rolls back; else each event in a savepoint of its own.
     """
-    cursor, over = _place(books.db, request)
+    cursor, over = _place(books, request, parcels)
     if over and any(parcel.seq > cursor for parcel in parcels):
         late = next(parcel.seq for parcel in parcels if parcel.seq > cursor)
         _note(books, "conflict", {"epoch": request.epoch, "seq": late, "reason": "this epoch is over"})
@@ -172,14 +173,16 @@ def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
     return row is not None and row["hash"] != parcel.hash
 
 
-def _place(db: Db, request: EventsRequest) -> tuple[int, bool]:
+def _place(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> tuple[int, bool]:
     """Return the cursor of an epoch, 0 for a new one, and whether another one's snapshot has ended it.
 
     What was on its way when the agent began anew must raise nothing: the newer snapshot has told all that stands. An
     agent that does live in such an epoch (restored from an image) is told to begin anew, so that nothing is lost.
     """
     sql = "SELECT seq, over FROM cursors WHERE agent = ? AND epoch = ?"
-    row = db.execute(sql, (request.agent, request.epoch)).fetchone()
+    row = books.db.execute(sql, (request.agent, request.epoch)).fetchone()
+    if row is None and parcels and isinstance(first := parcels[0].body, Snapshot):
+        return 0, comes_late(books.db, books.told, first)
     return (row[0], bool(row[1])) if row else (0, False)
 
 
@@ -245,6 +248,7 @@ def _apply(books: Books, parcel: Parcel) -> str:
     told = msgspec.structs.replace(books.told, age=parcel.age) if parcel.age != books.told.age else books.told
     if isinstance(body, Snapshot):
         refused = adopt(Books(books.ledger, books.site, told, books.batch), body, parcel.unread)
+        begin(books.db, told, body)
         return "; ".join(each for each in (reason, *refused) if each)
     record(Books(books.ledger, books.site, told, books.batch, parcel.raw), body)
     return reason

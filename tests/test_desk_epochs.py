@@ -9,8 +9,9 @@ import pytest
 from desk.core import FILE
 from desk.schema import MIGRATIONS
 from model.alarm import AlarmState, Kind
+from model.change import Change, Snapshot
 from runtime.writer import Writer
-from tests.desk_world import World, a_desk, change, later, snapshot
+from tests.desk_world import Speaker, World, a_desk, change, later, snapshot
 
 
 @pytest.fixture
@@ -105,3 +106,62 @@ async def test_a_file_of_the_first_version_is_brought_up_to_this_one(tmp_path: P
     old.close()
     async with a_desk(tmp_path) as world:
         assert await world.rows("SELECT seq, over FROM cursors") == [{"seq": 7, "over": 0}]
+
+
+def made(boot: float, boot_id: str, *changes: Change) -> Snapshot:
+    return msgspec.structs.replace(snapshot(*changes), boot=boot, boot_id=boot_id)
+
+
+async def begins(agent: Speaker, epoch: str, told: Snapshot) -> int:
+    """Send the first request of an epoch that the desk never heard of."""
+    agent.epoch, agent.seq = epoch, 0
+    return (await agent.send(told)).status_code
+
+
+async def test_a_first_snapshot_that_was_made_before_the_newest_and_comes_after_it_ends_nothing(world: World) -> None:
+    agent = await world.agent()
+    assert await begins(agent, "newest", made(200.0, "b", change())) == 200
+    assert await begins(agent, "late", made(100.0, "b")) == 409
+    assert [row["state"] for row in await world.tickets()] == ["open"]
+    agent.epoch, agent.seq = "newest", 1
+    assert (await agent.send(later(change(), Kind.UPDATED, AlarmState.UNACKNOWLEDGED))).status_code == 200
+
+
+async def test_a_first_snapshot_of_a_boot_that_another_has_followed_ends_nothing(world: World) -> None:
+    agent = await world.agent()
+    assert await begins(agent, "before", made(5000.0, "old boot", change())) == 200
+    assert await begins(agent, "newest", made(20.0, "new boot", change())) == 200
+    assert await begins(agent, "late", made(6000.0, "old boot")) == 409
+    assert [row["state"] for row in await world.tickets()] == ["open"]
+
+
+async def test_a_late_request_that_comes_twice_is_refused_twice(world: World) -> None:
+    agent = await world.agent()
+    await begins(agent, "newest", made(200.0, "b", change()))
+    assert [await begins(agent, "late", made(100.0, "b")) for _ in range(3)] == [409, 409, 409]
+    assert [row["state"] for row in await world.tickets()] == ["open"]
+
+
+async def test_an_agent_whose_machine_was_put_back_is_heard_after_one_refusal(world: World) -> None:
+    agent = await world.agent()
+    await begins(agent, "newest", made(9000.0, "b", change()))
+    assert await begins(agent, "put back", made(100.0, "b")) == 409
+    assert await begins(agent, "its answer", made(101.0, "b")) == 200
+    assert [row["state"] for row in await world.tickets()] == ["resolved"]
+    agent.epoch, agent.seq = "newest", 1
+    assert (await agent.send(change(device="b", episode="e2"))).status_code == 409
+
+
+async def test_epochs_in_their_order_are_taken_through_reboots(world: World) -> None:
+    agent = await world.agent()
+    order = [(100.0, "b1"), (200.0, "b1"), (10.0, "b2"), (30.0, "b2"), (5.0, "b3"), (5.0, "b3")]
+    for number, (boot, boot_id) in enumerate(order):
+        assert await begins(agent, f"e{number}", made(boot, boot_id, change())) == 200
+    assert [row["state"] for row in await world.tickets()] == ["open"]
+
+
+async def test_a_late_snapshot_is_written_down_as_a_conflict(world: World) -> None:
+    agent = await world.agent()
+    await begins(agent, "newest", made(200.0, "b", change()))
+    await begins(agent, "late", made(100.0, "b"))
+    assert (await world.audit()).count("conflict") == 1
