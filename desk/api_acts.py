@@ -94,7 +94,7 @@ def _say(ledger: Ledger, number: int, speaker: Speaker, said: dict[str, object],
     try:
         act = act_of(said, zone_of(ledger, speaker, site), ledger.now, record.start)
     except NotSaidError as error:
-        raise ProblemError(400, error.word, error.sentence) from error
+        raise ProblemError(400, error.word, error.sentence, both=error.said) from error
     problem = problem_of(ledger, record, act, speaker.language)
     if problem is not None:
         return problem

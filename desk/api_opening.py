@@ -60,7 +60,7 @@ def name_of(text: str, name: str) -> str:
     try:
         kept = plain(text, name)
     except NotSaidError as error:
-        raise ProblemError(400, error.word, error.sentence) from error
+        raise ProblemError(400, error.word, error.sentence, both=error.said) from error
     if len(kept) > LONGEST or (name != "serial" and "/" in kept):
         raise ProblemError(400, "malformed", f"{name} is a name of at most {LONGEST} characters, without `/`.")
     return kept

@@ -18,7 +18,6 @@ from desk.live import BOARD
 from desk.offers import BY_SIDE, Field, Offer, level_options
 from desk.once import Answer
 from desk.page import page, shown_for, who_of
-from desk.problem_words import problem_words
 from desk.rounds import last_readings
 from desk.saying import SHOWN, NotSaidError, plain
 from desk.store import Db, Site, sites
@@ -56,13 +55,13 @@ async def open_said(request: Request) -> Response:
             return RedirectResponse(f"/tickets/{msgspec.json.decode(answer.body)['number']}", SEEN)
         refused = msgspec.json.decode(answer.body, type=Refused)
         why, number = refused.message, refused.ticket
-    except NotSaidError:
-        why = shown.say("refused.form")
+    except NotSaidError as error:
+        why = error.said[shown.lang] if error.said else shown.say("refused.form")
     except ProblemError as problem:
         if problem.status >= 500:
             raise
-        word = {"time": "refused.time", "malformed": "refused.form"}.get(problem.error)
-        why = shown.say(word) if word else problem_words(problem.error, problem.message, shown.lang)
+        word = None if problem.both else {"time": "refused.time", "malformed": "refused.form"}.get(problem.error)
+        why = shown.say(word) if word else problem.sentence(shown.lang)
     return await _page(request, site, {"offer": "opening", "said": form, "why": why, "number": number}, NOT_SAID)
 
 

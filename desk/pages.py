@@ -16,7 +16,6 @@ from desk.incident_view import incidents_now
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
-from desk.problem_words import problem_words
 from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
 from desk.store import site_of
 from desk.view import board, contracts_of, listed
@@ -170,7 +169,7 @@ async def problem_page(request: Request, problem: ProblemError) -> Response:
     """Answer a person's request that cannot be done, in a sentence."""
     status = 404 if problem.status == 400 and request.method == "GET" else problem.status  # an address that is none
     shown = shown_for(request)
-    text = shown.say("not_found") if status == 404 else problem_words(problem.error, problem.message, shown.lang)
+    text = shown.say("not_found") if status == 404 else problem.sentence(shown.lang)
     return await page(request, "problem.html", status, text=text)
 
 

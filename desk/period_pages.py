@@ -13,7 +13,6 @@ from desk.live import BOARD
 from desk.page import page, shown_for
 from desk.period_store import guard_numbered
 from desk.period_view import guards_now, report, windows_now
-from desk.problem_words import problem_words
 from desk.store import Db
 from desk.view import codes_of
 from desk.web import ProblemError, address_of, desk_of, form_of
@@ -71,7 +70,7 @@ async def _said(request: Request, form: dict[str, str]) -> tuple[int, str] | Non
     except ProblemError as problem:
         if problem.status >= 500:
             raise
-        return problem.status, problem_words(problem.error, problem.message, shown_for(request).lang)
+        return problem.status, problem.sentence(shown_for(request).lang)
     if isinstance(became, Refused):
         shown = shown_for(request, became.zone)
         return people.status_of(became), became.sentence(shown.lang, shown.moment)

@@ -14,6 +14,7 @@ from desk.page import page, shown_for, who_of
 from desk.saying import LONGEST
 from desk.shown import Shown
 from desk.store import Db
+from desk.unseen import unseen
 from desk.view import codes_of
 from desk.web import address_of, desk_of, form_of, good_name
 from model.roster_protocol import DutyNow, SaySwap, TeamNow
@@ -42,7 +43,8 @@ async def say_of_roster(request: Request) -> Response:
         why = await _swapped(request, form, by)
     if not why:
         return RedirectResponse("/roster", SEEN)
-    sentence = shown_for(request).say(f"refused.{why}")
+    shown, wrong = shown_for(request), unseen(form.get("reason", ""))
+    sentence = f"{shown.say('reason')} {wrong[shown.lang]}" if why == "form" and wrong else shown.say(f"refused.{why}")
     return await _page(request, {"withdraw": number, "said": form, "why": sentence}, NOT_SAID)
 
 
@@ -55,7 +57,7 @@ async def _swapped(request: Request, form: dict[str, str], by: str) -> str:
     except MomentError:
         return "time"
     reason = form.get("reason", "").strip()
-    if len(reason) > LONGEST or not reason.isprintable():
+    if len(reason) > LONGEST or unseen(reason):
         return "form"
     said = SaySwap(form.get("absent", ""), form.get("stand_in", ""), start, end, by, reason)
 

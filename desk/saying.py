@@ -11,6 +11,8 @@ import msgspec
 from msgspec.structs import fields
 
 from desk.moments import MomentError, happened, moment
+from desk.unseen import SPACES, unseen
+from model.contract import Text
 from model.service.record import Record
 from model.service.words import Side
 from model.ticket_protocol import OURS, SAYABLE, TIMES, Sayable
@@ -20,16 +22,20 @@ LARGEST = 2**63 - 1
 SHOWN = "shown"  # the form's field with the time as the page filled it in
 _EMPTY = frozenset({"reason", "accepted_by", "note"})  # left out, they are refused by name, or empty
 _TOLD = frozenset({"id", "text"})  # an empty one is refused by its own name
-_SPACES = str.maketrans({"\N{IDEOGRAPHIC SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "\n": " ", "\t": " ", "\r": None})
+_SPACES = str.maketrans(dict.fromkeys(SPACES, " ") | {"\r": None})
 
 
 class NotSaidError(Exception):
-    """What says nothing that can be written down: a word for why, `time`, `no_such_act` or `malformed`; a sentence."""
+    """What says nothing that can be written down: a word for why, `time`, `no_such_act` or `malformed`; a sentence.
 
-    def __init__(self, word: str, sentence: str = "") -> None:
+    `said` is the sentence in both languages, where it is meant for people.
+    """
+
+    def __init__(self, word: str, sentence: str = "", said: Text | None = None) -> None:
         super().__init__(word)
         self.word = word
         self.sentence = sentence
+        self.said = said
 
 
 def act_of(said: Mapping[str, object], zone: str, now: float, start: float, *, strict: bool = True) -> Sayable:
@@ -71,7 +77,7 @@ def said_by(form: dict[str, str], record: Record, zone: str, now: float) -> tupl
     try:
         return act_of({**filled, "what": what}, zone, now, record.start, strict=False), Side(side)
     except NotSaidError as error:
-        raise NotSaidError("time" if error.word == "time" else "form") from error
+        raise NotSaidError("time" if error.word == "time" else "form", said=error.said) from error
 
 
 def plain(text: str, name: str) -> str:
@@ -82,8 +88,9 @@ def plain(text: str, name: str) -> str:
     kept = text.translate(_SPACES).strip()
     if len(kept) > LONGEST:
         raise _malformed(f"{name} has at most {LONGEST} characters.")
-    if not kept.isprintable():
-        raise _malformed(f"{name} has signs that cannot be read.")
+    if wrong := unseen(text):
+        said = {"en": f"{name} {wrong['en']}", "zh": f"{name}：{wrong['zh']}"}
+        raise NotSaidError("malformed", said["en"], said)
     return kept
 
 

@@ -67,7 +67,8 @@ async def say(request: Request) -> Response:
     try:
         act, side = said_by(form, record, (site and site.timezone) or desk.settings.timezone, desk.clock().wall)
     except NotSaidError as error:
-        why = shown_for(request).say(f"refused.{error.args[0]}")
+        shown = shown_for(request)
+        why = error.said[shown.lang] if error.said else shown.say(f"refused.{error.word}")
         return await _page(request, {"offer": offer, "said": form, "why": why}, NOT_SAID)
     lang = shown_for(request).lang
     problem = await desk.store.read(lambda db: problem_of(desk.ledger(db), record, act, lang))

@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from desk.core import Badge, Desk, token_hash
 from desk.problem_words import problem_words
+from desk.unseen import unseen
 from desk.words import preferred
+from model.contract import Text
 from model.protocol import ErrorReply
 from runtime.writer import BusyError, StoreError
 
@@ -33,15 +35,25 @@ register_url_convertor("ticket", TicketNumber())
 
 
 class ProblemError(Exception):
-    """A request that is not done: HTTP status, a word for programs, a sentence that says what to do."""
+    """A request that is not done: HTTP status, a word for programs, a sentence that says what to do.
 
-    def __init__(self, status: int, error: str, message: str, *, seq: int = 0, retry_after: int = 0) -> None:
+    `both` is the sentence in both languages, where the word alone does not say enough.
+    """
+
+    def __init__(
+        self, status: int, error: str, message: str, *, seq: int = 0, retry_after: int = 0, both: Text | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.error = error
         self.message = message
         self.seq = seq
         self.retry_after = retry_after
+        self.both = both
+
+    def sentence(self, language: str) -> str:
+        """Return why, in a language."""
+        return self.both[language] if self.both else problem_words(self.error, self.message, language)
 
 
 def desk_of(request: Request) -> Desk:
@@ -71,7 +83,7 @@ def as_problem(error: Exception) -> ProblemError:
 def problem_reply(request: Request, problem: ProblemError) -> Response:
     """Answer a program, and count it."""
     desk_of(request).meters.refusals.labels(problem.error).inc()
-    sentence = problem_words(problem.error, problem.message, preferred("", request.headers.get("accept-language", "")))
+    sentence = problem.sentence(preferred("", request.headers.get("accept-language", "")))
     answer = reply(ErrorReply(problem.error, sentence, problem.seq), problem.status)
     if problem.retry_after:
         answer.headers["Retry-After"] = str(problem.retry_after)
@@ -81,6 +93,9 @@ def problem_reply(request: Request, problem: ProblemError) -> Response:
 def good_name(name: str) -> str:
     """Return a person's name as it is kept. Raises a ProblemError, `who`, for one that no person has."""
     who = name.replace("\N{IDEOGRAPHIC SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ").strip()
+    if wrong := unseen(who):
+        both = {"en": f"The name {wrong['en']}", "zh": f"姓名{wrong['zh']}"}
+        raise ProblemError(400, "who", both["en"], both=both)
     if not 0 < len(who) <= LONGEST_NAME or not who.isprintable():
         raise ProblemError(400, "who", f"Say who it is, in at most {LONGEST_NAME} characters that can be read.")
     if unicodedata.normalize("NFKC", who).casefold() in _NOBODY:

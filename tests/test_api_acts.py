@@ -225,8 +225,14 @@ async def test_a_refused_word_is_answered_with_those_that_would_be_taken(world: 
         ({"what": "reached", "milestone": "nowhere"}, "milestone is one of accept, respond"),
         ({"what": "reached", "milestone": "depart", "note": 5}, "Expected `str`"),
         ({"what": "reached", "milestone": "depart", "note": "x" * 2001}, "at most 2000 characters"),
-        ({"what": "reached", "milestone": "depart", "note": "a\x00b"}, "note has signs that cannot be read"),
-        ({"what": "reached", "milestone": "depart", "note": "a\u202eb"}, "note has signs that cannot be read"),
+        (
+            {"what": "reached", "milestone": "depart", "note": "a\x00b"},
+            "note has a character that cannot be seen (U+0000) at place 2",
+        ),
+        (
+            {"what": "reached", "milestone": "depart", "note": "a\u202eb"},
+            "note has a character that cannot be seen (U+202E) at place 2",
+        ),
         ({"what": "closed", "outcomes": []}, "has no field 'outcomes'"),
         ({"what": "level", "level": 10**30, "reason": "x"}, "too large"),
     ],
@@ -238,6 +244,21 @@ async def test_what_cannot_be_read_says_which_field_and_what_would_be_right(
     answer = await world.say(number, fields["what"], **{name: fields[name] for name in fields if name != "what"})
     assert (answer.status_code, answer.json()["error"]) == (400, "malformed")
     assert says in answer.json()["message"]
+
+
+async def test_a_character_that_cannot_be_seen_is_named_with_its_place(world: ApiWorld) -> None:
+    number = await world.opened()
+    for lang, says in (
+        ("en", "note has a character that cannot be seen (U+200B) at place 7: take it out."),
+        ("zh", "note：第7个字符不可见（U+200B），请删除。"),
+    ):
+        answer = await world.say(number, "reached", milestone="depart", note="  module\u200b 3", lang=lang)
+        assert (answer.json()["error"], answer.json()["message"]) == ("malformed", says)
+    answer = await world.say(number, "reached", milestone="depart", by="Li\ufeff Na")
+    assert answer.json()["message"] == "The name has a character that cannot be seen (U+FEFF) at place 3: take it out."
+    body = {"by": "Li", "site": "S1", "fault": "door\u200dopen"}
+    answer = await world.client.post("/api/v1/tickets", json=body)
+    assert answer.json()["message"].startswith("fault has a character that cannot be seen (U+200D) at place 5")
 
 
 async def test_a_text_is_one_line_with_plain_spaces(world: ApiWorld) -> None:

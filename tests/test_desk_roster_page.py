@@ -68,6 +68,16 @@ BAD = [
     ({"absent": "li", "stand_in": "nobody", "start": "2027-01-15T12:00", "end": "2027-01-16T12:00"}, "no such person"),
     ({"absent": "li", "stand_in": "wang", "start": "2027-01-15T12:00", "end": "2027-01-15T11:00"}, "The end must come"),
     ({"absent": "li", "stand_in": "wang", "start": "soon", "end": ""}, "Write the time"),
+    (
+        {
+            "absent": "li",
+            "stand_in": "wang",
+            "start": "2027-01-15T12:00",
+            "end": "2027-01-16T12:00",
+            "reason": "i\u200bll",
+        },
+        "Reason has a character that cannot be seen (U+200B) at place 2",
+    ),
     ({"withdraw": "77"}, "does not stand any more"),
     ({"withdraw": "9" * 30}, "does not stand any more"),
 ]

@@ -135,6 +135,21 @@ async def test_what_costs_is_told_in_words_or_refused(tmp_path: Path, offer: str
         assert (await press(world, offer, **filled)).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [("en", "has a character that cannot be seen (U+200B) at place 7"), ("zh", "第7个字符不可见（U+200B）")],
+)
+async def test_a_character_that_cannot_be_seen_is_named_beside_its_form(world: World, lang: str, says: str) -> None:
+    await opened(world)
+    world.client.cookies.set("lang", lang)
+    answer = await press(world, "repaired", part="module\u200b 3")
+    assert answer.status_code == 409
+    assert says in answer.text
+    form = {"site": "S1", "fault": "broken\u200b door"}
+    assert says in (await world.client.post("/tickets/new", data=form)).text
+    assert says in (await world.client.post("/who", data={"who": "Li Nab\u200b"})).text
+
+
 async def test_a_form_that_is_sent_twice_is_written_down_once(world: World) -> None:
     await opened(world)
     shown = forms((await world.client.get("/tickets/1")).text)["reached.depart"]
