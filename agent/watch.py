@@ -125,6 +125,7 @@ class Watch:
                     self._look(rule, device, alarm.case), evidence=alarm.evidence, missing=alarm.missing, held=True
                 )
                 self._parents.confirmed.setdefault(condition, now.boot)
+                self._parents.may_explain(rule, condition)
                 self._looks[condition] = _Look(look, rule, device, scope)
                 continue
             results += self._forget(condition, now, "no longer configured")

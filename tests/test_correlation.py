@@ -245,3 +245,15 @@ def test_a_look_at_the_meter_counts_what_passed_before_its_delay() -> None:
         )
         assert kinds(gone) == [("s/meter/-/mains.lost", Kind.MOMENTARY)]
     assert w.alarms["s/meter/-/mains.lost"].momentary == 3
+
+
+def test_after_a_restart_the_end_of_a_parent_releases_its_children_in_the_same_moment() -> None:
+    before = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    before.take(mains(0, 0.0), at(0))
+    before.take(plant(5), at(5))
+    before.take(mains(10, 0.0), at(10))
+    before.tick(at(10))
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER), alarms=before.alarms.values())
+    w.start(at(12))
+    assert w.alarms[PLANT].state is S.SUPPRESSED
+    assert (PLANT, Kind.RELEASED) in kinds(w.take(mains(20, 230.0), at(20)))
