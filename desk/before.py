@@ -20,7 +20,7 @@ _LATEST = 5  # closed tickets of a device and fault that are looked at
 def earlier(ledger: Ledger, site: Site, device: str, fault: str, onset: float) -> Past | None:
     """Return the closed ticket that a new one of the same device and fault is a recurrence of."""
     rows = every(
-        ledger.db,
+        ledger.apart,
         "SELECT record FROM tickets WHERE site = ? AND device = ? AND fault = ? AND state = 'closed'"
         " AND merged_into = 0 ORDER BY number DESC LIMIT ?",
         site.id,
@@ -39,7 +39,7 @@ def earlier(ledger: Ledger, site: Site, device: str, fault: str, onset: float) -
 def cover_of(ledger: Ledger, site: Site, device: str) -> Cover:
     """Return what a device is entitled to now, by the list that was made of the site's devices."""
     contract = ledger.contracts(site.contract)
-    listed = listed_device(ledger.db, site.id, device)
+    listed = listed_device(ledger.apart, site.id, device)
     return cover(listed, contract.entitlement, ledger.calendars(contract.calendar), ledger.now)
 
 

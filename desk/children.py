@@ -8,6 +8,7 @@ asks for what the root itself explains and for nothing else.
 
 import msgspec
 
+from desk.later import CHILDREN
 from desk.ledger import Ledger, append
 from desk.store import Db, Row, every, one
 from desk.tickets import standing_in
@@ -145,10 +146,7 @@ def _latest(db: Db, condition: str) -> Row | None:
 
 
 def _keep(ledger: Ledger, ticket: int, episode: str, condition: str) -> None:
-    ledger.db.execute(
-        "INSERT INTO ticket_children VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (ticket, episode, condition, ledger.now),
-    )
+    ledger.put(CHILDREN, (ticket, episode, condition, ledger.now))
 
 
 def _tie(ledger: Ledger, child: int, root: int) -> None:

@@ -13,7 +13,8 @@ from dataclasses import replace
 import msgspec
 
 from desk.epochs import begin, comes_late
-from desk.record import CANNOT, Batch, Books, adopt, ahead, forget, record, tell
+from desk.later import RECEIPTS, Later
+from desk.record import CANNOT, Batch, Books, adopt, ahead, record, undo
 from desk.store import Db, audit, one
 from model.change import Body, Change, Snapshot
 from model.protocol import EventsRequest, Refusal
@@ -115,7 +116,7 @@ def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...
         if parcel.seq == start + len(fresh) + 1:
             fresh.append(parcel)
     acked = start + len(fresh)
-    refused = _take(replace(books, batch=Batch()), request, fresh, _apply if whole else _take_one)
+    refused = _take(_in_batch(books), request, fresh, _apply if whole else _take_one)
     if acked != cursor:
         _move_cursor(books.db, request, acked, books.told.received)
     return Taken(acked, refused, new=len(fresh))
@@ -206,10 +207,8 @@ def _take(
     books: Books, request: EventsRequest, parcels: list[Parcel], take: Callable[[Books, Parcel], str]
 ) -> tuple[Refusal, ...]:
     """Take events with their receipts; returns which stand in quarantine and why."""
-    db = books.db
     ahead(books, [parcel.body for parcel in parcels if isinstance(parcel.body, Change)])
     reasons = [take(books, parcel) for parcel in parcels]
-    tell(books)
     refused = tuple(
         Refusal(parcel.seq, reason[:500]) for parcel, reason in zip(parcels, reasons, strict=True) if reason
     )
@@ -217,24 +216,27 @@ def _take(
     for each in refused:
         _quarantine(books, request, by_seq[each.seq], each.reason)
     received = books.told.received
-    db.executemany(
-        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)",
-        [(request.agent, request.epoch, parcel.seq, parcel.hash, received) for parcel in parcels],
-    )
+    for parcel in parcels:
+        books.ledger.put(RECEIPTS, (request.agent, request.epoch, parcel.seq, parcel.hash, received))
+    books.ledger.write_down()
     return refused
+
+
+def _in_batch(books: Books) -> Books:
+    """Return the books as a batch is written into them: what the rest of it does not ask for waits for its end."""
+    return replace(books, batch=Batch(), ledger=replace(books.ledger, later=Later()))
 
 
 def _take_one(books: Books, parcel: Parcel) -> str:
     """Take one event; of one that cannot be taken nothing stays but the reason that it returns."""
-    said = len(books.batch.said) if books.batch else 0
     books.db.execute("SAVEPOINT event")
     try:
         reason = _apply(books, parcel)
+        books.ledger.write_down()
     except sqlite3.OperationalError:
         raise  # the disk, not the event: the whole group fails and the agent tries again
     except CANNOT as error:
-        books.db.execute("ROLLBACK TO event")
-        forget(books, said)
+        undo(books, "event")
         reason = str(error) or type(error).__name__
     books.db.execute("RELEASE event")
     return reason

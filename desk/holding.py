@@ -18,7 +18,7 @@ def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
 
     What is held is written down, so that it is looked at when the holding ends (`desk.release`).
     """
-    if ledger.trust is Trust.UNSYNCHRONISED:
+    if ledger.trust is Trust.UNSYNCHRONISED or not ledger.planned:
         return ""
     windows = windows_at(ledger.db, at)
     if not windows:

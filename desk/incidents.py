@@ -50,7 +50,7 @@ class Key(msgspec.Struct, frozen=True):
 
 def follow_ticket(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> None:
     """Follow one entry of a ticket: the ledger's hook."""
-    _follow(ledger.db, before, after, entry)
+    _follow(ledger.apart, before, after, entry)
 
 
 def rule_of(db: Db) -> Rule:
@@ -105,6 +105,8 @@ def _follow(db: Db, before: Record | None, after: Record, entry: Entry) -> None:
         alarm = entry.act.alarm if isinstance(entry.act, Opened | AlarmSeen) else None
         cause = cause_of(after.fault, alarm.explained_by if alarm else "")
         if cause and not (before is not None and _comes_back(db, after)):
+            if before is not None:
+                db.execute("DELETE FROM outages WHERE ticket = ?", (after.ticket.number,))
             _begin(db, Key(after.terms.contract, after.region, cause), after, entry.at)
     elif was and not goes:
         _end(db, after.ticket.number, entry.at)
@@ -120,7 +122,6 @@ def _begin(db: Db, key: Key, record: Record, at: float) -> None:
     """Put an outage in its place: beside its site's first, or among its neighbours."""
     rule = rule_of(db)
     outage = Outage(record.ticket.number, record.ticket.site, record.onset)
-    db.execute("DELETE FROM outages WHERE ticket = ?", (outage.ticket,))
     first = _first_of_site(db, key, outage, rule)
     if first is not None:
         _keep(db, key, outage, first[0], at, lead=False)

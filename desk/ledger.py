@@ -20,6 +20,7 @@ from desk.kept import (
     next_number,
     record_of,
 )
+from desk.later import Into, Later, Values, write
 from desk.period_store import guard_at
 from desk.proof import check_books
 from desk.store import Db, Site, every
@@ -60,17 +61,39 @@ class Ledger:
     """What is written into, and by what rules. `now` is the desk's Unix time, `trust` what it is worth.
 
     `hooks` are called for each entry, in order, after entry and row are written. `memory` has the tickets that are not
-    closed by site and condition, as far as they were asked for (`desk.tickets.standing_in`); whoever rolls a savepoint
-    back empties it. So a ledger is for one transaction.
+    closed by site and condition, as far as they were asked for (`desk.tickets.standing_in`), and `later` the rows that
+    wait to be written, in a batch; whoever rolls a savepoint back empties both. So a ledger is for one transaction.
+    `apart` is its connection, for statements that read nothing of what may wait (`desk.later`). `planned` says whether
+    any window or guard period is in force or to come.
     """
 
-    db: Db
+    apart: Db
     contracts: Callable[[str], Contract]
     calendars: Calendars
     now: float
     trust: Trust = Trust.SURE
     hooks: tuple["Hook", ...] = ()
     memory: "Memory" = field(default_factory=dict, compare=False, repr=False)
+    later: Later | None = field(default=None, compare=False, repr=False)
+    planned: bool = True
+
+    @property
+    def db(self) -> Db:
+        """The connection, with all that waited written."""
+        self.write_down()
+        return self.apart
+
+    def write_down(self) -> None:
+        """Write all that waits."""
+        if self.later is not None:
+            self.later.flush(self.apart)
+
+    def put(self, into: Into, row: Values) -> None:
+        """Write a row, in a batch with the others of its table."""
+        if self.later is None:
+            write(self.apart, into, (row,))
+        else:
+            self.later.put(into, row)
 
 
 Memory = dict[tuple[str, str], Record | None]
@@ -110,8 +133,9 @@ def append_to(ledger: Ledger, record: Record, entry: Entry) -> Stepped:
 
 def open_ticket(ledger: Ledger, site: Site, act: Opened, who: str, source: str, *, side: Side = Side.SYSTEM) -> int:
     """Open a ticket; number and guard period are the ledger's to say. Raises OpeningError with the refusal."""
-    guard = guard_at(ledger.db, Place(site.region, site.id, act.device, act.fault), ledger.now)
-    act = replace(act, number=next_number(ledger.db), site=site.id, guard=guard)
+    place = Place(site.region, site.id, act.device, act.fault)
+    guard = guard_at(ledger.apart, place, ledger.now) if ledger.planned else 0
+    act = replace(act, number=next_number(ledger.apart), site=site.id, guard=guard)
     entry = Entry(ledger.now, who, act, source, side, ledger.trust)
     stepped = step(None, entry)
     if stepped.record is None:
@@ -226,11 +250,11 @@ def _write(ledger: Ledger, written: list[_Written], record: Record | None = None
         seen = replace(seen, again=ledger.now)  # as soon as the clock is sure
     new = bool(written) and written[0].before is None
     _remember(ledger, last)
-    keep_row(ledger.db, last, row(last, contract, ledger.calendars, ledger.now, seen), new=new)
+    keep_row(ledger.apart, last, row(last, contract, ledger.calendars, ledger.now, seen), new=new)
     for each in written:
-        keep_entry(ledger.db, each.after, each.entry, each.did)
+        keep_entry(ledger.apart, each.after, each.entry, each.did)
         if each.did:
-            keep_told(ledger.db, each.after.ticket, each.did, ledger.now)
+            keep_told(ledger.apart, each.after.ticket, each.did, ledger.now)
     for each in written:
         for hook in ledger.hooks:
             hook(ledger, each.before, each.after, each.entry)

@@ -79,7 +79,7 @@ def told(ledger: Ledger, before: Record | None, after: Record, entry: Entry) -> 
     if found is None:
         return
     what, effect = found
-    ledger.db.execute(
+    ledger.apart.execute(
         "INSERT INTO occasions (ticket, clock, step, what, level, role, at, due, again)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (effect.ticket, effect.clock, effect.step, what, after.ticket.level, effect.to, entry.at, effect.due, entry.at),

@@ -6,6 +6,7 @@ when it is announced to people, again when it is announced again; what ended bef
 
 import msgspec
 
+from desk.ledger import Ledger
 from desk.store import Db, Row, Site, every, one, site_of
 from model.alarm import Kind
 from model.change import Change
@@ -46,17 +47,17 @@ class Nuisances(msgspec.Struct, frozen=True):
     stale: tuple[Counted, ...]
 
 
-def count_alarm(db: Db, site: Site, change: Change, now: float, at: float, *, held: bool = False) -> None:
-    """Count a Change that was taken `now`, which happened `at` (both the desk's Unix seconds).
+def count_alarm(ledger: Ledger, site: Site, change: Change, at: float, *, held: bool = False) -> None:
+    """Count a Change that was taken now, which happened `at` (the desk's Unix seconds).
 
     One that is `held` back by a maintenance window is announced to nobody: it counts when it is (`count_announced`).
     """
-    alarm = change.alarm
+    alarm, db, now = change.alarm, ledger.apart, ledger.now
     if change.kind is Kind.MOMENTARY:
         _count_day(db, site, alarm.condition, now, momentary=1)
     elif change.kind is Kind.RAISED and announced(alarm) and not held:
         count_announced(db, site, alarm.condition, now)
-        _note_chatter(db, site, alarm.condition, at)
+        _note_chatter(ledger.db, site, alarm.condition, at)
     if alarm.flapping and alarm.active:
         db.execute(
             "INSERT INTO nuisances VALUES (?, ?, NULL, ?) ON CONFLICT (condition) DO UPDATE SET"

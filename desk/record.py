@@ -20,11 +20,12 @@ from msgspec.structs import replace
 
 from desk.before import cover_of, earlier
 from desk.holding import held, over_since
+from desk.later import AUDIT, EPISODES, JOINED
 from desk.ledger import Ledger, append_to, open_ticket, terms_for
 from desk.nuisance import count_announced
 from desk.period_store import keep_ticket, waits_at
 from desk.relation import relate
-from desk.store import AUDIT, Db, Row, Site, Value, audit, every, one, site_of
+from desk.store import Db, Row, Site, audit, every, one, site_of
 from desk.tickets import look_ahead, standing_in, taken_in
 from model.alarm import AlarmState, Kind
 from model.change import Change, Snapshot, gone_for, onset_at
@@ -88,14 +89,12 @@ class Books:
 
 @dataclass
 class Batch:
-    """What is asked for and told once for the events of a batch: episodes that are known, and rows of the audit.
+    """What is asked for once for the events of a batch: episodes that are known; whoever rolls back empties it.
 
     `waits` says whether anything of the site is held back by a window, or was and waits to be looked at.
-    Whoever rolls a savepoint back empties it.
     """
 
     known: dict[str, tuple[str, int, str] | None] = field(default_factory=dict)
-    said: list[tuple[Value, ...]] = field(default_factory=list)
     waits: bool | None = None
 
 
@@ -140,7 +139,7 @@ def _known(books: Books, episode: str) -> tuple[str, int, str] | None:
     if batch is not None and episode in batch.known:
         return batch.known[episode]
     sql = "SELECT condition, revision, ended_by FROM episodes WHERE id = ?"
-    found: tuple[str, int, str] | None = books.db.execute(sql, (episode,)).fetchone()
+    found: tuple[str, int, str] | None = books.ledger.db.execute(sql, (episode,)).fetchone()
     return found
 
 
@@ -157,19 +156,14 @@ def ahead(books: Books, changes: Sequence[Change]) -> None:
     look_ahead(books.ledger, books.site.id, frozenset(named))
 
 
-def forget(books: Books, said: int) -> None:
-    """Forget what was asked for, and what was said from a place on: a savepoint was rolled back."""
+def undo(books: Books, savepoint: str) -> None:
+    """Roll a savepoint back, and forget what was asked for and what waits to be written since."""
+    if books.ledger.later is not None:
+        books.ledger.later.forget()
+    books.db.execute(f"ROLLBACK TO {savepoint}")
     books.ledger.memory.clear()
     if books.batch is not None:
         books.batch.known.clear()
-        del books.batch.said[said:]
-
-
-def tell(books: Books) -> None:
-    """Write the rows of the audit of a batch."""
-    if books.batch is not None and books.batch.said:
-        books.db.executemany(AUDIT, books.batch.said)
-        books.batch.said.clear()
 
 
 def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] = frozenset()) -> tuple[str, ...]:
@@ -177,12 +171,12 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
 
     One that cannot be taken leaves its episode as the desk has it, and so do the (condition, episode) in `unread`.
     """
-    db, site, told = books.db, books.site, books.told
+    site, told = books.site, books.told
     if snapshot.site != site.id:
         raise RefusedError(f"a snapshot of another site: this agent's is {site.id}")
     refused = [reason for reason in (_adopt_one(books, change) for change in snapshot.changes) if reason]
     here = unread | {(change.alarm.condition, change.alarm.episode) for change in snapshot.changes}
-    rows = every(db, "SELECT * FROM episodes WHERE site = ? AND active = 1 AND agent <> ''", site.id)
+    rows = every(books.db, "SELECT * FROM episodes WHERE site = ? AND active = 1 AND agent <> ''", site.id)
     gone = [row for row in rows if (row["condition"], row["id"]) not in here]
     for row in gone:
         last = change_of(row)
@@ -190,14 +184,14 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
         ended = replace(last, kind=Kind.CLEARED, alarm=alarm, before=last.alarm.state, actor="", reason=NOT_IN_SNAPSHOT)
         _bring_held(books, ended)
         _keep_episode(books, ended)
-        db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
+        books.db.execute("UPDATE episodes SET ended_by = ? WHERE id = ?", (told.epoch, row["id"]))
         if books.batch is not None:
             books.batch.known.pop(row["id"], None)
         _bring_ticket(books, ended)
         relate(books.ledger, site, ended, told.received)
-    db.execute("UPDATE cursors SET over = 1 WHERE agent = ? AND epoch <> ?", (told.agent, told.epoch))
+    books.db.execute("UPDATE cursors SET over = 1 WHERE agent = ? AND epoch <> ?", (told.agent, told.epoch))
     audit(
-        db,
+        books.db,
         at=told.received,
         who="agent",
         source=told.source,
@@ -211,14 +205,14 @@ def adopt(books: Books, snapshot: Snapshot, unread: frozenset[tuple[str, str]] =
 def _adopt_one(books: Books, change: Change) -> str:
     """Apply one Change of a snapshot; returns why it cannot be taken, "" when it was: the others stand all the same."""
     books.db.execute("SAVEPOINT adopted")
-    reason, said = "", len(books.batch.said) if books.batch is not None else 0
+    reason = ""
     try:
         record(books, change, adopted=True)
+        books.ledger.write_down()
     except sqlite3.OperationalError:
         raise  # the disk, not the Change
     except CANNOT as error:
-        books.db.execute("ROLLBACK TO adopted")
-        forget(books, said)
+        undo(books, "adopted")
         reason = f"{change.alarm.condition[:100]}: {error or type(error).__name__}"
     books.db.execute("RELEASE adopted")
     return reason
@@ -234,18 +228,14 @@ def _check(books: Books, change: Change) -> None:
         raise RefusedError("only the desk says that a site is silent")
     if not alarm.episode or alarm.revision < 1:
         raise RefusedError("a Change needs its episode's id and a revision from 1 on")
-    if not all(math.isfinite(number) for number in (change.wall, change.boot, alarm.onset, alarm.onset_wall)):
+    if not math.isfinite(change.wall + change.boot + alarm.onset + alarm.onset_wall):
         raise RefusedError("a time that is not a number")
 
 
 def _keep_episode(books: Books, change: Change) -> None:
     alarm, told = change.alarm, books.told
-    books.db.execute(
-        "INSERT INTO episodes (id, condition, site, agent, revision, active, state, opened, explained_by, onset,"
-        " changed, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " agent = excluded.agent, revision = excluded.revision, active = excluded.active, state = excluded.state,"
-        " opened = excluded.opened, explained_by = excluded.explained_by, changed = excluded.changed,"
-        " change = excluded.change, ended_by = ''",
+    books.ledger.put(
+        EPISODES,
         (
             alarm.episode,
             alarm.condition,
@@ -270,10 +260,7 @@ def _bring_ticket(books: Books, change: Change) -> str:
     told, alarm = books.told, change.alarm
     followed = _follow(books, change, onset_at(change, told.received - told.age))
     if followed.ticket and alarm.active and alarm.opened and (followed.did or change.kind is not Kind.UPDATED):
-        books.db.execute(
-            "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (followed.ticket, alarm.episode, told.received),
-        )
+        books.ledger.put(JOINED, (followed.ticket, alarm.episode, told.received))
     if not (change.reason or followed.window) and (followed.did or change.kind is Kind.UPDATED):
         return ""  # the entry tells it all, or it is evidence that moves: that is in the episode
     detail = {
@@ -288,10 +275,7 @@ def _bring_ticket(books: Books, change: Change) -> str:
     }
     what = "held" if followed.window else f"alarm_{change.kind}"
     row = (told.received, _who(books, change), told.source, what, books.site.id, followed.ticket, alarm.episode)
-    if books.batch is not None:
-        books.batch.said.append((*row, msgspec.json.encode(detail)))
-    else:
-        books.db.execute(AUDIT, (*row, msgspec.json.encode(detail)))
+    books.ledger.put(AUDIT, (*row, msgspec.json.encode(detail)))
     return followed.window
 
 
@@ -316,7 +300,7 @@ def _follow(books: Books, change: Change, onset: float) -> Followed:
 def _open(books: Books, change: Change, onset: float) -> Followed:
     """Open the ticket of an alarm that people must see to, unless a window holds it or another ticket took it in."""
     ledger, site, alarm, origin = books.ledger, books.site, change.alarm, change.origin
-    into = taken_in(ledger.db, site.id, alarm.condition)
+    into = taken_in(ledger.apart, site.id, alarm.condition)
     if into:
         return Followed(into)
     if window := _window(books, change):
@@ -373,8 +357,7 @@ def bring_episode(ledger: Ledger, episode: str, *, unheld: bool = True) -> int |
     followed = _follow(books, replace(change, actor="desk"), row["onset"])
     if not followed.did:
         return None
-    sql = "INSERT INTO ticket_episodes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-    ledger.db.execute(sql, (followed.ticket, episode, ledger.now))
+    ledger.put(JOINED, (followed.ticket, episode, ledger.now))
     count_announced(ledger.db, site, change.alarm.condition, ledger.now)
     return followed.ticket
 
@@ -384,7 +367,7 @@ def _bring_held(books: Books, change: Change) -> None:
     batch = books.batch
     if batch is not None:
         if batch.waits is None:
-            batch.waits = waits_at(books.db, books.site.id)
+            batch.waits = waits_at(books.ledger.apart, books.site.id)
         if not batch.waits:
             return
     origin, happened = change.origin, books.told.received - books.told.age

@@ -14,5 +14,5 @@ def relate(ledger: Ledger, site: Site, change: Change, at: float, window: str = 
     `window` is the maintenance window that keeps it from people, "" for none.
     """
     explained(ledger, site.id, change.alarm)
-    count_alarm(ledger.db, site, change, ledger.now, at, held=bool(window))
+    count_alarm(ledger, site, change, at, held=bool(window))
     passed(ledger, site, change, at)

@@ -67,7 +67,7 @@ def standing_in(ledger: Ledger, site: str, condition: str) -> Record | None:
     """Return the record of the condition's ticket that is not closed, asked for once in a transaction."""
     key = (site, condition)
     if key not in ledger.memory:
-        ledger.memory[key] = standing(ledger.db, site, condition)
+        ledger.memory[key] = standing(ledger.apart, site, condition)
     return ledger.memory[key]
 
 
@@ -75,7 +75,7 @@ def look_ahead(ledger: Ledger, site: str, conditions: frozenset[str]) -> None:
     """Ask for the tickets of several conditions at once."""
     marks = ", ".join("?" * len(conditions))
     sql = f"SELECT condition, record FROM tickets WHERE site = ? AND state <> 'closed' AND condition IN ({marks})"  # noqa: S608
-    there = {name: decoded(kept) for name, kept in ledger.db.execute(sql, (site, *conditions))}
+    there = {name: decoded(kept) for name, kept in ledger.apart.execute(sql, (site, *conditions))}
     ledger.memory.update({(site, name): there.get(name) for name in conditions})
 
 
