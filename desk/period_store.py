@@ -11,6 +11,7 @@ _LISTED = (
     "SELECT id, body FROM {table} ORDER BY CASE WHEN ends <= ?1 OR ends <= starts THEN 2 WHEN starts > ?1 THEN 1 END,"
     " CASE WHEN ends <= ?1 OR ends <= starts THEN -ends WHEN starts > ?1 THEN starts ELSE ends END, id LIMIT ?2"
 )
+_AT_PLACE = "SELECT * FROM held WHERE released IS NULL AND site = ? AND device = ? AND fault = ?"
 _WINDOW = msgspec.json.Decoder(Window)
 _GUARD = msgspec.json.Decoder(GuardPeriod)
 
@@ -97,19 +98,24 @@ def keep_held(db: Db, window: Window, place: Place, since: float, until: float) 
     """Write down that a window holds a ticket back, since when the desk knows and until when."""
     db.execute(
         "INSERT INTO held (site, device, fault, planned, since, until) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL, ticket = NULL,"
+        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL, ticket = NULL, stale = NULL,"
         " since = iif(released IS NULL, since, excluded.since)",
         (place.site, place.device, place.fault, window.id, since, until),
     )
 
 
 def waiting_since(db: Db, now: float, most: int) -> list[Row]:
-    """Return what was held back and is held no longer at a moment, the longest waiting first."""
-    return every(db, "SELECT * FROM held WHERE released IS NULL AND until <= ? ORDER BY until LIMIT ?", now, most)
+    """Return what was held back and is held no longer at a moment, the longest waiting first.
+
+    Not what is still to be worked out anew: it may be held on.
+    """
+    sql = "SELECT * FROM held WHERE released IS NULL AND stale IS NULL AND until <= ? ORDER BY until LIMIT ?"
+    return every(db, sql, now, most)
 
 
 def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float | None:
     """Return as of when a fault's ticket opens that is held no longer at a moment and waits to be looked at."""
+    _reckon(db, every(db, _AT_PLACE, site, device, fault))
     row = one(
         db,
         "SELECT max(until, since) AS until FROM held"
@@ -125,12 +131,10 @@ def waiting_of(db: Db, site: str, device: str, fault: str, at: float) -> float |
 
 def holding_now(db: Db, site: str, device: str, fault: str) -> tuple[int, float] | None:
     """Return the window that a fault waits for, and until when; None where nothing is held or somebody has looked."""
-    sql = (
-        "SELECT planned, until FROM held WHERE released IS NULL AND site = ? AND device = ? AND fault = ?"
-        " ORDER BY until DESC, planned LIMIT 1"
-    )
-    row = one(db, sql, site, device, fault)
-    return (row["planned"], row["until"]) if row else None
+    rows = every(db, _AT_PLACE, site, device, fault)
+    found = [(until, -row["planned"]) for row, until in zip(rows, untils(db, rows), strict=True)]
+    until, planned = max(found, default=(0.0, 0))
+    return (-planned, until) if found else None
 
 
 def waits_at(db: Db, site: str) -> bool:
@@ -139,21 +143,50 @@ def waits_at(db: Db, site: str) -> bool:
 
 
 def rereckon(db: Db, now: float) -> None:
-    """Work out anew until when everything is held: a person changed a window or a guard period."""
-    rows = every(db, "SELECT * FROM held WHERE released IS NULL AND until > ?", now)
-    windows, guards = windows_after(db, now), guards_after(db, now)
+    """Have worked out anew until when everything is held: a person changed a window or a guard period.
+
+    Thousands of faults may be held: they are marked here and worked out by `reckon_some`. Who asks for one of them
+    before is told what is true (`holding_now`, `waiting_of`), and no ticket opens by what was true before.
+    """
+    db.execute("UPDATE held SET stale = ?1 WHERE released IS NULL AND stale IS NULL AND until > ?1", (now,))
+
+
+def is_stale(db: Db) -> bool:
+    """Say whether it is still to be worked out until when something is held."""
+    return db.execute("SELECT 1 FROM held WHERE released IS NULL AND stale IS NOT NULL LIMIT 1").fetchone() is not None
+
+
+def reckon_some(db: Db, most: int) -> int:
+    """Work out anew until when so much of what was marked is held; returns how much it was."""
+    sql = "SELECT * FROM held WHERE released IS NULL AND stale IS NOT NULL ORDER BY stale LIMIT ?"
+    return _reckon(db, every(db, sql, most))
+
+
+def untils(db: Db, rows: list[Row]) -> list[float]:
+    """Return until when things are held; what is marked by the windows as they are now, as of when it was marked."""
+    known: dict[float, tuple[list[Window], list[GuardPeriod]]] = {}
+    found: list[float] = []
     for row in rows:
-        until = held_until(windows, guards, place_of(db, row["site"], row["device"], row["fault"]), now)
-        if until != row["until"]:
-            keep_until(db, row, until)
+        at = row["stale"]
+        if at is None:
+            found.append(row["until"])
+            continue
+        if at not in known:
+            known[at] = windows_after(db, at), guards_after(db, at)
+        found.append(held_until(*known[at], place_of(db, row["site"], row["device"], row["fault"]), at))
+    return found
 
 
-def keep_until(db: Db, row: Row, until: float) -> None:
-    """Write down until when something is held now."""
-    db.execute(
-        "UPDATE held SET until = ? WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
-        (until, row["planned"], row["site"], row["device"], row["fault"]),
+def _reckon(db: Db, rows: list[Row]) -> int:
+    marked = [row for row in rows if row["stale"] is not None]
+    db.executemany(
+        "UPDATE held SET until = ?, stale = NULL WHERE planned = ? AND site = ? AND device = ? AND fault = ?",
+        [
+            (until, row["planned"], row["site"], row["device"], row["fault"])
+            for row, until in zip(marked, untils(db, marked), strict=True)
+        ],
     )
+    return len(marked)
 
 
 def release(db: Db, row: Row, now: float, ticket: int | None) -> None:
@@ -167,6 +200,7 @@ def release(db: Db, row: Row, now: float, ticket: int | None) -> None:
 
 def keep_ticket(db: Db, place: Place, at: float, ticket: int | None) -> None:
     """Write down on which ticket a fault stands whose holding was over at a moment and that waits to be looked at."""
+    _reckon(db, every(db, _AT_PLACE, place.site, place.device, place.fault))
     db.execute(
         "UPDATE held SET ticket = coalesce(?, ticket)"
         " WHERE released IS NULL AND until <= ? AND site = ? AND device = ? AND fault = ?",

@@ -10,6 +10,7 @@ from desk.period_store import (
     held_by,
     listed_guards,
     listed_windows,
+    untils,
     windows_after,
     windows_within,
 )
@@ -64,7 +65,7 @@ def window_now(db: Db, window: Window, now: float, most: int = -1, known: Region
         state=state,
         frozen_by=freezing.id if freezing else 0,
         steps=window.steps,
-        held=tuple(_held(row) for row in held_by(db, window.id, most)),
+        held=tuple(map(_held, held := held_by(db, window.id, most), untils(db, held))),
         held_count=count_held(db, window.id),
     )
 
@@ -136,8 +137,8 @@ def report(db: Db, guard: GuardPeriod, now: float) -> GuardReport:
     )
 
 
-def _held(row: Row) -> HeldNow:
-    return HeldNow(row["site"], row["device"], row["fault"], row["since"], row["until"], row["released"], row["ticket"])
+def _held(row: Row, until: float) -> HeldNow:
+    return HeldNow(row["site"], row["device"], row["fault"], row["since"], until, row["released"], row["ticket"])
 
 
 def _ticket(db: Db, row: Row, guard: GuardPeriod) -> ReportTicket:

@@ -8,6 +8,7 @@ from desk.events import forget_receipts
 from desk.ledger import settle_due
 from desk.live import BOARD
 from desk.nuisance import KEPT, forget_counts
+from desk.period_store import is_stale, reckon_some
 from desk.release import release_due
 from desk.settings import DeskSettings
 from desk.silence import Silent, fall_silent
@@ -15,6 +16,7 @@ from desk.store import Db
 from desk.tickets import close_resolved, forget_commands, forget_told
 from runtime.writer import StoreError
 
+RECKONED = 200  # faults whose holding is worked out anew in one transaction
 FORGET_EVERY = 3600.0
 
 
@@ -60,6 +62,8 @@ class Sweep:
             closed = close_resolved(ledger, ledger.now - desk.settings.close_after)
             return any(opened) or bool(released) or bool(settled) or bool(closed)
 
+        while await desk.store.read(is_stale):  # a part at a time, so that others write in between
+            await desk.store.write(lambda db: reckon_some(db, RECKONED))
         news = await desk.store.write(write)
         self.known_silent = {each.agent: desk.heard[each.agent].at for each in silent if each.agent in desk.heard}
         if news:

@@ -197,12 +197,16 @@ def frozen_by(
 
 def holding(windows: Iterable[Window], guards: Sequence[GuardPeriod], place: Place, at: float) -> Window | None:
     """Return the window that holds a fault's ticket back at a moment: of several the one that ends last."""
+    there = [window for window in windows if within(window.start, window.end, at) and covers(window.scope, place)]
+    return _holding(there, [guard for guard in guards if reaches(guard.scope, place)], at)
+
+
+def _holding(windows: Iterable[Window], guards: Sequence[GuardPeriod], at: float) -> Window | None:
+    """Return the window that holds at a moment, of windows and guard periods that all reach a place."""
     found = [
         window
         for window in windows
-        if within(window.start, window.end, at)
-        and covers(window.scope, place)
-        and frozen_by(window, guards, at, lambda scope: reaches(scope, place)) is None
+        if within(window.start, window.end, at) and frozen_by(window, guards, at, lambda _: True) is None
     ]
     return max(found, key=lambda window: (window.end, -window.id), default=None)
 
@@ -210,13 +214,15 @@ def holding(windows: Iterable[Window], guards: Sequence[GuardPeriod], place: Pla
 def held_until(windows: Sequence[Window], guards: Sequence[GuardPeriod], place: Place, since: float) -> float:
     """Return the first moment from `since` on at which nothing holds a fault's ticket back.
 
-    Windows that follow or overlap each other hold on together; a guard period that begins ends what it freezes.
+    Windows that follow or overlap each other hold on together; a guard period that begins ends what it freezes. So a
+    window holds from where it does until its end, or until the next guard period begins there: who holds then?
     """
-    edges = {since, *(window.end for window in windows), *(guard.start for guard in guards)}
-    for edge in sorted(edge for edge in edges if edge >= since):
-        if holding(windows, guards, place, edge) is None:
-            return edge
-    return since  # no window is without an end, so this is not reached
+    windows = [window for window in windows if covers(window.scope, place)]
+    guards = [guard for guard in guards if reaches(guard.scope, place)]
+    at = since
+    while (window := _holding(windows, guards, at)) is not None:
+        at = min((guard.start for guard in guards if at < guard.start < window.end), default=window.end)
+    return at
 
 
 def guarding(window: Window, guards: Iterable[GuardPeriod], region_of: Regions) -> GuardPeriod | None:

@@ -171,6 +171,25 @@ def test_a_window_of_another_place_holds_nothing_on() -> None:
     assert held_until(two, [], UPS, 10.0) == HOUR
 
 
+TIMES = st.integers(0, 12)
+PLANS = st.tuples(TIMES, TIMES, st.sampled_from(["S1", "S2"]), st.booleans())
+
+
+@given(st.lists(PLANS, max_size=6), st.lists(st.tuples(TIMES, TIMES), max_size=3), TIMES)
+def test_a_fault_is_held_until_the_first_moment_at_which_nothing_holds_it(
+    plans: list[tuple[int, int, str, bool]], guarded: list[tuple[int, int]], since: int
+) -> None:
+    windows = [
+        replace(
+            window(start, end, Scope(sites=(site,)), urgent=urgent, approved_by="Chen" if urgent else ""), id=number
+        )
+        for number, (start, end, site, urgent) in enumerate(plans)
+    ]
+    guards = [guard(start, end) for start, end in guarded]
+    first = next(at for at in range(since, 14) if holding(windows, guards, UPS, at) is None)
+    assert held_until(windows, guards, UPS, since) == first
+
+
 def test_what_nothing_holds_is_held_until_the_moment_itself() -> None:
     assert held_until([window()], [], UPS, HOUR) == HOUR
 
