@@ -4,7 +4,8 @@ Theory (docs/decisions/0004). A parent explains what began with it or after it, 
 what stood before is a fault of its own. Devices are read one after another, so "with it" has a grace of a poll and a
 fifth, and of one more after the parent's last look: batteries that are empty silence who sees the mains with the rest.
 Several devices may see the same fault (mains, by the meter and the UPS): the first explains the others, and one that is
-explained itself explains none of its own kind.
+explained itself explains none of its own kind. One that flaps is held open for long: it explains only while it is
+there, and what has outlived it once, and was told, stays told when it comes again.
 
 A shelved parent explains as before (ISA-18.2: a shelf silences one alarm, it says nothing of the plant): else who puts
 a cause aside gets its consequences instead. It hides nothing for good: when its shelf ends it is raised with its
@@ -123,7 +124,11 @@ def _leads(parent: Alarm, child: Alarm, *, same: bool) -> bool:
     if parent.state is AlarmState.OUT_OF_SERVICE:
         return False
     told = child.active and child.opened
-    return not same or not (parent.state is AlarmState.SUPPRESSED or (parent.state is AlarmState.SHELVED and told))
+    if same:
+        return not (parent.state is AlarmState.SUPPRESSED or (parent.state is AlarmState.SHELVED and told))
+    if not parent.flapping:
+        return True
+    return parent.clearing is None and not (told and child.onset < parent.turns[-1])
 
 
 def _is_near(at: str, reach: Reach, device: Watched) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent.service import Agent
+from agent.watch import Watch
 from config.convert import Conversion
 from config.fault_rules import load_faults
 from config.site import load_site
@@ -257,3 +258,30 @@ def test_after_a_restart_the_end_of_a_parent_releases_its_children_in_the_same_m
     w.start(at(12))
     assert w.alarms[PLANT].state is S.SUPPRESSED
     assert (PLANT, Kind.RELEASED) in kinds(w.take(mains(20, 230.0), at(20)))
+
+
+def flapping_mains(w: Watch, losses: int, *, fails_in: int = -1) -> list[tuple[str, Kind]]:
+    """Have the mains lost for 60 s so many times, 60 s apart; the rectifier fails within one loss and stays so."""
+    seen: list[tuple[str, Kind]] = []
+    for second in range(0, losses * 120, 10):
+        loss, lost = second // 120, second % 120 < 60
+        status = "fault" if lost or 0 <= fails_in <= loss else "on"
+        seen += kinds(w.take(mains(second, 0.0 if lost else 230.0), at(second)))
+        rectifier = state("plant", Quantity.RECTIFIER_STATUS, status, rectifier="1")
+        seen += kinds(w.take(batch("plant", second + 5, rectifier), at(second + 5)))
+        seen += [row for tick in range(10) for row in kinds(w.tick(at(second + tick)))]
+    return [each for each in seen if each[0] == PLANT]
+
+
+def test_what_stays_when_mains_that_flap_are_back_is_told_once_although_they_are_held_open() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    seen = flapping_mains(w, 12, fails_in=5)
+    assert w.alarms["s/meter/-/mains.lost"].flapping
+    assert [kind for _, kind in seen].count(Kind.RAISED) == 1
+    assert w.alarms[PLANT].state is S.UNACKNOWLEDGED
+
+
+def test_what_goes_with_mains_that_flap_is_never_told() -> None:
+    w = watch(device("meter", MAINS), device("plant", RECTIFIER))
+    assert Kind.RAISED not in [kind for _, kind in flapping_mains(w, 12)]
+    assert w.alarms["s/meter/-/mains.lost"].flapping
