@@ -9,6 +9,7 @@ import msgspec
 from agent.control import ControlError, Doing
 from agent.journal import Standing
 from agent.rows import reading_rows
+from agent.told_rules import rule_rows
 from connectors.desk import DeskError
 from model.alarm import Alarm, AlarmState
 from model.protocol import (
@@ -103,8 +104,8 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
                 return agent.watch.acknowledge(condition, by, moment, episode=episode, level=level)
             case Shelve(condition=condition, seconds=seconds, by=by, reason=reason):
                 return agent.watch.shelve(condition, seconds, by, moment, reason=reason)
-            case SendReadings(id=number):
-                await _sent(agent, readings_report(agent, command=number))
+            case SendReadings(id=number, rules=rules):
+                await _sent(agent, readings_report(agent, command=number, rules=rules))
             case SendTrend(id=number, device=device, point=point, start=start, end=end):
                 unit, samples = agent.trends.range(device, point, start, end)
                 await _sent(agent, TrendReport(number, device, point, unit, tuple(samples)))
@@ -113,8 +114,10 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
     return []
 
 
-def readings_report(agent: "Agent", *, device: str | None = None, command: int = 0) -> ReadingsReport:
-    """Return the readings as they stand, of one device or all."""
+def readings_report(
+    agent: "Agent", *, device: str | None = None, command: int = 0, rules: bool = False
+) -> ReadingsReport:
+    """Return the readings as they stand, of one device or all, and the rules in force if they are asked for."""
     moment = agent.clock()
     devices = tuple(
         DeviceRow(d.id, d.name, bool(answers), error, round(moment.boot - at, 3))
@@ -123,7 +126,8 @@ def readings_report(agent: "Agent", *, device: str | None = None, command: int =
     )
     if device is not None and device not in agent.watch.plan.devices:
         raise ControlError(f"no device {device!r} here; there are: {', '.join(agent.watch.plan.devices)}")
-    return ReadingsReport(moment.wall, devices, reading_rows(agent.watch.readings(device), moment.boot), command)
+    readings = reading_rows(agent.watch.readings(device), moment.boot)
+    return ReadingsReport(moment.wall, devices, readings, command, rule_rows(agent.watch) if rules else ())
 
 
 def alarm_row(agent: "Agent", alarm: Alarm) -> AlarmRow:

@@ -121,7 +121,7 @@ async def _periods(request: Request, refused: dict[str, Any], status: int = 200)
         status,
         windows=windows.windows,
         guards=guards.guards,
-        works=tuple(Work),
+        works=tuple(work for work in Work if work is not Work.WALKTEST),
         refused=refused,
     )
 

@@ -19,7 +19,7 @@ from desk.period_store import (
 )
 from desk.store import Db, audit, every, one, sites
 from model import period as rules
-from model.period import GuardDuty, GuardPeriod, No, Scope, Step, Window, gap
+from model.period import GuardDuty, GuardPeriod, No, Scope, Step, Window, Work, gap
 from model.period_text import words_of
 from model.period_words import Refused
 
@@ -60,6 +60,8 @@ def extend_window(ledger: Ledger, number: int, end: float, reason: str, author: 
     window = window_numbered(db, number)
     if window is None:
         return Refused(No.NO_SUCH)
+    if window.kind is Work.WALKTEST:
+        return Refused(No.WALKTEST)
     after = rules.extended(window, end, Step(now, author.who, "", reason=reason))
     if isinstance(after, No):
         return Refused(after, end=window.end)
@@ -76,6 +78,8 @@ def end_window(ledger: Ledger, number: int, reason: str, author: Author) -> Wind
     window = window_numbered(ledger.db, number)
     if window is None:
         return Refused(No.NO_SUCH)
+    if window.kind is Work.WALKTEST:
+        return Refused(No.WALKTEST)
     after = rules.ended(window, Step(ledger.now, author.who, "", reason=reason))
     return Refused(after) if isinstance(after, No) else _changed(ledger, author, "window_ended", after)
 

@@ -12,6 +12,7 @@ from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
+from desk.words_walktest import WALKTEST_WORDS
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 
@@ -208,6 +209,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **MEASURE_WORDS,
     **OPENING_WORDS,
     **TICKET_WORDS,
+    **WALKTEST_WORDS,
     **PERIOD_WORDS,
     **PEOPLE_WORDS,
     **SAID_WORDS,

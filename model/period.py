@@ -11,7 +11,7 @@ other than who asked approved it. No source says that a guard shortens limits, s
     window over      now >= end: by time, or ended by a person, also before it began; never extended again
 
 Danger to life and house is not what planned work means when it names no fault: smoke, fire, gas and water are held
-back only by a window that names them.
+back only by a window that names them, and by a walk-test, which exercises them.
 """
 
 import math
@@ -61,6 +61,7 @@ class Work(StrEnum):
     ROUTINE = "routine"  # 例行维护: inspection, cleaning, an upgrade that can wait
     CUTOVER = "cutover"  # 割接, 搬迁: agreed beforehand by both sides
     REPAIR = "repair"  # the repair of a fault that stands
+    WALKTEST = "walktest"  # 验收测试: every fault is exercised (`model.walktest`); never planned as a window
 
 
 class No(StrEnum):
@@ -81,6 +82,7 @@ class No(StrEnum):
     SELF_APPROVED = "self_approved"  # who asks does not approve
     UNKNOWN_PLACE = "unknown_place"
     BAD_TIME = "bad_time"
+    WALKTEST = "walktest"  # 验收测试: every fault is exercised (`model.walktest`); never planned as a window
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -171,6 +173,11 @@ def covers(scope: Scope, place: Place) -> bool:
     return _fault_named(scope.faults, place.fault) if scope.faults else not _fault_named(DANGERS, place.fault)
 
 
+def holds_there(window: Window, place: Place) -> bool:
+    """Say whether a window is about a fault at a place; a walk-test is about every one, `DANGERS` too."""
+    return reaches(window.scope, place) if window.kind is Work.WALKTEST else covers(window.scope, place)
+
+
 def meet(one: Scope, other: Scope, region_of: Regions) -> bool:
     """Say whether two scopes have a place in common, faults apart."""
     if one.everywhere or other.everywhere:
@@ -244,6 +251,8 @@ def window_refused(window: Window, now: float, longest: float = LONGEST_WINDOW) 
     """Return why planned work is refused whatever is guarded; None when it may be. `longest` in seconds."""
     if not window.work.strip():
         return No.NO_WORK
+    if window.kind is Work.WALKTEST:
+        return No.WALKTEST
     if (no := _times_refused(window.start, window.end, now, longest)) is not None:
         return no
     return approval_refused(window) if window.approved_by else None

@@ -41,6 +41,10 @@ REFUSALS: dict[No, Text] = {
         "zh": "申请人不能自行批准：请填写其他批准人。",
     },
     No.UNKNOWN_PLACE: {"en": "The desk knows no {name}.", "zh": "值班台没有 {name}。"},
+    No.WALKTEST: {
+        "en": "That is a walk-test: open, extend, sign or cancel it on the walk-tests' page.",
+        "zh": "这是验收测试：请在验收测试页面新建、延长、签字或取消。",
+    },
     No.BAD_TIME: {"en": "A time is missing, or is none.", "zh": "时间缺失或无效。"},
 }
 

@@ -124,10 +124,11 @@ class Shelve(msgspec.Struct, frozen=True, tag="shelve"):
     reason: str
 
 
-class SendReadings(msgspec.Struct, frozen=True, tag="send_readings"):
-    """The desk wants the readings as they are now."""
+class SendReadings(msgspec.Struct, frozen=True, tag="send_readings", omit_defaults=True):
+    """The desk wants the readings as they are now; `rules`: the fault rules in force too."""
 
     id: int
+    rules: bool = False
 
 
 class SendTrend(msgspec.Struct, frozen=True, tag="send_trend"):
@@ -187,13 +188,32 @@ class DeviceRow(msgspec.Struct, frozen=True, omit_defaults=True):
     age: float = 0.0
 
 
+class RuleRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fault rule in force and one thing that it looks at: the alarm's `condition`, and its limits in signs.
+
+    `scope` is a point's label or an index, "" for the whole device.
+    """
+
+    condition: str
+    device: str
+    name: str
+    fault: str
+    title: dict[str, str]
+    scope: str = ""
+    asks: tuple[str, ...] = ()
+
+
 class ReadingsReport(msgspec.Struct, frozen=True):
-    """A snapshot of a site's readings, by command or on its own; `wall` is the agent's Unix time."""
+    """A snapshot of a site's readings, by command or on its own; `wall` is the agent's Unix time.
+
+    `rules` are there when they were asked for.
+    """
 
     wall: float
     devices: tuple[DeviceRow, ...]
     readings: tuple[ReadingRow, ...]
     command: int = 0
+    rules: tuple[RuleRow, ...] = ()
 
 
 class TrendReport(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ from model.period import Work
 from model.period_protocol import EndPeriod, ExtendWindow, PlanWindow, WindowNow
 from roundsman.periods.asking import asked, common, printed, where_and_when, who
 
+_KINDS = [work.value for work in Work if work is not Work.WALKTEST]
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -15,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     plan = verbs.add_parser("plan", help="plan work", allow_abbrev=False)
     plan.add_argument("work", help="what is done, in words")
     where_and_when(plan)
-    plan.add_argument("--kind", choices=[work.value for work in Work], default=Work.ROUTINE.value, help="(routine)")
+    plan.add_argument("--kind", choices=_KINDS, default=Work.ROUTINE.value, help="(routine)")
     plan.add_argument("--urgent", action="store_true", help="it cannot wait")
     plan.add_argument("--approved-by", default="", metavar="NAME", help="who approved urgent work in a guard period")
     extend = verbs.add_parser("extend", help="let a window end later", allow_abbrev=False)
