@@ -19,6 +19,7 @@ from desk import api, intake, pages
 from desk.core import LOG, Desk
 from desk.courier import Courier
 from desk.guard import Guard
+from desk.keeping import held
 from desk.local import Local, write_local
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
@@ -61,18 +62,13 @@ async def serve(
     `on_ready` gets its address once it answers. Raises AddressError when it may not or cannot listen there, StoreError
     when its file cannot be opened.
     """
-    listening = _listen(settings)
-    try:
+    with held(settings.state), contextlib.closing(_listen(settings)) as listening:
         desk = Desk(settings, contracts)
-    except BaseException:
-        listening.close()
-        raise
-    try:
-        await desk.open()
-        await _run(desk, listening, stop or _told_by_signals(), on_ready)
-    finally:
-        desk.close()
-        listening.close()
+        try:
+            await desk.open()
+            await _run(desk, listening, stop or _told_by_signals(), on_ready)
+        finally:
+            desk.close()
 
 
 async def _problem(request: Request, problem: Exception) -> Response:
@@ -130,7 +126,8 @@ async def _run(
         tasks.create_task(_watchdog(desk, ended))
         async with _until_ended(desk, server, ended):
             await server.listens.wait()
-            write_local(desk.settings.state, Local(desk.url, desk.secret))
+            told = [str(path.absolute()) if path else "" for path in (desk.settings.roster, desk.settings.contracts)]
+            write_local(desk.settings.state, Local(desk.url, desk.secret, *told))
             LOG.info("desk answers at %s", desk.url)
             notify("READY=1", f"STATUS=answers at {desk.url}")
             if on_ready:

@@ -19,10 +19,12 @@ class LocalError(Exception):
 
 
 class Local(msgspec.Struct, frozen=True):
-    """Where the desk of a state folder answers, and its secret."""
+    """Where the desk of a state folder answers, and its secret; the roster and contracts that it was started with."""
 
     url: str
     secret: str
+    roster: str = ""
+    contracts: str = ""
 
 
 def write_local(state: Path, local: Local) -> None:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "demo": "play a small power room on this machine, with agent, desk and page",
     "agent": "watch a site, as a service",
     "desk": "the central desk: run it, or enrol a site",
+    "desk backup": "the desk's file and what it needs, into one checked file, while it runs",
     "join": "join this site's agent to a desk, by a one-time line",
     "check": "check a site file and say everything that is wrong",
     "scan": "find SNMP devices at addresses, and print the site file's section for them",
