@@ -1,6 +1,6 @@
 """Chance drives a room: faults, silence, people and restarts at random; what a person would then find must hold."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +28,11 @@ FOUND_AT = {
     "mains": (MAINS_LOST, UPS_MAINS, ON_BATTERY, FAILED), "sensor": (MAINS_LOST,), "bypass": (ON_BATTERY,),
     "plant": (FAILED,), "door": (OPEN,),
 }  # fmt: skip
+
+
+def said(alarm: Alarm) -> object:
+    """Return what of an alarm is a desk's business: it may not change without a Change."""
+    return alarm.state, alarm.case, alarm.level, alarm.active, alarm.opened, alarm.explained_by, alarm.acknowledged_by
 
 
 class Room:
@@ -107,6 +112,8 @@ class Room:
         assert alarm.active == (alarm.state not in {S.NORMAL, S.RETURNED}) or alarm.state is S.SHELVED
         assert alarm.opened or alarm.state not in {S.UNACKNOWLEDGED, S.ACKNOWLEDGED}
         assert not alarm.explained_by or alarm.state in {S.PENDING, S.SUPPRESSED}
+        if alarm.episode:
+            assert said(self.changes[alarm.episode][-1].alarm) == said(alarm)
         self.root(alarm)
 
     def root(self, alarm: Alarm) -> Alarm:
@@ -158,6 +165,8 @@ def test_whatever_happens_what_stands_is_told_or_its_cause_is_and_what_is_over_e
     room.true.clear()
     room.live(int(STEADY) + 100)
     assert [alarm for alarm in room.watch.alarms.values() if alarm.active] == []
+    passed = Counter(c.alarm.condition for each in room.changes.values() for c in each if c.kind is Kind.MOMENTARY)
+    assert {c: alarm.momentary for c, alarm in room.watch.alarms.items() if alarm.momentary} == passed
     for changes in room.changes.values():
         ends = [change.kind in {Kind.CLEARED, Kind.MOMENTARY} for change in changes]
         assert [change.alarm.revision for change in changes] == list(range(1, len(changes) + 1))
