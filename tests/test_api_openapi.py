@@ -1,6 +1,7 @@
 """The OpenAPI document: valid by the standard's schema, complete, and true of what the desk answers."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def references(part: Any) -> Iterator[str]:
             yield from references(each)
 
 
+def parts(part: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document."""
+    if isinstance(part, dict):
+        yield part
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from parts(each)
+
+
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
     """One of the document's schemas with the components that it refers to."""
     return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
@@ -91,6 +100,22 @@ async def test_every_route_of_the_api_is_in_the_document_and_nothing_else(world:
 def test_every_operation_has_a_name_of_its_own() -> None:
     names = [operation_id(each) for each in OPERATIONS]
     assert len(set(names)) == len(names)
+
+
+def test_every_part_of_an_address_is_a_parameter_and_each_parameter_is_there_once() -> None:
+    operations = [(path, each) for path, methods in DOCUMENT["paths"].items() for each in methods.values()]
+    for path, operation in operations:
+        parameters = [(each["in"], each["name"]) for each in operation.get("parameters", [])]
+        assert len(set(parameters)) == len(parameters), path
+        assert {name for where, name in parameters if where == "path"} == set(re.findall(r"{(\w+)}", path))
+    assert any("{" in path for path, _ in operations)
+
+
+def test_what_is_taken_when_nothing_is_said_is_what_may_be_said() -> None:
+    given = [schema for schema in parts(DOCUMENT) if "default" in schema]
+    assert given
+    for schema in given:
+        validator(schema).validate(schema["default"])
 
 
 async def test_the_desk_gives_the_document(world: ApiWorld) -> None:
