@@ -30,9 +30,10 @@ def put_right(ledger: Ledger, regained: Regained, *, openings: bool = False) -> 
     `openings`: only of those that are not dated yet, which were written beside the first time.
     """
     moved = 0
-    for row in every(ledger.db, "SELECT record FROM tickets WHERE state <> 'closed' AND entries > 0 ORDER BY number"):
+    sql = "SELECT record FROM tickets WHERE state <> 'closed' AND entries > 0 AND opened >= ? ORDER BY number"
+    for row in every(ledger.db, sql, regained.since if openings else float("-inf")):
         record = decoded(row["record"])
-        if openings and not (record.unsure and record.ticket.opened >= regained.since):
+        if openings and not record.unsure:
             continue
         entry = Entry(ledger.now, WHO, retiming(record, regained), "", Side.SYSTEM, ledger.trust)
         moved += append_to(ledger, record, entry).refused is None
