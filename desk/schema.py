@@ -4,7 +4,7 @@ Migration N makes version N of the file (`runtime.writer.migrate`); a released m
 version-2 file get their entries when the desk opens it (`desk.carried`).
 """
 
-from desk.tables import clock, epochs, incidents, notices, periods, requests, tickets, walktest
+from desk.tables import clock, epochs, incidents, keeping, notices, periods, requests, tickets, users, walktest
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -85,5 +85,5 @@ CREATE INDEX tickets_by_site ON tickets (site, state);
 CREATE INDEX audit_by_episode ON audit (episode) WHERE episode <> '';
 CREATE INDEX connector_outbox_by_time ON connector_outbox (at);
 """,
-    "".join(each.STATEMENTS for each in (tickets, notices, periods, incidents, clock, requests, epochs, walktest)),
+    "".join(each.STATEMENTS for each in (tickets, notices, periods, incidents, clock, requests, epochs, keeping, walktest)),
 )
