@@ -85,5 +85,8 @@ CREATE INDEX tickets_by_site ON tickets (site, state);
 CREATE INDEX audit_by_episode ON audit (episode) WHERE episode <> '';
 CREATE INDEX connector_outbox_by_time ON connector_outbox (at);
 """,
-    "".join(each.STATEMENTS for each in (tickets, notices, periods, incidents, clock, requests, epochs, keeping, walktest)),
+    "".join(
+        each.STATEMENTS
+        for each in (tickets, notices, periods, incidents, clock, requests, epochs, keeping, users, walktest)
+    ),
 )
