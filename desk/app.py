@@ -20,18 +20,18 @@ from desk.core import LOG, Desk
 from desk.courier import Courier
 from desk.guard import Guard
 from desk.keeping import held
+from desk.listening import AddressError, Front
 from desk.local import Local, write_local
+from desk.passwords import Passwords
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
 from desk.timekeeping import Timekeeping
-from desk.web import ProblemError, as_problem, is_loopback, problem_reply
+from desk.web import ProblemError, as_problem, problem_reply
 from model.protocol import PREFIX
 from runtime.notify import notify, watchdog_seconds
 from runtime.writer import StoreError
 
-
-class AddressError(Exception):
-    """The desk cannot listen where it was told to."""
+__all__ = ["AddressError", "create_app", "serve"]
 
 
 def create_app(desk: Desk) -> Starlette:
@@ -47,6 +47,7 @@ def create_app(desk: Desk) -> Starlette:
         },
     )
     application.state.desk = desk
+    application.state.passwords = Passwords()
     return application
 
 
@@ -62,11 +63,12 @@ async def serve(
     `on_ready` gets its address once it answers. Raises AddressError when it may not or cannot listen there, StoreError
     when its file cannot be opened.
     """
-    with held(settings.state), contextlib.closing(_listen(settings)) as listening:
+    front = Front(settings)
+    with held(settings.state), contextlib.closing(front.listen()) as listening:
         desk = Desk(settings, contracts)
         try:
             await desk.open()
-            await _run(desk, listening, stop or _told_by_signals(), on_ready)
+            await _run(desk, front, listening, stop or _told_by_signals(), on_ready)
         finally:
             desk.close()
 
@@ -101,13 +103,14 @@ class _Server(uvicorn.Server):
 
 
 async def _run(
-    desk: Desk, listening: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None] | None
+    desk: Desk, front: Front, listening: socket.socket, stop: asyncio.Event, on_ready: Callable[[str], None] | None
 ) -> None:
-    host, port = listening.getsockname()[:2]
-    desk.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    desk.certificates = front.held
+    desk.url, near = front.addresses(listening)
     desk.secret = secrets.token_urlsafe(32)
     config = uvicorn.Config(
         create_app(desk),
+        http=front.protocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -116,6 +119,8 @@ async def _run(
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    config.load()
+    config.ssl = front.context
     server = _Server(config)
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -124,10 +129,13 @@ async def _run(
         tasks.create_task(Timekeeping(desk).run(ended))
         tasks.create_task(Courier(desk).run(ended))
         tasks.create_task(_watchdog(desk, ended))
+        tasks.create_task(front.keep(desk, ended))
         async with _until_ended(desk, server, ended):
             await server.listens.wait()
-            told = [str(path.absolute()) if path else "" for path in (desk.settings.roster, desk.settings.contracts)]
-            write_local(desk.settings.state, Local(desk.url, desk.secret, *told))
+            roster, own = [
+                str(path.absolute()) if path else "" for path in (desk.settings.roster, desk.settings.contracts)
+            ]
+            write_local(desk.settings.state, Local(near, desk.secret, roster, own, front.chain))
             LOG.info("desk answers at %s", desk.url)
             notify("READY=1", f"STATUS=answers at {desk.url}")
             if on_ready:
@@ -176,25 +184,6 @@ async def _watchdog(desk: Desk, ended: asyncio.Event) -> None:
             LOG.warning("no progress, the watchdog is not fed: %s", error or "the writer does not answer")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), limit / 3)
-
-
-def _listen(settings: DeskSettings) -> socket.socket:
-    if not is_loopback(settings.host):
-        raise AddressError(
-            f"the desk listens on loopback only until it knows people and has certificates: {settings.host} is refused,"
-            " use 127.0.0.1 and a tunnel such as `ssh -L`"
-        )
-    host = settings.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio sets no TCP_NODELAY
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, settings.port))
-        listening.listen(1024)
-    except OSError as error:
-        listening.close()
-        raise AddressError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
-    return listening
 
 
 def _told_by_signals() -> asyncio.Event:

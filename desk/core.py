@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,9 @@ from model.service.step import Stepped
 from model.service.words import Side
 from runtime.clock import now as clock_now
 from runtime.writer import StoreError
+
+if TYPE_CHECKING:
+    from desk.certificates import Certificates
 
 LOG = logging.getLogger("roundsman.desk")
 FILE = "desk.sqlite"
@@ -67,6 +71,8 @@ class Desk:
         self.hub = Hub()
         self.url = ""
         self.secret = ""
+        self.certificates: Certificates | None = None
+        self.has_people = False  # whether somebody has a password, once it was asked for and so
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         (settings.state / FILE).touch(mode=0o600)
         self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)

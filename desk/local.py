@@ -5,11 +5,14 @@ There is one writer of the desk's file, the desk: a command asks it. When a desk
 """
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+
+from runtime.trust import trusting_server_alone
 
 FILE = "local.json"
 
@@ -19,12 +22,23 @@ class LocalError(Exception):
 
 
 class Local(msgspec.Struct, frozen=True):
-    """Where the desk of a state folder answers, and its secret; the roster and contracts that it was started with."""
+    """Where the desk of a state folder answers, and its secret; the roster and contracts that it was started with.
+
+    `chain` is the file with its certificate, "" without TLS.
+    """
 
     url: str
     secret: str
     roster: str = ""
     contracts: str = ""
+    chain: str = ""
+
+    def verify(self) -> ssl.SSLContext | bool:
+        """Return what a client on this machine knows the desk by. Raises LocalError."""
+        try:
+            return trusting_server_alone(Path(self.chain)) if self.chain else True
+        except (OSError, ValueError) as error:
+            raise LocalError(f"the desk's certificate cannot be read ({error}): start the desk again") from error
 
 
 def write_local(state: Path, local: Local) -> None:
@@ -55,7 +69,7 @@ def ask(state: Path, method: str, path: str, body: object = None) -> Any:
     content = None if body is None else msgspec.json.encode(body)
     headers = {"Authorization": f"Bearer {local.secret}", "Content-Type": "application/json"}
     try:
-        with httpx.Client(timeout=15.0, trust_env=False) as client:
+        with httpx.Client(timeout=15.0, trust_env=False, verify=local.verify()) as client:
             answer = client.request(method, f"{local.url}{path}", content=content, headers=headers)
     except httpx.HTTPError as error:
         raise LocalError(f"the desk at {local.url} does not answer ({error}): is `roundsman desk` running?") from error

@@ -25,7 +25,7 @@ from tests.desk_world import change, contracts
 async def running(state: Path, **settings: Any) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Event]]:
     stop = asyncio.Event()
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    told = DeskSettings(state=state, port=0, contract="practice", **settings)
+    told = DeskSettings(state=state, port=0, contract="practice", region="east", **settings)
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(told, contracts, stop=stop, on_ready=ready.set_result))
         async with httpx.AsyncClient(base_url=await ready, trust_env=False, timeout=10) as client:
@@ -75,7 +75,8 @@ async def test_an_unknown_stream_is_refused_and_too_many_are(tmp_path: Path) -> 
     async with running(tmp_path, streams=1) as (client, _):
         assert (await client.get("/live?topic=secrets")).status_code == 404
         async with client.stream("GET", "/live") as stream:
-            await anext(stream.aiter_lines())
+            lines = stream.aiter_lines()  # kept: one that is let go closes the stream
+            await anext(lines)
             assert (await client.get("/live")).status_code == 503
 
 
@@ -145,7 +146,7 @@ async def test_systemd_hears_ready_then_progress_then_stopping(tmp_path: Path, m
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "desk.example"])
 async def test_the_desk_refuses_to_listen_beyond_loopback(tmp_path: Path, host: str) -> None:
-    with pytest.raises(AddressError, match="the desk listens on loopback only"):
+    with pytest.raises(AddressError, match="without a certificate the desk listens on loopback only"):
         await serve(DeskSettings(state=tmp_path, host=host, port=0), contracts)
 
 

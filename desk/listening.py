@@ -1,0 +1,157 @@
+"""Where a desk listens, and who is answered beyond this machine: the one place of these rules.
+
+Beyond loopback the desk listens with a certificate alone. Agents are answered there by their tokens; people are once
+somebody has a password.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import logging
+import math
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+from desk.settings import DeskSettings
+from desk.store import Db
+from desk.web import is_loopback
+from model.protocol import PREFIX
+from model.service.words import Trust
+from runtime.trust import CertificateError
+
+if TYPE_CHECKING:  # desk.certificates brings a library that a desk without TLS does not need in its memory
+    from desk.certificates import Certificates
+    from desk.core import Desk
+
+LOG = logging.getLogger("roundsman.desk")
+LOOK = 5.0  # seconds between two looks whether there is another certificate
+DAY, YEAR = 86_400.0, 365 * 86_400.0
+WARNED_BEFORE = 14 * DAY  # seconds before the end of a given certificate from which the log says so each day
+AGENTS = frozenset(f"{PREFIX}/{each}" for each in ("enrol", "events", "heartbeat", "commands", "readings", "trends",
+                                                   "token", "ca"))  # fmt: skip
+NOBODY_YET = (
+    "Nobody has a password at this desk yet, so it answers people on its own machine only."
+    " 此值班台还没有设置密码的用户，只能在本机访问。"
+)
+
+
+class AddressError(Exception):
+    """The desk cannot listen where it was told to."""
+
+
+def users_exist(db: Db) -> bool:
+    """Say whether somebody has a password here, by the desk's users."""
+    if importlib.util.find_spec("desk.users") is None:
+        return False
+    there = getattr(importlib.import_module("desk.users"), "users_exist", None)
+    return there is not None and bool(there(db))
+
+
+class Front:
+    """How a desk is reached: its certificate, which it renews and reloads while it answers, and its addresses.
+
+    Raises AddressError for certificates that cannot be used.
+    """
+
+    def __init__(self, settings: DeskSettings) -> None:
+        self.settings = settings
+        self.held: Certificates | None = None
+        self.context: ssl.SSLContext | None = None
+        self.protocol: type[asyncio.Protocol] | str = "auto"
+        self._warned = -math.inf
+        if not (settings.state / "tls" / "desk.pem").exists():
+            return
+        from desk import certificates, tls  # noqa: PLC0415
+
+        try:
+            certificates.renew(settings.state, time.time())
+            self.held = certificates.certificates_of(settings.state)
+            if self.held is not None:
+                self.context, self.protocol = tls.listening_with(self.held), tls.Connection
+        except (CertificateError, OSError) as error:
+            raise AddressError(str(error)) from error
+
+    @property
+    def chain(self) -> str:
+        """The file with the desk's certificate, "" without TLS."""
+        return str(self.held.chain.absolute()) if self.held else ""
+
+    def listen(self) -> socket.socket:
+        """Open the port; beyond loopback only with a certificate. Raises AddressError."""
+        settings = self.settings
+        if self.held is None and not is_loopback(settings.host):
+            raise AddressError(
+                f"without a certificate the desk listens on loopback only: {settings.host} is refused. Make one,"
+                " `roundsman desk init desk.example.org`, or use 127.0.0.1 and a tunnel such as `ssh -L`"
+            )
+        host = settings.host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio sets no TCP_NODELAY
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, settings.port))
+            listening.listen(1024)
+        except OSError as error:
+            listening.close()
+            raise AddressError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
+        return listening
+
+    def addresses(self, listening: socket.socket) -> tuple[str, str]:
+        """Return by which address others reach the desk, and by which this machine's own commands do."""
+        host, port = listening.getsockname()[:2]
+        here = str({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))
+        near = f"[{here}]:{port}" if ":" in here else f"{here}:{port}"
+        if self.held is None:
+            return f"http://{near}", f"http://{near}"
+        return self.held.url(port), f"https://{near}"
+
+    async def keep(self, desk: "Desk", ended: asyncio.Event) -> None:
+        """Renew the certificate before it ends, and take up another one, until `ended`."""
+        while self.context is not None and not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), LOOK)
+            try:
+                await self._look(desk, self.context)
+            except (CertificateError, OSError) as error:
+                self._warn(desk, f"the desk goes on with the certificate that it has: {error}")
+
+    async def _look(self, desk: "Desk", context: ssl.SSLContext) -> None:
+        from desk import certificates, tls  # noqa: PLC0415
+
+        now = desk.timekeeper.now()
+        if (
+            desk.timekeeper.moment().trust is Trust.SURE
+        ):  # what is made at a wrong time would be refused at the right one
+            await asyncio.to_thread(certificates.renew, self.settings.state, now)
+        found = await asyncio.to_thread(certificates.certificates_of, self.settings.state)
+        if found is None:
+            raise CertificateError(f"there is none in {self.settings.state} any more")
+        if self.held is None or found.serial != self.held.serial:
+            tls.reload(context, found)
+            LOG.info("another certificate is used from now on; it ends on %s", _day(found.ends))
+        self.held = desk.certificates = found
+        if found.told.given and found.ends - now < WARNED_BEFORE:
+            self._warn(desk, f"the certificate ends on {_day(found.ends)}: give the next with `roundsman desk init`")
+        if found.fingerprint and found.ca_ends - now < YEAR:
+            self._warn(desk, f"the CA ends on {_day(found.ca_ends)}: make another, and join each site again")
+
+    def _warn(self, desk: "Desk", text: str) -> None:
+        now = desk.clock().boot
+        if now - self._warned >= DAY:
+            self._warned = now
+            LOG.warning("%s", text)
+
+
+async def answered_beyond(desk: "Desk", path: str, client: str) -> bool:
+    """Say whether a request from an address is answered: beyond this machine only agents are, until there are users."""
+    if desk.has_people or path in AGENTS or not client or is_loopback(client):
+        return True
+    desk.has_people = await desk.store.read(users_exist)
+    return desk.has_people
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
