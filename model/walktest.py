@@ -97,19 +97,18 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     asks: tuple[str, ...] = ()
 
 
-class Moved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the desk saw of a point: its value at the beginning, the last, and the farthest from the beginning, when.
+class Moved(msgspec.Struct, frozen=True, omit_defaults=True, tag="moved"):
+    """What the desk saw of a point: its value at the beginning, and the farthest from it, when (Unix seconds).
 
-    Times are the desk's Unix seconds; `moved` is None while it has not moved.
+    `moved` is None while it has not moved.
     """
 
     first: Value
-    last: Value
     value: Value = None
     moved: float | None = None
 
 
-class Raised(msgspec.Struct, frozen=True, omit_defaults=True):
+class Raised(msgspec.Struct, frozen=True, omit_defaults=True, tag="raised"):
     """What the desk saw of a fault in the walk-test: when its last alarm began and cleared, and how many there were.
 
     `stands`: it stands now; `announced`: it outlived its delay, or another fault explained it. `before`: it stood when
@@ -153,22 +152,13 @@ def moved(before: Moved | None, value: Value, at: float) -> Moved:
     A number is kept as far from its beginning as it came, a state as the last that was another.
     """
     if before is None:
-        return Moved(value, value)
-    if value is None or value == before.last:
+        return Moved(value)
+    if value is None or value in {before.first, before.value}:
         return before
-    after = replace(before, last=value)
-    if value == before.first or not _farther(before, value):
-        return after
-    return replace(after, value=value, moved=at)
-
-
-def _farther(before: Moved, value: Value) -> bool:
-    if before.moved is None:
-        return True
     first, most = before.first, before.value
     if isinstance(first, int | float) and isinstance(value, int | float) and isinstance(most, int | float):
-        return abs(value - first) > abs(most - first)
-    return True
+        return replace(before, value=value, moved=at) if abs(value - first) > abs(most - first) else before
+    return replace(before, value=value, moved=at)
 
 
 def length_refused(seconds: float) -> WalkNo | None:
