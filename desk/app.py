@@ -26,6 +26,7 @@ from desk.passwords import Passwords
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
 from desk.timekeeping import Timekeeping
+from desk.walktest_rounds import Walking
 from desk.web import ProblemError, as_problem, problem_reply
 from model.protocol import PREFIX
 from runtime.notify import notify, watchdog_seconds
@@ -128,6 +129,7 @@ async def _run(
         tasks.create_task(Sweep(desk).run(ended))
         tasks.create_task(Timekeeping(desk).run(ended))
         tasks.create_task(Courier(desk).run(ended))
+        tasks.create_task(Walking(desk).run(ended))
         tasks.create_task(_watchdog(desk, ended))
         tasks.create_task(front.keep(desk, ended))
         async with _until_ended(desk, server, ended):
