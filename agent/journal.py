@@ -127,13 +127,20 @@ class Journal:
         rows = [Standing(alarm, None) for alarm in alarms]
         self.writer.put(lambda db: _record(db, rows, None, moment, self.boot_id)).result()
 
-    def acknowledge(self, epoch: str, seq: int, incarnation: str) -> "Future[None]":
-        """Keep that the desk has everything up to `seq` of an epoch: less than before, if it was restored."""
-        return self.writer.put(lambda db: _acknowledge(db, epoch, seq, incarnation))
+    def acknowledge(self, epoch: str, seq: int, incarnation: str, wall: float | None = None) -> "Future[None]":
+        """Keep that the desk has everything up to `seq` of an epoch: less than before, if it was restored.
 
-    def new_epoch(self, snapshot: Snapshot) -> "Future[str]":
-        """Begin a new epoch with a snapshot; what the desk has not had of the old one follows it, in order."""
-        return self.writer.put(lambda db: _new_epoch(db, snapshot))
+        Another incarnation is kept once its time is known, `wall` (Unix seconds): its commands' ids begin there, so a
+        cursor that is ahead of it goes back to it, and no other does.
+        """
+        return self.writer.put(lambda db: _acknowledge(db, epoch, seq, incarnation, wall))
+
+    def new_epoch(self, snapshot: Snapshot, *, again: bool = False) -> "Future[str]":
+        """Begin a new epoch with a snapshot; what the desk has not had of the old one follows it, in order.
+
+        `again`: and all that is kept of those before, for a desk that was restored and may have forgotten it.
+        """
+        return self.writer.put(lambda db: _new_epoch(db, snapshot, again=again))
 
     def forget(self, moment: Now, *, unsent: bool = False, certain: bool = True) -> "Future[int]":
         """Delete rows that the desk has had for seven days (`unsent`: any, where no desk is named); returns how many.
@@ -276,18 +283,23 @@ def _record(db: sqlite3.Connection, rows: list[Standing], cursor: int | None, mo
         _set(db, cursor=cursor)
 
 
-def _acknowledge(db: sqlite3.Connection, epoch: str, seq: int, incarnation: str) -> None:
+def _acknowledge(db: sqlite3.Connection, epoch: str, seq: int, incarnation: str, wall: float | None) -> None:
     if epoch != _get(db, "epoch"):
         return
-    if _get(db, "incarnation") not in {"", incarnation}:
-        _set(db, cursor=0)
-    _set(db, acked=min(seq, int(_get(db, "seq"))), incarnation=incarnation)
+    _set(db, acked=min(seq, int(_get(db, "seq"))))
+    before = _get(db, "incarnation")
+    if before in {"", incarnation}:
+        _set(db, incarnation=incarnation)
+    elif wall is not None:
+        _set(db, incarnation=incarnation, cursor=min(int(_get(db, "cursor")), int(wall * 1000)))
 
 
-def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot) -> str:
+def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot, *, again: bool) -> str:
     old, acked = _get(db, "epoch"), int(_get(db, "acked"))
     unsent = db.execute(
-        "SELECT body, wall, boot, boot_id FROM outbox WHERE epoch = ? AND seq > ? ORDER BY seq", (old, acked)
+        "SELECT body, wall, boot, boot_id FROM outbox WHERE ? OR (epoch = ? AND seq > ?)"
+        " ORDER BY CASE epoch WHEN ? THEN 1 ELSE 0 END, CASE epoch WHEN ? THEN 0.0 ELSE wall END, seq",
+        (again, old, acked, old, old),
     ).fetchall()
     epoch = str(uuid.uuid4())
     _set(db, epoch=epoch, seq=0, acked=0)
@@ -298,13 +310,14 @@ def _new_epoch(db: sqlite3.Connection, snapshot: Snapshot) -> str:
         seq = int(_get(db, "seq")) + 1
         db.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)", (epoch, seq, body, wall, boot, boot_of))
         _set(db, seq=seq)
-    db.execute("DELETE FROM outbox WHERE epoch = ?", (old,))
+    db.execute("DELETE FROM outbox WHERE epoch <> ? AND (? OR (epoch = ? AND seq > ?))", (epoch, again, old, acked))
     return epoch
 
 
 def _forget(db: sqlite3.Connection, moment: Now, boot: str, *, unsent: bool, certain: bool) -> int:
     upto = int(_get(db, "seq" if unsent else "acked"))
+    old = "CASE boot_id WHEN ? THEN boot < ? ELSE ? AND wall < ? END"
     return db.execute(
-        "DELETE FROM outbox WHERE epoch = ? AND seq <= ? AND CASE boot_id WHEN ? THEN boot < ? ELSE ? AND wall < ? END",
+        f"DELETE FROM outbox WHERE (epoch <> ? OR seq <= ?) AND {old}",  # noqa: S608 - constants
         (_get(db, "epoch"), upto, boot, moment.boot - KEPT, certain, moment.wall - KEPT),
     ).rowcount

@@ -75,15 +75,26 @@ class Outbox:
         """Say that something new is there."""
         self._awake.set()
 
-    async def heed(self, before: Position, acked: int, incarnation: str) -> None:
-        """Compare a heartbeat's answer with where we stood before it: a desk that has less gets the rest again."""
+    async def heed(self, before: Position, acked: int, incarnation: str, wall: float | None = None) -> None:
+        """Compare a heartbeat's answer with where we stood before it: a desk that has less gets the rest again.
+
+        One of another incarnation, which knows nothing of an epoch of which it had something, was put back to before
+        that epoch: it gets what is kept of those before, too. `wall` is the desk's time (Unix seconds).
+        """
         place = await asyncio.to_thread(self._journal.position)
+        other = before.incarnation not in {"", incarnation}
+        if other:
+            log.warning("the desk is another than before: it was restored, or begun anew")
+            await _kept(self._journal.acknowledge(before.epoch, min(acked, place.acked), incarnation, wall))
         if place.epoch == before.epoch and acked > place.last:
             await self._begin_anew(f"the desk has {acked} of our events, this journal {place.last}")
             self.wake()
+        elif other and acked == 0 < before.acked and place.epoch == before.epoch:
+            await self._begin_anew("the desk was restored to before this epoch", again=True)
+            self.wake()
         elif acked < before.acked:
             log.warning("the desk has %d of our events and had %d: it was restored; sending again", acked, before.acked)
-            await _kept(self._journal.acknowledge(before.epoch, acked, incarnation))
+            await _kept(self._journal.acknowledge(before.epoch, acked, incarnation, wall))
             self.wake()
 
     async def run(self) -> None:
@@ -129,6 +140,11 @@ class Outbox:
             self.stats.conflicts += 1
             await self._begin_anew(f"the desk knows other events under our name: {error}")
             return True
+        if reply.incarnation != place.incarnation != "" and self._beat is not None:
+            await self._beat()  # a desk that was restored: how far it has us, and its time
+            if (await asyncio.to_thread(self._journal.position)).incarnation != reply.incarnation:
+                raise DeskError("the desk is another than before, and has not said its time yet")
+            return True
         last = max(place.last, rows[-1].seq)  # rows may have come since the look at the position
         if reply.acked > last:  # this journal is older than what was sent from it: a disk put back
             await self._begin_anew(f"the desk has {reply.acked} of our events, this journal {last}")
@@ -142,11 +158,11 @@ class Outbox:
             raise DeskError(f"the desk did not take event {rows[0].seq}")
         return True
 
-    async def _begin_anew(self, why: str) -> None:
+    async def _begin_anew(self, why: str, *, again: bool = False) -> None:
         """Begin a new epoch with a snapshot of what the journal has kept, and nothing that it has not."""
         log.error("%s; beginning a new epoch with what stands", why)
         await self._settled()
-        await _kept(self._journal.new_epoch(self._snapshot(why)))
+        await _kept(self._journal.new_epoch(self._snapshot(why), again=again))
 
     def _measure(self, place: Position, rows: list[Row]) -> None:
         self.stats.position = place

@@ -296,7 +296,7 @@ class Agent:
         reply = await heartbeat(self.client, beat, self.metrics)
         if reply is not None:
             self.clock.heard(reply.wall)
-            await self.outbox.heed(place, reply.acked, reply.incarnation)
+            await self.outbox.heed(place, reply.acked, reply.incarnation, reply.wall)
 
     async def _forget(self) -> None:
         certain = self.clock.certain

@@ -28,7 +28,8 @@ AT_THE_END = 3.0  # seconds that a desk which stops waits for mail servers
 _AT_ONCE = 6  # messages on their way at once
 _ANYTHING = """SELECT EXISTS (SELECT 1 FROM occasions WHERE again <= ?)
     OR EXISTS (SELECT 1 FROM notices WHERE state = 'waiting' AND after <= ?)
-    OR EXISTS (SELECT 1 FROM messages WHERE state = 'sending' AND next <= ?) AS anything"""
+    OR EXISTS (SELECT 1 FROM messages WHERE state = 'sending' AND next <= ?) AS anything,
+    EXISTS (SELECT 1 FROM restores WHERE replayed IS NULL) AS forgot"""
 
 
 class Courier:
@@ -65,8 +66,8 @@ class Courier:
         now = desk.timekeeper.now()
         await self._forget(now)
         row = await desk.store.read(lambda db: one(db, _ANYTHING, now, now, now))
-        if row is None or not row["anything"]:
-            return
+        if row is None or not row["anything"] or row["forgot"]:
+            return  # `forgot`: a desk that was restored calls nobody before its agents have told what it forgot
         file = desk.people.file
         if file is None and desk.people.path is not None:
             return  # there is to be a roster: what happens meanwhile waits until its file can be used

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -30,7 +30,7 @@ RESTORING = "restoring.json"  # in a state folder: a restore was begun and is no
 STAGED = "restore.new"
 ASIDE = "before-restore"
 LAST = "backup.json"  # in a state folder: when it was last backed up, and where to
-OF_ONE_RUN = frozenset({"local.json", "local.new", "lock", RESTORING, STAGED, LAST})
+OF_ONE_RUN = frozenset({"local.json", "local.new", "lock", RESTORING, STAGED, LAST, OWN})
 SUFFIXES = ("-wal", "-shm", "-journal")
 _PIECE = 1 << 20  # bytes read at once
 _LARGEST_MANIFEST = 16 << 20
@@ -41,12 +41,11 @@ class KeepingError(Exception):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One file of a backup: its path in it, bytes, SHA-256 in hexadecimal, and the mode that it is restored with."""
+    """One file of a backup: its path in it, bytes, SHA-256 in hexadecimal."""
 
     path: str
     size: int
     sha256: str
-    mode: int = 0o600
 
 
 class Last(msgspec.Struct, frozen=True):
@@ -185,6 +184,20 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
     """Read a file by parts."""
     while piece := file.read(_PIECE):
         yield piece
+
+
+def stored(parts: Iterable[bytes], path: Path) -> tuple[int, str]:
+    """Write a file of mode 0600 to the disk; returns its size in bytes and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for piece in parts:
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
 
 
 def safe(name: str) -> bool:

@@ -44,7 +44,6 @@ from runtime.version import VERSION
 from runtime.writer import reader
 
 PREFIX, SUFFIX = "desk-", ".tar.gz"
-NUMBERED = ("tickets", "incidents", "windows", "guards", "swaps", "occasions", "notices", "messages", "audit")
 _COMPRESS = 3  # of 9: most of what there is to gain, at a tenth of the time
 _SPARE = 16 << 20  # bytes left free on the disk
 
@@ -124,7 +123,7 @@ def _described(copy: Path, at: float, beside: list[tuple[str, Path]]) -> Manifes
         last = dict(db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
         last["commands"] = int(db.execute("SELECT coalesce(max(id), 0) FROM commands").fetchone()[0])
     paths = [(f"{STATE}/{DATABASE}", copy), *beside]
-    members = tuple(Member(name, *sum_of(path), path.stat().st_mode & 0o777) for name, path in paths)
+    members = tuple(Member(name, *sum_of(path)) for name, path in paths)
     return Manifest(FORMAT, at, VERSION, schema, row[0] if row else "", tickets, members, last)
 
 
@@ -168,14 +167,14 @@ def _pack(part: Path, manifest: Manifest, paths: dict[str, Path]) -> None:
         tarfile.open(fileobj=file, mode="w:gz", compresslevel=_COMPRESS) as archive,
     ):
         raw = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-        archive.addfile(_entry(MANIFEST, len(raw), 0o600, manifest.at), io.BytesIO(raw))
+        archive.addfile(_entry(MANIFEST, len(raw), manifest.at), io.BytesIO(raw))
         for member in manifest.members:
             with paths[member.path].open("rb") as content:
-                archive.addfile(_entry(member.path, member.size, member.mode, manifest.at), content)
+                archive.addfile(_entry(member.path, member.size, manifest.at), content)
     sync_file(part)
 
 
-def _entry(name: str, size: int, mode: int, at: float) -> tarfile.TarInfo:
+def _entry(name: str, size: int, at: float) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = size, mode, int(at)
+    entry.size, entry.mode, entry.mtime = size, 0o600, int(at)
     return entry

@@ -5,6 +5,7 @@ import contextlib
 
 from desk.core import LOG, Desk
 from desk.events import forget_receipts
+from desk.keeping_replay import Replay
 from desk.ledger import settle_due
 from desk.live import BOARD
 from desk.nuisance import KEPT, forget_counts
@@ -45,18 +46,22 @@ class Sweep:
         self.desk = desk
         self.known_silent: dict[str, float] = {}
         self.forget_due = 0.0
+        self.replay = Replay(desk)
 
     async def look(self) -> None:
         """Do what is due now."""
         desk = self.desk
         now = desk.clock()
         silent = silent_now(desk, now.boot)
+        waits = await self.replay.waits()
         unheard, started = not_heard_yet(desk, now.boot), now.wall - (now.boot - desk.started)
         fresh = [each for each in silent if self.known_silent.get(each.agent) != desk.heard[each.agent].at]
 
         def write(db: Db) -> bool:
             ledger = desk.ledger(db)
             opened = [fall_silent(ledger, each, desk.settings.missed) for each in fresh]
+            if waits:
+                return any(opened)
             released = release_due(ledger, started=started, unheard=unheard)
             settled = settle_due(ledger)
             closed = close_resolved(ledger, ledger.now - desk.settings.close_after)

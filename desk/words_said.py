@@ -42,6 +42,8 @@ SAID_WORDS: dict[str, tuple[str, str]] = {
     "act.delivered": ("Delivered: {of}", "已提交：{of}"),
     "act.charged": ("Event: {of}", "考核事项：{of}"),
     # the same in one word each, for the desk's whole audit
+    "did.restored": ("Restored from a backup", "从备份恢复"),
+    "did.replayed": ("Agents told what was forgotten", "代理补报完成"),
     "did.reached": ("Milestone reached", "节点达到"),
     "did.proposed": ("Waits for a word", "待确认"),
     "did.confirmed": ("Confirmed", "已确认"),

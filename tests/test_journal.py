@@ -65,7 +65,11 @@ def test_the_position_moves_by_the_desks_word_and_back_after_a_restore(tmp_path:
     journal.acknowledge(epoch, 3, "desk-1").result(10)
     assert (journal.position().acked, journal.position().cursor) == (3, 7)
     journal.acknowledge(epoch, 1, "desk-2").result(10)
-    assert (journal.position().acked, journal.position().cursor) == (1, 0)
+    assert (journal.position().acked, journal.position().cursor, journal.position().incarnation) == (1, 7, "desk-1")
+    journal.acknowledge(epoch, 1, "desk-2", 0.9).result(10)
+    assert (journal.position().cursor, journal.position().incarnation) == (7, "desk-2")
+    journal.acknowledge(epoch, 1, "desk-3", 0.005).result(10)  # its clock is behind: its commands' ids begin there
+    assert journal.position().cursor == 5
     journal.acknowledge(epoch, 99, "desk-2").result(10)
     assert journal.position().acked == 4
     journal.acknowledge("another epoch", 2, "desk-2").result(10)

@@ -125,7 +125,9 @@ class World:
 
     def join(self) -> None:
         """Enrol the site with the running desk and give the agent its token."""
-        line = self.command("desk", "enrol", SITE, "--state", str(self.desk_state), "--contract", "demo").split("\n")[0]
+        line = self.command(
+            "desk", "enrol", SITE, "--state", str(self.desk_state), "--contract", "demo", "--region", "rest"
+        ).split("\n")[0]
         redeemed = line.replace(f":{self.ports['desk']}#", f":{self.through}#")
         self.command("join", redeemed, "--site", str(self.site_file))
 
