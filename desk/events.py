@@ -8,9 +8,9 @@ import hashlib
 import math
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from desk.epochs import begin, comes_late
 from desk.later import RECEIPTS, Later
@@ -24,6 +24,12 @@ _CHANGE = msgspec.json.Decoder(Change)
 MOST = 2**53  # the largest seq that every JSON reader keeps exact
 MOST_EVENTS = 1000  # a batch; an agent sends at most 100
 LONGEST_NAME = 64  # characters of an epoch
+_PLACE = (  # whether anything is held back at the site, whether any work or guard is planned, and the epoch's cursor
+    "SELECT w.waits, w.planned, c.seq, c.over FROM (SELECT"
+    " EXISTS (SELECT 1 FROM held WHERE released IS NULL AND site = ?) AS waits,"
+    " EXISTS (SELECT 1 FROM windows WHERE ends > ?) OR EXISTS (SELECT 1 FROM guards WHERE ends > ?) AS planned) w"
+    " LEFT JOIN cursors c ON c.agent = ? AND c.epoch = ?"
+)
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -101,7 +107,7 @@ def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...
 
     `whole`: all of it, or one of CANNOT is raised and the caller rolls back; else each event in a savepoint of its own.
     """
-    cursor, over = _place(books, request, parcels)
+    books, cursor, over = _place(books, request, parcels)
     if over and any(parcel.seq > cursor for parcel in parcels):
         late = next(parcel.seq for parcel in parcels if parcel.seq > cursor)
         _note(books, "conflict", {"epoch": request.epoch, "seq": late, "reason": "this epoch is over"})
@@ -116,7 +122,7 @@ def take_events(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...
         if parcel.seq == start + len(fresh) + 1:
             fresh.append(parcel)
     acked = start + len(fresh)
-    refused = _take(_in_batch(books), request, fresh, _apply if whole else _take_one)
+    refused = _take(books, request, fresh, _apply if whole else _take_one)
     if acked != cursor:
         _move_cursor(books.db, request, acked, books.told.received)
     return Taken(acked, refused, new=len(fresh))
@@ -174,17 +180,20 @@ def _conflicts(db: Db, request: EventsRequest, parcel: Parcel) -> bool:
     return row is not None and row["hash"] != parcel.hash
 
 
-def _place(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> tuple[int, bool]:
-    """Return the cursor of an epoch, 0 for a new one, and whether another one's snapshot has ended it.
+def _place(books: Books, request: EventsRequest, parcels: tuple[Parcel, ...]) -> tuple[Books, int, bool]:
+    """Return the books as a batch is written into them, its epoch's cursor, 0 for a new one, and whether that is over.
 
     What was on its way when the agent began anew must raise nothing: the newer snapshot has told all that stands. An
     agent that does live in such an epoch (restored from an image) is told to begin anew, so that nothing is lost.
     """
-    sql = "SELECT seq, over FROM cursors WHERE agent = ? AND epoch = ?"
-    row = books.db.execute(sql, (request.agent, request.epoch)).fetchone()
-    if row is None and parcels and isinstance(first := parcels[0].body, Snapshot):
-        return 0, comes_late(books.db, books.told, first)
-    return (row[0], bool(row[1])) if row else (0, False)
+    since = books.told.received - max((parcel.age for parcel in parcels), default=0.0)
+    asked = (books.site.id, since, since, request.agent, request.epoch)
+    waits, planned, seq, over = books.db.execute(_PLACE, asked).fetchone()
+    ledger = replace(books.ledger, later=Later(), planned=bool(planned))
+    books = replace(books, ledger=ledger, batch=Batch(waits=bool(waits)))
+    if seq is None and parcels and isinstance(first := parcels[0].body, Snapshot):
+        over = comes_late(books.db, books.told, first)
+    return books, seq or 0, bool(over)
 
 
 def _over_the_gap(books: Books, request: EventsRequest, cursor: int) -> int:
@@ -222,11 +231,6 @@ def _take(
     return refused
 
 
-def _in_batch(books: Books) -> Books:
-    """Return the books as a batch is written into them: what the rest of it does not ask for waits for its end."""
-    return replace(books, batch=Batch(), ledger=replace(books.ledger, later=Later()))
-
-
 def _take_one(books: Books, parcel: Parcel) -> str:
     """Take one event; of one that cannot be taken nothing stays but the reason that it returns."""
     books.db.execute("SAVEPOINT event")
@@ -247,7 +251,7 @@ def _apply(books: Books, parcel: Parcel) -> str:
     reason, body = parcel.refusal, parcel.body
     if body is None:
         return reason
-    told = msgspec.structs.replace(books.told, age=parcel.age) if parcel.age != books.told.age else books.told
+    told = replace(books.told, age=parcel.age) if parcel.age != books.told.age else books.told
     if isinstance(body, Snapshot):
         refused = adopt(Books(books.ledger, books.site, told, books.batch), body, parcel.unread)
         begin(books.db, told, body)

@@ -76,7 +76,7 @@ def rebuilt(db: Db) -> Db:
     """Return a new database in memory with the incidents as all entries give them: what the books are held against."""
     fresh = sqlite3.connect(":memory:")
     for statement in filter(None, (part.strip() for part in STATEMENTS.split(";\n"))):
-        if " episodes " not in statement:
+        if " episodes" not in statement:
             fresh.execute(statement)
     rules = every(db, "SELECT * FROM incident_rules ORDER BY id")
     records: dict[int, Record] = {}

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from desk.store import Db, Value, every, one
+from desk.store import Db, Value, every
 from desk.store import Row as Stored
 from model.service.entry import Act, Acts, Entry, Fired
 from model.service.record import Record
@@ -68,8 +68,8 @@ def lines_among(db: Db, most: int) -> list[tuple[str, Line]]:
 
 def next_number(db: Db) -> int:
     """Return the number that the next ticket gets; the one writer makes it."""
-    row = one(db, "SELECT seq FROM sqlite_sequence WHERE name = 'tickets'")
-    return int(row["seq"]) + 1 if row else 1
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tickets'").fetchone()
+    return int(row[0]) + 1 if row else 1
 
 
 def keep_entry(db: Db, record: Record, entry: Entry, did: tuple[str, ...]) -> None:

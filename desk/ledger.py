@@ -7,8 +7,9 @@ looks late finds the same as who looks in time, so `settle_due` may be away for 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from desk.kept import (
@@ -56,8 +57,7 @@ class OpeningError(ValueError):
     """A ticket that cannot be opened, and why."""
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(msgspec.Struct, frozen=True, eq=False):
     """What is written into, and by what rules. `now` is the desk's Unix time, `trust` what it is worth.
 
     `hooks` are called for each entry, in order, after entry and row are written. `memory` has the tickets that are not
@@ -73,8 +73,8 @@ class Ledger:
     now: float
     trust: Trust = Trust.SURE
     hooks: tuple["Hook", ...] = ()
-    memory: "Memory" = field(default_factory=dict, compare=False, repr=False)
-    later: Later | None = field(default=None, compare=False, repr=False)
+    memory: dict[tuple[str, str], Record | None] = {}
+    later: Later | None = None
     planned: bool = True
 
     @property
@@ -96,7 +96,6 @@ class Ledger:
             self.later.put(into, row)
 
 
-Memory = dict[tuple[str, str], Record | None]
 Hook = Callable[[Ledger, Record | None, Record, Entry], None]  # the record before an entry (None: it opens) and after
 
 

@@ -168,7 +168,10 @@ def _ticket(db: Db, row: Row, guard: GuardPeriod) -> ReportTicket:
 
 def _alarms(db: Db, guard: GuardPeriod, regions: dict[str, str]) -> int:
     """Count the raised episodes that stood within a guard period at its places."""
-    sql = "SELECT site, change FROM episodes WHERE opened = 1 AND onset < ? AND (active = 1 OR changed > ?)"
+    sql = (
+        "SELECT site, change FROM episodes WHERE opened = 1 AND onset < ?"
+        " AND (active = 1 OR (active = 0 AND changed > ?))"
+    )
     count = 0
     for row in every(db, sql, guard.end, guard.start):
         origin = change_of(row).origin

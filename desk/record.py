@@ -8,11 +8,9 @@ outbox can neither raise the dead nor raise what nothing would ever clear.
 What a Change does to a ticket is an entry of that ticket; what it does beside one is a row of the audit.
 """
 
-import dataclasses
 import math
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -67,8 +65,7 @@ class Told(msgspec.Struct, frozen=True):
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Books:
+class Books(msgspec.Struct, frozen=True, eq=False):
     """What is written into: the ledger and its transaction, the site's record, and how the news came.
 
     `batch` is of the events that are taken together; `raw` is a Change as it came, where it came alone.
@@ -87,14 +84,13 @@ class Books:
         return self.ledger.db
 
 
-@dataclass
-class Batch:
+class Batch(msgspec.Struct, eq=False):
     """What is asked for once for the events of a batch: episodes that are known; whoever rolls back empties it.
 
     `waits` says whether anything of the site is held back by a window, or was and waits to be looked at.
     """
 
-    known: dict[str, tuple[str, int, str] | None] = field(default_factory=dict)
+    known: dict[str, tuple[str, int, str] | None] = {}
     waits: bool | None = None
 
 
@@ -352,7 +348,7 @@ def bring_episode(ledger: Ledger, episode: str, *, unheld: bool = True) -> int |
     if not announced(change.alarm) or (before and before.ticket.state is TicketState.OPEN):
         return None
     if before:  # it opens again, after all that was written down of it
-        ledger = dataclasses.replace(ledger, now=max(ledger.now, before.last))
+        ledger = replace(ledger, now=max(ledger.now, before.last))
     books = Books(ledger, site, Told(row["agent"], "", ledger.now), unheld=unheld)
     followed = _follow(books, replace(change, actor="desk"), row["onset"])
     if not followed.did:
@@ -373,7 +369,7 @@ def _bring_held(books: Books, change: Change) -> None:
     origin, happened = change.origin, books.told.received - books.told.age
     ended = over_since(books.ledger, books.site, origin.device, origin.fault, happened)
     if ended is not None:
-        then = dataclasses.replace(books.ledger, now=min(ended, books.ledger.now))
+        then = replace(books.ledger, now=min(ended, books.ledger.now))
         number = bring_episode(then, change.alarm.episode)
         keep_ticket(books.db, Place("", books.site.id, origin.device, origin.fault), happened, number)
 

@@ -6,7 +6,7 @@ After the desk was away, sites that have not been heard yet are waited for: what
 it is called standing.
 """
 
-import dataclasses
+from msgspec.structs import replace
 
 from desk.ledger import Ledger
 from desk.period_store import release, waiting_since
@@ -35,7 +35,7 @@ def release_due(
 
 
 def _brought(ledger: Ledger, row: Row) -> list[int]:
-    then = dataclasses.replace(ledger, now=min(max(row["until"], row["since"]), ledger.now))
+    then = replace(ledger, now=min(max(row["until"], row["since"]), ledger.now))
     found = [bring_episode(then, episode) for episode in _standing(ledger.db, row)]
     return [number for number in found if number is not None]
 

@@ -16,7 +16,13 @@ from typing import TypeVar
 import msgspec
 
 from desk.schema import MIGRATIONS
-from runtime.writer import Room, Writer, one_look, reader
+from model.alarm import AlarmState, Kind
+from model.contract import Handling
+from model.rule import Meaning
+from model.service.words import Cover, Side, Trust
+from model.telling import What
+from model.ticket import Reason, TicketState
+from runtime.writer import Room, Writer, one_look, plainly, reader
 
 T = TypeVar("T")
 Db = sqlite3.Connection
@@ -24,6 +30,9 @@ Row = sqlite3.Row
 Value = str | int | float | bytes | None
 ROOM = Room(wal=8000, cache=16_000)  # a storm writes pages back a few times, not after every fifty sites
 AUDIT = "INSERT INTO audit (at, who, source, what, site, ticket, episode, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+plainly(AlarmState, Kind, Meaning, TicketState, Reason, Side, Trust, Cover, What, Handling)
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -89,7 +98,7 @@ def one(db: Db, sql: str, *values: Value) -> Row | None:
 
 def site_of(db: Db, site: str) -> Site | None:
     """Return the record of a site."""
-    row = one(db, "SELECT id, name, contract, region, timezone FROM sites WHERE id = ?", site)
+    row = db.execute("SELECT id, name, contract, region, timezone FROM sites WHERE id = ?", (site,)).fetchone()
     return Site(*row) if row else None
 
 

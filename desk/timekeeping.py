@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import Future
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from desk.core import LOG, Desk
 from desk.live import BOARD

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from queue import Empty, Full, Queue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 GROUP = 256  # jobs a transaction takes at most: bounds the wait of the first of them
@@ -52,6 +53,17 @@ class Room(NamedTuple):
 
 
 SMALL = Room()
+_PLAIN: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = ((bool, int), (bytes, bytes), (type(None), {}.get))
+
+
+def plainly(*kinds: type[StrEnum]) -> None:
+    """Have SQLite take values of these kinds as the words that they are, without looking for a way to each."""
+    for kind in kinds:
+        sqlite3.register_adapter(kind, str)
+
+
+for _kind, _as_it_is in _PLAIN:  # the module looks half a microsecond for how to adapt what is no int, float or str
+    sqlite3.register_adapter(_kind, _as_it_is)
 
 
 def connect(path: Path, room: Room = SMALL) -> sqlite3.Connection:

@@ -1,6 +1,5 @@
 """A desk's file with the ledger alone: a site, its contract, a time in the test's hand."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ def gone(number: int, book: Book, revision: int = 2) -> Any:
 
 
 def later(ledger: Ledger, seconds: float) -> Ledger:
-    return dataclasses.replace(ledger, now=ledger.now + seconds)
+    return msgspec.structs.replace(ledger, now=ledger.now + seconds)
 
 
 __all__ = ["SITE", "Book", "contract", "gone", "later"]

@@ -1,11 +1,11 @@
 """Everything that people may say of a ticket by API: the ticket as it is then, or a refusal by name."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from desk.ledger import open_ticket, terms_for
 from desk.live import BOARD

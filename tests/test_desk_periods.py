@@ -342,8 +342,6 @@ async def test_a_place_that_the_desk_does_not_know_is_refused(tmp_path: Path) ->
 
 
 async def test_nothing_is_held_while_nobody_knows_what_time_it_is(tmp_path: Path) -> None:
-    from dataclasses import replace as with_
-
     from desk.release import release_due
     from model.service.words import Trust
 
@@ -353,7 +351,7 @@ async def test_nothing_is_held_while_nobody_knows_what_time_it_is(tmp_path: Path
         await agent.send(change())
 
         def unsure(db: Db) -> list[int]:
-            return release_due(with_(world.desk.ledger(db), trust=Trust.UNSYNCHRONISED))
+            return release_due(replace(world.desk.ledger(db), trust=Trust.UNSYNCHRONISED))
 
         assert await world.desk.store.write(unsure) == [1]
         (ticket,) = await world.tickets()

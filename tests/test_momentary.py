@@ -1,7 +1,5 @@
 """Alarms that ended before their delay become the contract's fault at its count, with a ticket that people close."""
 
-from dataclasses import replace as with_
-
 import pytest
 from msgspec.structs import replace
 
@@ -95,7 +93,7 @@ def test_while_nobody_knows_what_time_it_is_no_window_keeps_them_from_counting(
 ) -> None:
     keep_window(here.db, Window(0, here.now, here.now + 3600, Scope(sites=("S1",)), "cable works", "Li"))
     sure = here.ledger
-    monkeypatch.setattr(here, "ledger", lambda: with_(sure(), trust=Trust.UNSYNCHRONISED))
+    monkeypatch.setattr(here, "ledger", lambda: replace(sure(), trust=Trust.UNSYNCHRONISED))
     for _ in range(3):
         here.passes("S1")
     assert [row[0] for row in tickets(here)] == ["S1/ups/mains.lost/alarm.momentary"]

@@ -44,5 +44,7 @@ CREATE TABLE nuisances (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX nuisances_chattering ON nuisances (chattered) WHERE chattered IS NOT NULL;
 CREATE INDEX nuisances_flapping ON nuisances (flapping) WHERE flapping IS NOT NULL;
+DROP INDEX episodes_by_change;
+CREATE INDEX episodes_over ON episodes (changed) WHERE active = 0 AND opened = 1;
 CREATE INDEX episodes_announced ON episodes (onset) WHERE active = 1 AND state IN ('unacknowledged', 'acknowledged');
 """
