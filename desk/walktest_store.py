@@ -108,7 +108,7 @@ def running(db: Db, now: float, site: str = "") -> list[Walk]:
     return [_walk(row) for row in rows if site in {"", row["site"]}]
 
 
-def tested_at(db: Db, place: Place, at: float) -> int:
+def walk_at(db: Db, place: Place, at: float) -> int:
     """Return the walk-test in which a fault at a place began, 0 for none."""
     rows = every(db, f"{_WALK} WHERE t.site = ? AND t.opened <= ? AND w.ends > ?", place.site, at, at)
     return next((walk.number for walk in map(_walk, rows) if reaches(walk.window.scope, place)), 0)
@@ -234,6 +234,6 @@ def _line(row: Row, raised: dict[str, Raised]) -> Line:
 
 
 def _walk(row: Row) -> Walk:
-    window = _WINDOW.decode(row["window"])
+    window = msgspec.structs.replace(_WINDOW.decode(row["window"]), id=row["number"])
     body = _BODY.decode(row["body"])
     return Walk(row["number"], row["site"], row["opened"], row["ends"], row["looked"], body, window, row["record"])

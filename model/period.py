@@ -204,7 +204,7 @@ def frozen_by(
 
 def holding(windows: Iterable[Window], guards: Sequence[GuardPeriod], place: Place, at: float) -> Window | None:
     """Return the window that holds a fault's ticket back at a moment: of several the one that ends last."""
-    there = [window for window in windows if within(window.start, window.end, at) and covers(window.scope, place)]
+    there = [window for window in windows if within(window.start, window.end, at) and holds_there(window, place)]
     return _holding(there, [guard for guard in guards if reaches(guard.scope, place)], at)
 
 
@@ -224,7 +224,7 @@ def held_until(windows: Sequence[Window], guards: Sequence[GuardPeriod], place: 
     Windows that follow or overlap each other hold on together; a guard period that begins ends what it freezes. So a
     window holds from where it does until its end, or until the next guard period begins there: who holds then?
     """
-    windows = [window for window in windows if covers(window.scope, place)]
+    windows = [window for window in windows if holds_there(window, place)]
     guards = [guard for guard in guards if reaches(guard.scope, place)]
     at = since
     while (window := _holding(windows, guards, at)) is not None:

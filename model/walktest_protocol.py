@@ -8,7 +8,7 @@ from model.walktest import Mark, Result, Seen, Signature, Sort, State
 
 
 class OpenWalk(msgspec.Struct, frozen=True):
-    """Open a walk-test of a site, or of one `device` of it, from now on: until `end`, a time or how long, at most 8 h."""
+    """Open a walk-test of a site, or of one `device` of it, from now on. `end` is a time, or how long."""
 
     by: str
     end: When
