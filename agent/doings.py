@@ -10,6 +10,7 @@ from agent.control import ControlError, Doing
 from agent.journal import Standing
 from agent.rows import reading_rows
 from agent.told_rules import rule_rows
+from agent.trend_answer import limits_of
 from connectors.desk import DeskError
 from model.alarm import Alarm, AlarmState
 from model.protocol import (
@@ -23,6 +24,7 @@ from model.protocol import (
     TrendReport,
 )
 from model.rule import Evidence
+from model.trend import HistoryReport, SendHistory
 
 if TYPE_CHECKING:
     from agent.service import Agent
@@ -107,11 +109,27 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
             case SendReadings(id=number, rules=rules):
                 await _sent(agent, readings_report(agent, command=number, rules=rules))
             case SendTrend(id=number, device=device, point=point, start=start, end=end):
-                unit, samples = agent.trends.range(device, point, start, end)
-                await _sent(agent, TrendReport(number, device, point, unit, tuple(samples)))
+                told = await _history(agent, SendHistory(number, device, point, start, end))
+                pairs = tuple(zip(told.times, told.means, strict=False))
+                await _sent(agent, TrendReport(number, device, point, told.unit, pairs))
+            case SendHistory():
+                await _sent(agent, await _history(agent, command))
     except KeyError as error:
         log.warning("command %d is about %s, which has no alarm here", command.id, error)
     return []
+
+
+async def _history(agent: "Agent", asked: SendHistory) -> HistoryReport:
+    """Return what is known of a range; that the disk cannot be read is said in it."""
+    device = agent.watch.plan.devices.get(asked.device)
+    point = next((r.point for r in agent.watch.readings(asked.device) if r.point.id == asked.point), None)
+    limits = limits_of(device.rules, point.quantity) if device is not None and point is not None else ()
+    try:
+        return await asyncio.to_thread(agent.trends.report, asked, limits)
+    except OSError as error:
+        log.warning("the history cannot be read: %s", error)
+        said = f"the site's disk cannot be read: {error.strerror}"
+        return HistoryReport(asked.id, asked.device, asked.point, asked.start, asked.end, said=said)
 
 
 def readings_report(
@@ -172,12 +190,14 @@ async def _settled(agent: "Agent", condition: str, standing: list[Standing]) -> 
     return alarm_row(agent, agent.watch.alarms[condition])
 
 
-async def _sent(agent: "Agent", report: ReadingsReport | TrendReport) -> None:
+async def _sent(agent: "Agent", report: ReadingsReport | TrendReport | HistoryReport) -> None:
     """Send a report; one that cannot be sent is not sent again: the desk asks anew when it still wants it."""
     if agent.client is None:
         return
     try:
-        if isinstance(report, TrendReport):
+        if isinstance(report, HistoryReport):
+            await agent.client.history(report)
+        elif isinstance(report, TrendReport):
             await agent.client.trend(report)
         else:
             await agent.client.readings(report)

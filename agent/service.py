@@ -30,6 +30,7 @@ from agent.plan import make_plan
 from agent.rounds import Rounds, own_definition, snmp_cards, start_rounds
 from agent.schedule import Schedule
 from agent.site_clock import SiteClock
+from agent.trend_store import Bounds
 from agent.trends import Trends
 from agent.watch import Watch
 from config.node import ConfigError
@@ -68,7 +69,7 @@ class Agent:
         self.journal = Journal(site.agent.state, site.id, self.clock)
         plan, self._cards = make_plan(site), snmp_cards(site)
         self.watch = Watch(plan, _taken_up(self.journal, self.clock), self.journal.boot_id, self.clock.started)
-        self.trends = Trends()
+        self.trends = Trends(site.agent.state / "trends", self.journal.boot_id, self.clock.started, _bounds(site))
         self.schedule = Schedule(self.metrics)
         self.client = _client(site)
         self.keeper = Keeper(self.journal, self.metrics, self._wake)
@@ -109,6 +110,7 @@ class Agent:
         self._spawn("tick", self._tick)
         self._spawn("watchdog", self._watchdog)
         self._spawn("reload", self._reloads)
+        self.trends.start()
         spare_the_collector()
         notify("READY=1", f"STATUS=Watching {len(list(self.site.devices))} devices")
         log.info("watching %d devices of site %s; metrics on %s", len(list(self.site.devices)), self.site.id, address)
@@ -136,6 +138,7 @@ class Agent:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.client is not None:
             await self.client.aclose()
+        await asyncio.to_thread(self.trends.stop)
         self.journal.close()
         os.close(self._lock)
 
@@ -188,7 +191,7 @@ class Agent:
         self.keep(self.watch.take(batch, moment))
         for device in self.watch.wanted():  # not now: an engine may be in the midst of a poll of its own
             asyncio.get_running_loop().call_soon(self.rounds.hint, device)
-        self.trends.take(batch.readings, moment.wall, complete=batch.complete)
+        self.trends.take(batch.readings, moment, certain=self.clock.certain)
         self.metrics.rules.observe(time.perf_counter() - began)
         self.metrics.batches.labels(batch.device).inc()
         if not batch.reachable:
@@ -337,6 +340,12 @@ def locked(folder: Path) -> int:
             f"another agent already uses {folder}; stop it first, or give this one a state folder of its own"
         ) from None
     return lock
+
+
+def _bounds(site: Site) -> Bounds:
+    """Return how much history a site keeps: of averages, those of ten minutes for a quarter of the time."""
+    asked = site.agent.trends
+    return Bounds((asked.detail, max(asked.detail, asked.averages / 4), asked.averages), asked.budget)
 
 
 def _client(site: Site) -> DeskClient | None:

@@ -1,108 +1,178 @@
-"""A short history of every number, in memory: enough for a plot around a fault. Bounded whatever the site.
+"""The trends: every reading goes to a bounded history on the disk, by a thread of its own; the loop only hands over.
 
-A row of a device's numbers is kept at most every ten seconds; the whole never holds more than `SAMPLES` numbers. The
-long history on disk is a store of its own.
+Nothing here may cost the agent anything: a disk that is full, gone or slow loses history, is said once, and said again
+when it is over. What waits to be written is bounded, and so is what is lost by a crash: what came in the last seconds.
 """
 
+import logging
 import math
+import threading
+import time
 from array import array
+from collections.abc import Callable
+from pathlib import Path
 
-from model.point import Quality, Reading
+from agent.trend_answer import answered
+from agent.trend_cells import Sample, mark
+from agent.trend_store import Bounds, TrendStore
+from agent.trend_tail import Layout, Row, Sense
+from model.alarm import Now
+from model.point import Point, Quality, Reading
+from model.trend import HistoryReport, LimitLine, SendHistory
 
-SAMPLES = 200_000  # in all: 8 bytes each, 1.6 MB
-EVERY = 10.0  # seconds between rows of a device
-LONGEST = 720  # rows of a device: two hours
-_KNOWN = frozenset({Quality.GOOD, Quality.UNCERTAIN})
-Columns = tuple[tuple[str, str], ...]
-"""Ids of points, each with the symbol of its unit."""
-
-
-class _History:
-    """One device: Unix times, oldest first, and for each a row with a number for each column; a gap is NaN."""
-
-    __slots__ = ("columns", "rows", "times")
-
-    def __init__(self) -> None:
-        self.columns: Columns = ()
-        self.times = array("d")
-        self.rows = array("d")
-
-    def widen(self, columns: Columns) -> None:
-        """Take more columns, behind those that there are; they begin with a gap."""
-        had, more = len(self.columns), len(columns) - len(self.columns)
-        rows = array("d")
-        for row in range(len(self.times)):
-            rows.extend(self.rows[row * had : (row + 1) * had])
-            rows.extend([math.nan] * more)
-        self.columns, self.rows = columns, rows
-
-    def put(self, values: dict[str, float], wall: float) -> None:
-        """Add a row, or fill the last row's gaps where that is not old enough for another one."""
-        width = len(self.columns)
-        if not self.times or wall - self.times[-1] >= EVERY:
-            self.times.append(wall)
-            self.rows.extend([values.get(point, math.nan) for point, _ in self.columns])
-            return
-        last = len(self.rows) - width
-        for place, (point, _) in enumerate(self.columns):
-            if point in values and math.isnan(self.rows[last + place]):
-                self.rows[last + place] = values[point]
-
-    def keep(self, most: int) -> None:
-        """Forget the oldest rows beyond so many."""
-        excess = len(self.times) - most
-        if excess > 0:
-            del self.times[:excess]
-            del self.rows[: excess * len(self.columns)]
+WRITE_EVERY = 5.0  # seconds
+TEND_EVERY = 60.0
+WAITING = 50_000  # readings that wait for the disk; more are dropped
+MOST_WORDS = 10_000
+BREATH = 0.001  # seconds that the thread rests between two columns: the loop and the lines go first
+_LATEST = 1 << 44  # milliseconds: the year 2527; a clock that says more says nothing
+log = logging.getLogger("roundsman.trends")
 
 
 class Trends:
-    """Takes readings, gives ranges."""
+    """Takes readings, gives ranges. `run` is the thread's work, `stop` ends it."""
 
-    def __init__(self) -> None:
-        self._histories: dict[str, _History] = {}  # by device
-        self._alike: dict[Columns, Columns] = {}
-        self._count = 0
+    def __init__(self, folder: Path, boot: str, moment: Now, bounds: Bounds | None = None) -> None:
+        self._folder = folder
+        self._boot = boot
+        self._bounds = bounds or Bounds()
+        self._moment = moment
+        self._certain = False
+        self._waiting: list[tuple[tuple[Reading, ...], int]] = []
+        self._heavy = 0
+        self._layouts: dict[tuple[Point, ...], Layout] = {}
+        self._words: dict[str, int] = {}
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._store: TrendStore | None = None
+        self._opening = threading.Lock()
+        self._paused = ""
+        self.dropped = 0
 
-    def take(self, readings: tuple[Reading, ...], wall: float, *, complete: bool = True) -> None:
-        """Keep numbers and gaps; `wall` is the Unix time of this batch of one device.
+    # --- the loop's side -----------------------------------------------------------------------------------------
 
-        A batch that is not `complete` lacks some of the device's points: it may fill gaps that another one left.
-        """
-        if not readings:
+    def take(self, readings: tuple[Reading, ...], moment: Now, *, certain: bool) -> None:
+        """Take one batch of one device; `certain`: the wall clock of `moment` is known to be right."""
+        if not readings or not 0 <= moment.wall * 1000 < _LATEST:
             return
-        history = self._histories.get(readings[0].point.device)
-        if history is None:
-            history = self._histories[readings[0].point.device] = _History()
-        elif complete and history.times and wall - history.times[-1] < EVERY:
+        self._moment, self._certain = moment, certain
+        if self._heavy > WAITING:
+            self.dropped += len(readings)
             return
-        known = [
-            (each.point, each.value)
-            for each in readings
-            if each.value is not None and not isinstance(each.value, str) and each.quality in _KNOWN
-        ]
-        values: dict[str, float] = {point.id: value for point, value in known}
-        had = {point for point, _ in history.columns}
-        fresh = tuple((point.id, point.quantity.unit.symbol) for point, _ in known if point.id not in had)
-        if fresh:
-            columns = history.columns + tuple(dict(fresh).items())
-            self._count += len(columns) - len(history.columns)
-            history.widen(self._alike.setdefault(columns, columns))
-        if history.columns:
-            history.put(values, wall)
-            history.keep(max(2, min(LONGEST, SAMPLES // self._count)))
+        self._waiting.append((readings, round(moment.wall * 1000)))
+        self._heavy += len(readings)
 
-    def range(self, device: str, point: str, start: float, end: float) -> tuple[str, list[tuple[float, float | None]]]:
-        """Return a point's unit and its samples between two Unix times, oldest first; none for an unknown point."""
-        history = self._histories.get(device)
-        names = [] if history is None else [name for name, _ in history.columns]
-        if history is None or point not in names:
-            return "", []
-        place = names.index(point)
-        samples = [
-            (time, None if math.isnan(value) else value)
-            for time, value in zip(history.times, history.rows[place :: len(names)], strict=True)
-            if start <= time < end
-        ]
-        first = next((at for at, (_, value) in enumerate(samples) if value is not None), len(samples))
-        return history.columns[place][1], samples[first:]
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread = threading.Thread(target=self._run, name="trends", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits and end; a disk that does not answer is not waited for."""
+        self._ending = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def report(self, asked: SendHistory, limits: tuple[LimitLine, ...] = ()) -> HistoryReport:
+        """Return a range, bounded; it may take a moment: call it off the loop. Raises OSError."""
+        return answered(self.read, asked, limits)
+
+    def read(self, device: str, point: str, start: float, end: float, width: float) -> tuple[str, list[Sample]]:
+        """Return a point's unit and samples, what has not been written yet left out. Raises OSError."""
+        return self._opened().read(device, point, start, end, width)
+
+    def devices(self) -> dict[str, set[str]]:
+        """Return the points that have a history, by device."""
+        return self._opened().devices()
+
+    # --- the thread's side ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        tended = -TEND_EVERY
+        while not self._ending:
+            self._wake.wait(WRITE_EVERY)
+            self._guarded(self.write)
+            if time.monotonic() - tended >= TEND_EVERY and not self._ending:
+                self._guarded(self.tend)
+                tended = time.monotonic()
+        self._guarded(self.write)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do work; what goes wrong is said once, until it goes right again."""
+        try:
+            work()
+        except OSError as error:
+            self._pause(f"the history cannot be written: {error.strerror or error}")
+        except Exception:
+            log.exception("the history failed; going on")
+
+    def write(self) -> None:
+        """Write what waits. Raises OSError."""
+        waiting, self._waiting = self._waiting, []
+        self._heavy = 0
+        if not waiting:
+            return
+        store = self._opened()
+        if store.free() < store.spare():
+            store.evict(self._moment.wall, certain=self._certain)
+        if store.free() < store.spare() / 2:
+            self._pause("the disk is nearly full: no history is kept until it has room")
+            return
+        rows = [self._row(readings, at) for readings, at in waiting]
+        store.append(rows, list(self._words), self._sense())
+        if self._paused:
+            log.warning("the history is kept again")
+            self._paused = ""
+
+    def tend(self) -> None:
+        """Make segments and averages of what is due, forget what is over. Raises OSError."""
+        store = self._opened()
+        store.learned(self._sense())
+        store.tend(self._moment.wall, certain=self._certain)
+
+    def _sense(self) -> Sense:
+        return Sense(self._boot, round(self._moment.wall - self._moment.boot, 3), self._certain)
+
+    def _row(self, readings: tuple[Reading, ...], at: int) -> Row:
+        values, marks = array("d"), bytearray()
+        for reading in readings:
+            value, quality = reading.value, reading.quality
+            if isinstance(value, str):
+                if value not in self._words and len(self._words) >= MOST_WORDS:
+                    value = None
+                values.append(0.0 if value is None else self._words.setdefault(value, len(self._words)))
+            else:
+                if value is not None and not math.isfinite(value):
+                    value, quality = None, Quality.UNAVAILABLE
+                values.append(0.0 if value is None else value)
+            marks.append(mark(value, quality))
+        return Row(self._layout(tuple([each.point for each in readings])), at, values.tobytes(), bytes(marks))
+
+    def _layout(self, points: tuple[Point, ...]) -> Layout:
+        found = self._layouts.get(points)
+        if found is None:
+            if len(self._layouts) > 20_000:
+                self._layouts.clear()
+            named = tuple((point.id, point.quantity.unit.symbol) for point in points)
+            found = self._layouts[points] = Layout(points[0].device, named)
+        return found
+
+    def _opened(self) -> TrendStore:
+        with self._opening:
+            if self._store is None:
+                self._store = TrendStore(self._folder, self._sense(), self._bounds, _breathe)
+                for said in self._store.said:
+                    log.warning("%s", said)
+                self._words = {word: place for place, word in enumerate(self._store.words())}
+            return self._store
+
+    def _pause(self, why: str) -> None:
+        if self._paused != why:
+            log.error("%s", why)
+        self._paused = why
+
+
+def _breathe() -> None:
+    time.sleep(BREATH)

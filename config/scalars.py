@@ -84,6 +84,14 @@ def seconds(text: str) -> float:
     raise ValueError(f"{show(text)} is not a duration; write for example 15s, 2min or 1h")
 
 
+def octets(text: str) -> int:
+    """Read an amount of storage such as 500MB or 2GB into bytes, by powers of 1024."""
+    match = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB|MiB|GiB)", text)
+    if match is None:
+        raise ValueError(f"{show(text)} is no amount of storage; write for example 500MB or 2GB")
+    return int(match[1]) << (30 if match[2].startswith("G") else 20)
+
+
 def host(text: str) -> str:
     """Read an IPv4 or IPv6 address or a host name, without a port."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text

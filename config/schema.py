@@ -10,7 +10,7 @@ import msgspec
 from config.advice import show
 from config.line_port import LinePort
 from config.node import Node
-from config.scalars import Address, Form, Host, HostPort, Port, Seconds, whole
+from config.scalars import Address, Form, Host, HostPort, Port, Seconds, octets, whole
 from model.quantity import Quantity
 from wire.user import WEAK, AuthProtocol, PrivacyProtocol, weakness_text
 
@@ -66,6 +66,8 @@ Baud = Annotated[int, Form(_baud, "9600")]
 Url = Annotated[str, Form(_url, "https://desk.example.org:8061")]
 Every = Annotated[Seconds, msgspec.Meta(ge=1, le=86400, description="1s to 1d")]
 Timeout = Annotated[Seconds, msgspec.Meta(gt=0, le=60, description="more than 0s, at most 1min", examples=["2s"])]
+Bytes = Annotated[int, Form(octets, "2GB"), msgspec.Meta(ge=16 << 20, description="at least 16MB")]
+Kept = Annotated[Seconds, msgspec.Meta(ge=86_400, le=3650 * 86_400, description="1d to 3650d", examples=["30d"])]
 Pause = Annotated[Seconds, msgspec.Meta(ge=0, le=10, description="0s to 10s", examples=["5ms"])]
 Delay = Annotated[Seconds, msgspec.Meta(ge=0, le=86400, description="0s to 1d", examples=["60s"])]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=10)]
@@ -85,12 +87,21 @@ class Identity(msgspec.Struct, frozen=True):
     timezone: str = "Asia/Shanghai"
 
 
+class Trends(msgspec.Struct, frozen=True):
+    """How much history of its points a site keeps on its disk."""
+
+    budget: Bytes = 2 << 30
+    detail: Kept = 30 * 86_400.0
+    averages: Kept = 730 * 86_400.0
+
+
 class Agent(msgspec.Struct, frozen=True):
     """Where the agent keeps its state and answers. Relative paths begin at the site file's folder."""
 
     state: FilePath = Path("/var/lib/roundsman")
     metrics: HostPort = Address("127.0.0.1", 9961)
     control: FilePath = Path("/run/roundsman/control.sock")
+    trends: Trends = Trends()
 
 
 class Desk(msgspec.Struct, frozen=True):

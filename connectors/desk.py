@@ -24,6 +24,7 @@ from model.protocol import (
     ReadingsReport,
     TrendReport,
 )
+from model.trend import HistoryReport
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -98,6 +99,10 @@ class DeskClient:
     async def trend(self, report: TrendReport) -> None:
         """Hand over a range of one point's history."""
         await self._ask("POST", "/trends", report)
+
+    async def history(self, report: HistoryReport) -> None:
+        """Hand over a range of one point's history, as it was asked for by `send_history`."""
+        await self._ask("POST", "/history", report)
 
     async def _ask(
         self, method: str, path: str, body: msgspec.Struct | None, *, within: httpx.Timeout = TIMEOUT

@@ -6,6 +6,7 @@
     GET  /api/v1/commands?after=CURSOR&wait=25       -> CommandsReply      (long poll)
     POST /api/v1/readings         ReadingsReport     -> 204
     POST /api/v1/trends           TrendReport        -> 204
+    POST /api/v1/history          HistoryReport      -> 204              (model.trend)
 
 Identity of an event is (agent, epoch, seq). The desk hashes `body` exactly as it came (SHA-256 of the bytes); the age
 travels outside of it, so a retry has the same hash. The desk answers only after its commit, with the highest seq up to
@@ -17,6 +18,7 @@ body. Both sides ignore fields they do not know, so that versions may differ.
 import msgspec
 
 from model.point import Quality, Severity
+from model.trend import SendHistory
 
 PREFIX = "/api/v1"
 
@@ -141,7 +143,7 @@ class SendTrend(msgspec.Struct, frozen=True, tag="send_trend"):
     end: float
 
 
-Command = Acknowledge | Shelve | SendReadings | SendTrend
+Command = Acknowledge | Shelve | SendReadings | SendTrend | SendHistory
 
 
 class CommandsReply(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ DEVICE_KEYS = {field.encode_name for field in msgspec.structs.fields(schema.Devi
 SECTIONS: dict[str, tuple[Any, set[str]]] = {
     "site": (schema.Identity, set()),
     "agent": (schema.Agent, set()),
+    "agent.trends": (schema.Trends, set()),
     "desk": (schema.Desk, set()),
     "credentials.NAME": (schema.CommunityCredential, set()),
     "credentials.NAME, version 3": (schema.UserCredential, set()),
