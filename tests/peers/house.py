@@ -86,7 +86,9 @@ class House:
 
     def join(self) -> None:
         """Enrol the site and redeem the line."""
-        line = self.run("desk", "enrol", "house", "--state", str(self.folder / "desk"), "--contract", "demo").strip()
+        line = self.run(
+            "desk", "enrol", "house", "--state", str(self.folder / "desk"), "--contract", "demo", "--region", "rest"
+        ).strip()
         self.run("join", line, "--site", str(self.site_file))
 
     def start_agent(self) -> None:
