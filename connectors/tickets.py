@@ -5,6 +5,7 @@ leaves the client, `connectors.desk.DeskError`: `reason` is the desk's word (`al
 sentence in the client's language that says what to do.
 """
 
+import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -46,15 +47,29 @@ _GARBAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class TicketsClient:
-    """Speaks to one desk for people; use it as a context. `language` is what refusals are said in: en, zh."""
+    """Speaks to one desk for people; use it as a context.
+
+    `language` is what refusals are said in: en, zh.
+
+    `token` is a person's or a program's of the desk; `verify` what its certificate is known by.
+    """
 
     def __init__(
-        self, url: str, *, language: str = "en", token: str = "", timeout: float = 15.0, tries: int = TRIES
+        self,
+        url: str,
+        *,
+        language: str = "en",
+        token: str = "",
+        timeout: float = 15.0,
+        tries: int = TRIES,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         headers = {"Accept-Language": language, "Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(base_url=url.rstrip("/") + PREFIX, headers=headers, timeout=timeout, trust_env=False)
+        self._http = httpx.Client(
+            base_url=url.rstrip("/") + PREFIX, headers=headers, timeout=timeout, trust_env=False, verify=verify
+        )
         self._tries = tries
         self._language = "zh" if language == "zh" else "en"
 

@@ -14,6 +14,7 @@ from desk import (
     api_periods,
     api_roster,
     api_tickets,
+    api_users,
 )
 from desk.api_tickets import acknowledged, ticket_of
 from desk.core import Desk
@@ -59,6 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_incidents.OPERATIONS,
     *api_periods.OPERATIONS,
     *api_roster.OPERATIONS,
+    *api_users.OPERATIONS,
 )
 ROUTES = (
     *routes(OPERATIONS),

@@ -12,6 +12,7 @@ from model.ticket import TicketState
 from model.ticket_protocol import TicketLine, TicketList
 
 MOST = 50_000
+ALL = 2**62
 STATES = ("open", "resolved", "closed", "all")
 _YES = {"yes": 1, "no": 0}
 _SAME = {name: f"t.{name} = ?" for name in ("site", "device", "fault", "condition")}
@@ -77,10 +78,14 @@ def wanted(asked: Mapping[str, str], zone: str, now: float) -> tuple[str, list[V
     return sql, [value for _, value in terms], by_number, limit
 
 
-def listed(ledger: Ledger, asked: Mapping[str, str], zone: str, incarnation: str) -> TicketList:
-    """Return the tickets that are asked for."""
+def listed(
+    ledger: Ledger, asked: Mapping[str, str], zone: str, incarnation: str, *, own: frozenset[str] | None = None
+) -> TicketList:
+    """Return the tickets that are asked for, `own`: of these sites alone."""
     sql, values, by_number, limit = wanted(asked, zone, ledger.now)
-    rows = every(ledger.db, sql, *values, limit + 1)
+    rows = every(ledger.db, sql, *values, limit + 1 if own is None else ALL)
+    if own is not None:
+        rows = [row for row in rows if row["site"] in own]
     known = {site.id: site for site in sites(ledger.db)}
     lines = [line(ledger, row, known) for row in rows[:limit]]
     more = len(rows) > limit

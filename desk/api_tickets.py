@@ -8,10 +8,12 @@ from desk.api_lists import MOST, QUERY, listed, whole
 from desk.api_opening import open_by_hand
 from desk.api_view import entries_page, ticket_now
 from desk.core import Desk
+from desk.gate import person_of
 from desk.live import BOARD, commands_of
 from desk.operation import Operation, Query
 from desk.store import Db
 from desk.tickets import Actor, take
+from desk.users import sites_of
 from desk.web import ProblemError, address_of, desk_of, good_name, message_of, reply
 from model.protocol import PREFIX
 from model.refusal_words import REFUSALS
@@ -29,7 +31,11 @@ async def tickets(request: Request) -> Response:
     """List tickets: filters, order and page are in the query."""
     desk, asked = desk_of(request), dict(request.query_params)
     zone, incarnation = desk.settings.timezone, desk.store.incarnation
-    return reply(await desk.store.read(lambda db: listed(desk.ledger(db), asked, zone, incarnation)))
+    person = await person_of(request)
+    found = await desk.store.read(
+        lambda db: listed(desk.ledger(db), asked, zone, incarnation, own=sites_of(db, person))
+    )
+    return reply(found)
 
 
 async def ticket(request: Request) -> Response:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from desk import api, intake, pages
 from desk.core import LOG, Desk
 from desk.courier import Courier
+from desk.gate import guarded
 from desk.guard import Guard
 from desk.keeping import held
 from desk.listening import AddressError, Front
@@ -38,7 +39,7 @@ __all__ = ["AddressError", "create_app", "serve"]
 def create_app(desk: Desk) -> Starlette:
     """Return the application that answers for a desk."""
     application = Starlette(
-        routes=[*intake.ROUTES, *api.ROUTES, *pages.ROUTES],
+        routes=guarded([*intake.ROUTES, *api.ROUTES, *pages.ROUTES]),
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={
             ProblemError: _problem,
@@ -116,6 +117,7 @@ async def _run(
         access_log=False,
         server_header=False,
         lifespan="off",
+        proxy_headers=False,  # where somebody signs in from is not theirs to say
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 * 1024,

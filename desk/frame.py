@@ -73,14 +73,15 @@ class Frame(msgspec.Struct, frozen=True):
     demo: bool
 
 
-def frame(db: Db, contracts: Contracts) -> Frame:
-    """Return what stands around a page now."""
-    known = {site.id: site for site in sites(db)}
+def frame(db: Db, contracts: Contracts, own: frozenset[str] | None = None) -> Frame:
+    """Return what stands around a page now, of some sites' alone when these are named."""
+    known = {site.id: site for site in sites(db) if own is None or site.id in own}
+    most = (ALARMS_SHOWN, OVER_SHOWN) if own is None else (2**62, 2**62)
     named = {site.contract: contracts(site.contract) for site in known.values()}
     return Frame(
-        _counts(db),
-        _alarms(db, every(db, _LIVE, ALARMS_SHOWN), known, named),
-        _alarms(db, every(db, _OVER, OVER_SHOWN), known, named),
+        _counts(db) if own is None else _counts_of(db, own),
+        _alarms(db, every(db, _LIVE, most[0]), known, named)[:ALARMS_SHOWN],
+        _alarms(db, every(db, _OVER, most[1]), known, named)[:OVER_SHOWN],
         _silent(db, known),
         any(map(undelayed, named.values())),
     )
@@ -105,13 +106,28 @@ def _counts(db: Db) -> Counts:
     return Counts(row["unanswered"], row["open"], row["silent"], max(0, row["sites"] - row["ill"]), row["sites"])
 
 
+def _counts_of(db: Db, own: frozenset[str]) -> Counts:
+    tickets = every(db, "SELECT site, acknowledged IS NULL AND shelved = 0 AS bare FROM tickets WHERE state = 'open'")
+    silent = every(db, "SELECT site FROM episodes WHERE active = 1 AND agent = ''")
+    agents = every(db, "SELECT site FROM agents WHERE retired IS NULL")
+    here = [row for row in tickets if row["site"] in own]
+    all_ = len({row["site"] for row in agents} & own)
+    return Counts(
+        sum(row["bare"] for row in here),
+        len(here),
+        sum(row["site"] in own for row in silent),
+        max(0, all_ - len({row["site"] for row in here})),
+        all_,
+    )
+
+
 def _alarms(db: Db, rows: list[Row], known: dict[str, Site], named: dict[str, Contract]) -> tuple[AlarmLine, ...]:
     lines: list[AlarmLine] = []
     for row in rows:
-        change = change_of(row)
         site = known.get(row["site"])
         if site is None:
             continue
+        change = change_of(row)
         origin, alarm = change.origin, change.alarm
         contract = named[site.contract]
         level = assign(contract, origin.fault, alarm.case, origin.meaning).level if row["active"] else 0

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from config.fault_rules import load_faults
 from desk.api_acts import Speaker
 from desk.api_opening import as_kept, opened_by_hand
+from desk.gate import person_of
 from desk.live import BOARD
 from desk.offers import BY_SIDE, Field, Offer, level_options
 from desk.once import Answer
@@ -124,10 +125,10 @@ async def _devices(request: Request, site: str) -> dict[str, str]:
 
 async def _page(request: Request, site: str, refused: dict[str, Any], status: int = 200) -> Response:
     desk = desk_of(request)
-    now = desk.clock().wall
+    now, person = desk.clock().wall, await person_of(request)
 
     def look(db: Db) -> tuple[list[Site], Site | None, list[TicketView]]:
-        known = sites(db)
+        known = [each for each in sites(db) if person.has(each.id, each.region)]
         one = next((each for each in known if site == each.id), None)
         one = one or next((each for each in known if site == each.name), None)
         return known, one, listed(db, desk.contracts, now, state="open", site=one.id) if one else []

@@ -1,6 +1,7 @@
 """How a page is made: the reader's language and name, what stands around it, and the template."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
@@ -11,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from desk.frame import frame
+from desk.gate import person_of
+from desk.roles import NOBODY, Person, Way, may
 from desk.shown import MARKS, Shown, clean, whole
+from desk.users import sites_of
 from desk.web import desk_of
 from desk.words import LANGUAGES, preferred
 
@@ -47,6 +51,8 @@ _TEMPLATES.globals.update(
             "ticket.css",
             "periods.css",
             "measure.css",
+            "walktest.css",
+            "users.css",
             "desk.js",
             "htmx.min.js",
             "htmx-sse.min.js",
@@ -57,7 +63,10 @@ _TEMPLATES.globals.update(
 
 
 def who_of(request: Request) -> str:
-    """Return the name that this browser gave for the person on duty, "" for none."""
+    """Return the name of who is signed in; else the one that this browser gave for the person on duty, "" for none."""
+    person: Person = getattr(request.state, "person", NOBODY)
+    if person.signed:
+        return person.name
     return clean(unquote(request.cookies.get("who", ""))).strip()[:100]
 
 
@@ -86,12 +95,17 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
     """Return a template's page. `topic` is what its event stream listens to, "" for a page that does not change."""
     desk = desk_of(request)
     shown: Shown = values.pop("shown", None) or shown_for(request)
-    around = await desk.store.read(lambda db: frame(db, desk.contracts))
+    person = await person_of(request)
+    inside = person.way is not Way.NOBODY
+    around = await desk.store.read(lambda db: frame(db, desk.contracts, sites_of(db, person))) if inside else None
     text = _TEMPLATES.get_template(template).render(
         request=request,
         shown=shown,
         say=shown.say,
         frame=around,
+        person=person,
+        may=partial(may, person),
+        csrf=_hidden(person.csrf),
         desk=desk,
         topic=topic,
         here="/" + request.url.path.lstrip("/"),
@@ -108,6 +122,11 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
     if request.query_params.get("lang") in LANGUAGES:
         remember(answer, "lang", shown.lang)
     return answer
+
+
+def _hidden(token: str) -> Markup:
+    """Return the field that each form of somebody who is signed in carries."""
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(token) if token else Markup()
 
 
 def remember(answer: Response, name: str, value: str) -> None:

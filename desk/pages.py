@@ -10,16 +10,31 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import incident_page, measure_page, opening_page, period_pages, roster_page, ticket_page
+from desk import (
+    account_page,
+    incident_page,
+    measure_page,
+    opening_page,
+    period_pages,
+    roster_page,
+    sign_in_page,
+    ticket_page,
+    users_page,
+    walktest_page,
+)
 from desk.duty import roster_now
+from desk.gate import person_of
 from desk.incident_view import incidents_now
 from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
+from desk.roles import Way
 from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
-from desk.store import site_of
-from desk.view import board, contracts_of, listed
+from desk.store import Db, site_of
+from desk.users import sites_of
+from desk.view import TicketView, board, contracts_of, listed
 from desk.web import ProblemError, desk_of, form_of, good_name
+from model.incident_protocol import IncidentLine
 from model.ticket import TicketState
 
 KEEP_ALIVE = 15.0
@@ -32,13 +47,17 @@ async def board_page(request: Request) -> Response:
     """Show the open tickets, least time left first, and below them those that wait for somebody's word."""
     desk = desk_of(request)
     now = desk.clock().wall
-    views, resolved, found = await desk.store.read(
-        lambda db: (
-            board(db, desk.contracts, now),
-            listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED),
-            incidents_now(db, desk.contracts, 3),
+    person = await person_of(request)
+
+    def look(db: Db) -> tuple[list[TicketView], list[TicketView], list[IncidentLine]]:
+        own = sites_of(db, person)
+        return (
+            board(db, desk.contracts, now, own),
+            listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED, own=own),
+            [] if person.bounded else incidents_now(db, desk.contracts, 3),
         )
-    )
+
+    views, resolved, found = await desk.store.read(look)
     incidents = [each for each in found if each.ended is None]
     return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved, incidents=incidents)
 
@@ -47,7 +66,8 @@ async def tickets_page(request: Request) -> Response:
     """Show the last tickets, those that are closed too."""
     desk = desk_of(request)
     now = desk.clock().wall
-    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, limit=200))
+    person = await person_of(request)
+    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, limit=200, own=sites_of(db, person)))
     views.sort(key=lambda view: -view.ticket.number)
     return await page(request, "tickets.html", topic=BOARD, views=views)
 
@@ -55,7 +75,9 @@ async def tickets_page(request: Request) -> Response:
 async def sites_page(request: Request) -> Response:
     """Show every site: whether it was heard, and what it has open."""
     desk = desk_of(request)
+    person = await person_of(request)
     lines = await desk.store.read(lambda db: site_lines(db, desk.contracts))
+    lines = [line for line in lines if person.has(line.site.id, line.site.region)]
     return await page(request, "sites.html", topic=BOARD, lines=lines)
 
 
@@ -122,12 +144,16 @@ async def system_page(request: Request) -> Response:
 
 
 async def who_page(request: Request) -> Response:
-    """Ask who is on duty at this browser."""
+    """Ask who is on duty at this browser, where nobody signs in."""
+    if (await person_of(request)).way is not Way.OPEN:
+        return RedirectResponse("/account", 303)
     return await page(request, "who.html", back=_back(request.query_params.get("back", "")))
 
 
 async def say_who(request: Request) -> Response:
     """Keep who is on duty at this browser, and go back to where the name was asked for."""
+    if (await person_of(request)).way is not Way.OPEN:
+        return RedirectResponse("/account", 303)
     form = await form_of(request)
     answer = RedirectResponse(_back(form.get("back", "")), 303)
     who = form.get("who", "").strip()
@@ -187,6 +213,10 @@ ROUTES = (
     *measure_page.ROUTES,
     *incident_page.ROUTES,
     *roster_page.ROUTES,
+    *walktest_page.ROUTES,
+    *sign_in_page.ROUTES,
+    *account_page.ROUTES,
+    *users_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
     Route("/sites/{site}/trend", trend_page, methods=["GET"]),

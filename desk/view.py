@@ -106,20 +106,29 @@ def next_due(row: Row, now: float) -> Due | None:
     return Due(milestone, due, due - now, max(1.0, due - row["start"]), clock)
 
 
-def board(db: Db, contracts: Contracts, now: float) -> list[TicketView]:
+def board(db: Db, contracts: Contracts, now: float, own: frozenset[str] | None = None) -> list[TicketView]:
     """Return the open tickets, least time left first; when there are more than MOST, the worst of them."""
-    return listed(db, contracts, now, state=TicketState.OPEN)
+    return listed(db, contracts, now, state=TicketState.OPEN, own=own)
 
 
 def listed(
-    db: Db, contracts: Contracts, now: float, *, state: str = "", site: str = "", limit: int = MOST
+    db: Db,
+    contracts: Contracts,
+    now: float,
+    *,
+    state: str = "",
+    site: str = "",
+    limit: int = MOST,
+    own: frozenset[str] | None = None,
 ) -> list[TicketView]:
-    """Return tickets by state and site ("" for all), least time left first.
+    """Return tickets by state and site ("" for all, `own`: of these sites alone), least time left first.
 
     At most `limit`: of open ones the worst and oldest are kept, of all others the newest.
     """
     sql, values = tickets_query(state, site)
-    rows = every(db, sql, *values, limit)
+    rows = every(db, sql, *values, limit if own is None else 2**62)
+    if own is not None:
+        rows = [row for row in rows if row["site"] in own][:limit]
     known = {each.id: each for each in sites(db)}
     views = [_view(db, contracts, known, row, now) for row in rows]
     return sorted(views, key=lambda view: (view.left, view.ticket.level, view.ticket.opened))

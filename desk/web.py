@@ -115,7 +115,10 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 async def body_of(request: Request, most: int | None = None) -> bytes:
-    """Read a body, of bounded size (bytes) and in bounded time."""
+    """Read a body, of bounded size (bytes) and in bounded time; once it is read, as the gate left it."""
+    kept: bytes | None = getattr(request.state, "body", None)
+    if kept is not None:
+        return kept
     settings = desk_of(request).settings
     most = settings.body_limit if most is None else most
     parts: list[bytes] = []

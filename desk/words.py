@@ -12,6 +12,7 @@ from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
+from desk.words_users import USERS_WORDS
 from desk.words_walktest import WALKTEST_WORDS
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -42,10 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "演示：合同将所有延时设为0，故障即刻开单。",
     ),
     "all_well": ("All is well", "一切正常"),
-    "all_well_text": (
-        "No open ticket. A new one appears here by itself.",
-        "没有未结工单，新工单会自动出现。",
-    ),
+    "all_well_text": ("No open ticket. A new one appears here by itself.", "没有未结工单，新工单会自动出现。"),
     "shown_of": ("{shown} of {all} shown, worst first", "共{all}单，显示最重的{shown}单"),
     "no_sites": ("No site yet", "尚无站点"),
     "no_sites_text": (
@@ -209,6 +207,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **MEASURE_WORDS,
     **OPENING_WORDS,
     **TICKET_WORDS,
+    **USERS_WORDS,
     **WALKTEST_WORDS,
     **PERIOD_WORDS,
     **PEOPLE_WORDS,

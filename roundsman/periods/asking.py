@@ -48,7 +48,8 @@ def who(args: argparse.Namespace) -> str:
 def asked(args: argparse.Namespace, ask: Callable[[PeriodsClient], T]) -> T:
     """Return what the running desk answers. Raises CommandError with the desk's sentence."""
     try:
-        with PeriodsClient(read_local(args.state).url, language=args.lang) as client:
+        local = read_local(args.state)
+        with PeriodsClient(local.url, language=args.lang, token=local.secret, verify=local.verify()) as client:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error

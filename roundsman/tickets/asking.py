@@ -43,7 +43,8 @@ def who(args: argparse.Namespace) -> str:
 def asked(args: argparse.Namespace, ask: Callable[[TicketsClient], T]) -> T:
     """Return what the running desk answers. Raises CommandError with the desk's sentence."""
     try:
-        with TicketsClient(read_local(args.state).url, language=args.lang) as client:
+        local = read_local(args.state)
+        with TicketsClient(local.url, language=args.lang, token=local.secret, verify=local.verify()) as client:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error
