@@ -19,7 +19,9 @@ from desk.core import token_hash
 from desk.roles import ACCESS, MACHINE, Access, By, Person, Role, Way, Within, may
 from desk.sessions import SEEN, who_is
 from desk.store import one, site_of
+from desk.users import refuse
 from desk.web import LONGEST_FORM, ProblemError, bearer, body_of, desk_of
+from desk.words import both
 from model.protocol import PREFIX
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -28,29 +30,6 @@ LOGIN = "/login"
 _SAFE = frozenset({"GET", "HEAD"})
 _FORM = "application/x-www-form-urlencoded"
 _APPROVAL = "approved_by"  # said of another: who is known approves by themselves
-_SIGN_IN = {"en": "Sign in first.", "zh": "请先登录。"}
-_ROLE = {"en": "This needs the role {least}; yours is {yours}.", "zh": "需要{least}角色，您的角色为{yours}。"}
-_BOUNDS = {"en": "This tells of all sites; you are bound to some.", "zh": "此页涉及全部站点，您仅可查看部分站点。"}
-_FORM_OLD = {
-    "en": "This form is no longer good: load the page again, then send it.",
-    "zh": "表单已失效，请刷新页面后重新提交。",
-}
-_SHUT = {
-    "en": "The desk knows no people yet. Make the first: roundsman desk user add NAME --role administrator",
-    "zh": "值班台尚无用户，请先添加：roundsman desk user add 姓名 --role administrator",
-}
-_LOCAL = {"en": "Only this machine's own commands may do this.", "zh": "仅限本机命令使用。"}
-_NO_ENTRY = {
-    "en": "Nobody has said who may do this (desk/roles.py).",
-    "zh": "尚未规定谁可执行此操作（desk/roles.py）。",
-}
-ROLE_WORDS = {
-    Role.VIEWER: ("viewer", "查看"),
-    Role.OPERATOR: ("operator", "值班员"),
-    Role.ENGINEER: ("engineer", "工程师"),
-    Role.MANAGER: ("manager", "主管"),
-    Role.ADMINISTRATOR: ("administrator", "管理员"),
-}
 
 
 def guarded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
@@ -104,21 +83,21 @@ def _behind(route: BaseRoute) -> BaseRoute:
 async def _checked(request: Request, access: Access | None, route: str) -> Response | None:
     """Return None when a request may pass, or where to go instead. Raises a ProblemError."""
     if access is None:
-        raise _problem(403, "no_entry", _NO_ENTRY)
+        raise refuse("no_entry")
     if access.by in {By.AGENTS, By.EVERYBODY}:
         return None
     person = await person_of(request)
     if access.by is By.MACHINE:
         if person.way is not Way.MACHINE:
-            raise _problem(401, "local", _LOCAL)
+            raise refuse("local")
         return None
     if person.way is Way.NOBODY:
         return _to_sign_in(request)
     if access.shut and person.way is Way.OPEN:
-        raise _problem(403, "no_people", _SHUT)
+        raise refuse("no_people")
     _check_role(person, access.least)
     if not may(person, route):
-        raise _problem(403, "bounds", _BOUNDS)
+        raise refuse("not_yours")
     said: dict[str, Any] = {}
     if person.signed and request.method not in _SAFE:
         said = await _said(request, person)
@@ -145,7 +124,7 @@ async def _identified(request: Request) -> Person:
 def _to_sign_in(request: Request) -> Response:
     path = request.url.path
     if path.startswith((PREFIX, "/metrics", "/live")):
-        raise _problem(401, "sign_in", _SIGN_IN)
+        raise refuse("sign_in")
     current = urlsplit(request.headers.get("hx-current-url", ""))
     wanted = path + (f"?{request.url.query}" if request.url.query else "")
     if request.headers.get("hx-request"):
@@ -172,7 +151,7 @@ async def _said(request: Request, person: Person) -> dict[str, Any]:
     said = said if isinstance(said, dict) else {}
     given = request.headers.get("x-csrf-token", "") or (str(said.pop(CSRF, "")) if is_form else "")
     if person.way is Way.SESSION and not secrets.compare_digest(given.encode(), person.csrf.encode()):
-        raise _problem(403, CSRF, _FORM_OLD)
+        raise refuse(CSRF)
     said.pop(CSRF, None)
     if "by" in said or not is_form:
         said["by"] = person.name
@@ -190,11 +169,7 @@ def _word(said: dict[str, Any]) -> str:
 
 def _check_role(person: Person, least: Role) -> None:
     if person.role < least:
-        both = {
-            lang: text.format(least=ROLE_WORDS[least][n], yours=ROLE_WORDS[person.role][n])
-            for n, (lang, text) in enumerate(_ROLE.items())
-        }
-        raise ProblemError(403, "role", both["en"], both=both)
+        raise refuse("role", both(f"role.{least.word}"))
 
 
 async def _check_bounds(request: Request, person: Person, within: Within, said: dict[str, Any]) -> None:
@@ -221,7 +196,3 @@ async def _has_ticket(request: Request, person: Person, number: int) -> bool:
 async def _has_site(request: Request, person: Person, site: str) -> bool:
     found = await desk_of(request).store.read(lambda db: site_of(db, site))
     return found is not None and person.has(found.id, found.region)
-
-
-def _problem(status: int, word: str, both: dict[str, str]) -> ProblemError:
-    return ProblemError(status, word, both["en"], both=both)

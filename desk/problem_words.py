@@ -1,10 +1,12 @@
 """Why a request was not done, for readers of Chinese: the sentences in English stand where the problem is found."""
 
+from desk.words_users import USERS_PROBLEMS
 from model.refusal_words import REFUSALS
 from model.service.words import Refusal
 
 CHINESE: dict[str, str] = {  # `{}` is the English sentence, where it says more than the word does
     **{str(each): REFUSALS[each]["zh"] for each in (Refusal.NO_TICKET, Refusal.WORSE, Refusal.CLOSED)},
+    **{word: both["zh"] for word, (_, both) in USERS_PROBLEMS.items()},
     "busy": "值班台正忙，请稍后重试。",
     "code": "接入码无效、已使用或已过期，请重新生成。",
     "contract": "合同有误：{}",

@@ -132,6 +132,8 @@ _PAGES: dict[str, Access] = {
     "GET /sites": _read(Within.OWN),
     "GET /sites/{site}": _read(Within.SITE),
     "GET /sites/{site}/trend": _read(Within.SITE),
+    "GET /sites/{site}/trend.json": _read(Within.SITE),
+    "GET /sites/{site}/trend.csv": _read(Within.SITE),
     "GET /walktests": _read(Within.OWN),
     "GET /sites/{site}/walktests": _read(Within.SITE),
     "POST /sites/{site}/walktests": Access(ENGINEER, Within.SITE),
@@ -223,6 +225,7 @@ _CALLS: dict[str, Access] = {
     "GET /commands": _AGENTS,
     "POST /readings": _AGENTS,
     "POST /trends": _AGENTS,
+    "POST /history": _AGENTS,
     "POST /token": _AGENTS,
     "GET /ca": _AGENTS,
 }

@@ -13,45 +13,13 @@ from desk.core import token_hash
 from desk.roles import ADMINISTRATOR, ROLES, Person, Role
 from desk.store import Db, Row, audit, every, one
 from desk.web import ProblemError, good_name
+from desk.words_users import USERS_PROBLEMS
 from model.contract import Text
 
 LINK_LIFE = 86_400.0
 MOST_BOUNDS = 2000
 _SELECT = """SELECT u.*, (SELECT expires FROM links l WHERE l.account = u.id) AS link,
     (SELECT count(*) FROM sessions s WHERE s.account = u.id) AS sessions FROM users u"""
-_PROBLEMS: dict[str, tuple[int, Text]] = {
-    "no_user": (404, {"en": "There is no such user.", "zh": "没有该用户。"}),
-    "taken": (409, {"en": "There is a user of that name.", "zh": "已有同名用户。"}),
-    "no_role": (
-        400,
-        {"en": f"A role is one of {', '.join(ROLES)}.", "zh": f"角色为 {'、'.join(ROLES)} 之一。"},
-    ),
-    "first": (
-        409,
-        {
-            "en": "The first user is an administrator without bounds: nobody else could make the next one.",
-            "zh": "第一个用户须为不限站点的管理员，否则无人能添加其他用户。",
-        },
-    ),
-    "last": (
-        409,
-        {
-            "en": "This is the last administrator: make another one first.",
-            "zh": "这是最后一名管理员，请先添加另一名。",
-        },
-    ),
-    "disabled": (409, {"en": "This user is disabled: enable them first.", "zh": "该用户已停用，请先启用。"}),
-    "no_token": (404, {"en": "There is no such token.", "zh": "没有该令牌。"}),
-    "token_name": (
-        400,
-        {"en": "Say what the token is for, in at most 100 characters.", "zh": "请填写用途，最多100字。"},
-    ),
-    "token_days": (400, {"en": "A token is good for at most {} days.", "zh": "令牌有效期最多{}天。"}),
-    "bounds": (
-        400,
-        {"en": "There is no such site or region: {}.", "zh": "没有该站点或区域：{}。"},
-    ),
-}
 
 
 class User(msgspec.Struct, frozen=True):
@@ -85,10 +53,10 @@ class Actor(msgspec.Struct, frozen=True):
     at: float
 
 
-def refuse(word: str, more: str = "") -> ProblemError:
+def refuse(word: str, more: str | Text = "") -> ProblemError:
     """Return the problem of a word of this room."""
-    status, both = _PROBLEMS[word]
-    said = {lang: text.format(more) for lang, text in both.items()}
+    status, both = USERS_PROBLEMS[word]
+    said = {lang: text.format(more if isinstance(more, str) else more[lang]) for lang, text in both.items()}
     return ProblemError(status, word, said["en"], both=said)
 
 

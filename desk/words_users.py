@@ -1,5 +1,7 @@
 """The pages' words of accounts: signing in, one's own account, users, tokens, and what the audit says of them."""
 
+from model.contract import Text
+
 USERS_WORDS: dict[str, tuple[str, str]] = {
     "users": ("Users", "用户"),
     "users.open": (
@@ -106,4 +108,67 @@ USERS_WORDS: dict[str, tuple[str, str]] = {
     "did.password_changed": ("Password changed", "修改密码"),
     "did.token_made": ("Token made", "生成令牌"),
     "did.token_revoked": ("Token revoked", "吊销令牌"),
+}
+
+# Why a request is refused: HTTP status and sentence, by the word for programs.
+USERS_PROBLEMS: dict[str, tuple[int, Text]] = {
+    "no_user": (404, {"en": "There is no such user.", "zh": "没有该用户。"}),
+    "taken": (409, {"en": "There is a user of that name.", "zh": "已有同名用户。"}),
+    "no_role": (
+        400,
+        {
+            "en": "A role is one of viewer, operator, engineer, manager, administrator.",
+            "zh": "角色为 viewer、operator、engineer、manager、administrator 之一。",
+        },
+    ),
+    "first": (
+        409,
+        {
+            "en": "The first user is an administrator without bounds: nobody else could make the next one.",
+            "zh": "第一个用户须为不限站点的管理员，否则无人能添加其他用户。",
+        },
+    ),
+    "last": (
+        409,
+        {
+            "en": "This is the last administrator: make another one first.",
+            "zh": "这是最后一名管理员，请先添加另一名。",
+        },
+    ),
+    "disabled": (409, {"en": "This user is disabled: enable them first.", "zh": "该用户已停用，请先启用。"}),
+    "no_token": (404, {"en": "There is no such token.", "zh": "没有该令牌。"}),
+    "token_name": (
+        400,
+        {"en": "Say what the token is for, in at most 100 characters.", "zh": "请填写用途，最多100字。"},
+    ),
+    "token_days": (400, {"en": "A token is good for at most {} days.", "zh": "令牌有效期最多{}天。"}),
+    "bounds": (
+        400,
+        {"en": "There is no such site or region: {}.", "zh": "没有该站点或区域：{}。"},
+    ),
+    "sign_in": (401, {"en": "Sign in first.", "zh": "请先登录。"}),
+    "role": (403, {"en": "This needs the role {}.", "zh": "需要“{}”角色。"}),
+    "not_yours": (
+        403,
+        {"en": "This tells of all sites; you are bound to some.", "zh": "此页涉及全部站点，您仅可查看部分站点。"},
+    ),
+    "csrf": (
+        403,
+        {
+            "en": "This form is no longer good: load the page again, then send it.",
+            "zh": "表单已失效，请刷新页面后重新提交。",
+        },
+    ),
+    "no_people": (
+        403,
+        {
+            "en": "The desk knows no people yet. Make the first: roundsman desk user add NAME --role administrator",
+            "zh": "值班台尚无用户，请先添加：roundsman desk user add 姓名 --role administrator",
+        },
+    ),
+    "local": (401, {"en": "Only this machine's own commands may do this.", "zh": "仅限本机命令使用。"}),
+    "no_entry": (
+        403,
+        {"en": "Nobody has said who may do this (desk/roles.py).", "zh": "尚未规定谁可操作（desk/roles.py）。"},
+    ),
 }

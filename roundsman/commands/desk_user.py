@@ -14,7 +14,7 @@ ROLES = ("viewer", "operator", "engineer", "manager", "administrator")
 _WORDS: dict[str, tuple[str, str]] = {
     "head": ("NAME|ROLE|SITES|STATE|SIGNED IN", "姓名|角色|站点|状态|最近登录"),
     "none": (
-        "Nobody: whoever is on this machine may do all. Make the first: roundsman desk user add NAME --role administrator",
+        "Nobody: whoever is on this machine may do all. Make one: roundsman desk user add NAME --role administrator",
         "尚无用户，本机任何人均可操作。请先添加：roundsman desk user add 姓名 --role administrator",
     ),
     "link": (
