@@ -21,7 +21,7 @@ from agent.journal import Journal, Position, Row
 from agent.site_clock import SiteClock
 from connectors.desk import DeskClient, DeskError
 from model.change import Snapshot
-from model.protocol import Event, EventsRequest
+from model.protocol import Event, EventsReply, EventsRequest
 from runtime.writer import StoreError
 
 T = TypeVar("T")
@@ -140,6 +140,10 @@ class Outbox:
             self.stats.conflicts += 1
             await self._begin_anew(f"the desk knows other events under our name: {error}")
             return True
+        return await self._heard(place, rows, reply)
+
+    async def _heard(self, place: Position, rows: list[Row], reply: EventsReply) -> bool:
+        """Move by the desk's answer to a batch; returns whether to go on at once."""
         if reply.incarnation != place.incarnation != "" and self._beat is not None:
             await self._beat()  # a desk that was restored: how far it has us, and its time
             if (await asyncio.to_thread(self._journal.position)).incarnation != reply.incarnation:

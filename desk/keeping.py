@@ -76,7 +76,7 @@ class Manifest(msgspec.Struct, frozen=True):
 def belongs_to_a_run(name: str) -> bool:
     """Say whether a name in a state folder is no part of what is kept: of one run, or an earlier restore's."""
     return (
-        name.removesuffix(".new") in OF_ONE_RUN
+        name.removeprefix(".").removesuffix(".new") in OF_ONE_RUN
         or name.startswith(ASIDE)
         or name == DATABASE
         or name in {DATABASE + suffix for suffix in SUFFIXES}
@@ -109,18 +109,6 @@ def sum_of(path: Path) -> tuple[int, str]:
     """Return a file's size in bytes and its SHA-256."""
     with path.open("rb") as file:
         return _sum(file)
-
-
-def write_private(path: Path, raw: bytes) -> None:
-    """Write a small file of mode 0600, wholly or not at all, to the disk."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

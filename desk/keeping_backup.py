@@ -37,9 +37,9 @@ from desk.keeping import (
     sum_of,
     sync_file,
     sync_folder,
-    write_private,
 )
 from desk.local import LocalError, read_local
+from runtime.private import write_private
 from runtime.version import VERSION
 from runtime.writer import reader
 

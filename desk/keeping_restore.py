@@ -37,12 +37,12 @@ from desk.keeping import (
     safe,
     stored,
     sync_folder,
-    write_private,
 )
 from desk.schema import MIGRATIONS
 from desk.store import Db, audit
 from runtime.lock import FILE as LOCK
 from runtime.lock import LockedError, lock_folder
+from runtime.private import give, write_private
 from runtime.writer import StoreError, connect, migrate, reader
 
 GAP = 1000  # numbers are taken up at the next thousand that is at least half of it away
@@ -170,7 +170,10 @@ def _prepared(state: Path, manifest: Manifest, backup: Path, at: float) -> int:
             db.execute("PRAGMA journal_mode=DELETE")
     except StoreError as error:
         raise KeepingError(str(error)) from error
-    for folder, _, _ in os.walk(state / STAGED):
+    for folder, _, names in os.walk(state / STAGED, topdown=False):
+        for name in names:
+            give(Path(folder, name), state)
+        give(Path(folder), state)
         sync_folder(Path(folder))
     sync_folder(path)
     return number
@@ -179,8 +182,8 @@ def _prepared(state: Path, manifest: Manifest, backup: Path, at: float) -> int:
 def _renewed(db: Db, manifest: Manifest, backup: Path, at: float, known: dict[str, int]) -> int:
     before = str(db.execute("SELECT incarnation FROM desk").fetchone()[0])
     db.execute("UPDATE desk SET incarnation = ?", (str(uuid.uuid4()),))
-    names = {name for (name,) in db.execute("SELECT name FROM sqlite_sequence")} | {"tickets", "incidents"}
-    for name in names - {"commands"}:
+    names = {name for (name,) in db.execute("SELECT name FROM sqlite_sequence")} | {"tickets"}
+    for name in names - {"commands", "incidents"}:  # ids by time; numbers that follow from the tickets' entries
         last = int((db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)).fetchone() or (0,))[0])
         db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
         db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, _after(last, known.get(name))))
@@ -212,7 +215,7 @@ def _last_known(old: Path) -> dict[str, int]:
             if str(db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 return {}
             last = {str(name): int(seq) for name, seq in db.execute("SELECT name, seq FROM sqlite_sequence")}
-            return {"tickets": 0, "incidents": 0} | last
+            return {"tickets": 0} | last
     except sqlite3.Error:
         return {}
 
@@ -224,6 +227,7 @@ def _finished(state: Path) -> Restored:
     if plan.phase == "aside":
         if plan.aside:
             (state / plan.aside).mkdir(mode=0o700, exist_ok=True)
+            give(state / plan.aside, state)
             for path in sorted(state.iterdir()):
                 if _is_old(path.name):
                     path.rename(state / plan.aside / path.name)
@@ -242,4 +246,4 @@ def _finished(state: Path) -> Restored:
 
 def _is_old(name: str) -> bool:
     """Say whether a name in the state folder is of the desk that was there."""
-    return name not in {LOCK, STAGED, RESTORING, f"{RESTORING}.new", LAST} and not name.startswith(ASIDE)
+    return name not in {LOCK, STAGED, RESTORING, f".{RESTORING}.new", LAST} and not name.startswith(ASIDE)

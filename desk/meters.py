@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -49,6 +49,10 @@ class Meters:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.swept = Gauge(
+            "roundsman_desk_last_sweep_timestamp_seconds", "When the desk last looked what falls due",
+            registry=self.registry,
+        )  # fmt: skip
         self._held = _Held(store, hub, standing)
         self.registry.register(self._held)
 

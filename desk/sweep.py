@@ -70,6 +70,7 @@ class Sweep:
         while await desk.store.read(is_stale):  # a part at a time, so that others write in between
             await desk.store.write(lambda db: reckon_some(db, RECKONED))
         news = await desk.store.write(write)
+        desk.meters.swept.set_to_current_time()
         self.known_silent = {each.agent: desk.heard[each.agent].at for each in silent if each.agent in desk.heard}
         if news:
             desk.hub.announce(BOARD)

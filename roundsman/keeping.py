@@ -35,6 +35,10 @@ _SAID: dict[str, tuple[str, str]] = {
         "New tickets go on from {number}, so that no number is given twice.",
         "新工单从{number}号起，编号不会重复。",
     ),
+    "broken": ("BROKEN ", "故障"),
+    "warning": ("WARNING", "注意"),
+    "note": ("note   ", "提示"),
+    "well": ("All is well.", "一切正常。"),
     "finished": ("The restore that was broken off is finished.", "中断的恢复已完成。"),
 }
 

@@ -4,6 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from runtime.private import give
+
 FILE = "lock"
 
 
@@ -13,8 +15,9 @@ class LockedError(Exception):
 
 def lock_folder(folder: Path) -> int:
     """Take a folder for this process alone until it ends; returns the lock's descriptor. Raises LockedError."""
-    lock = os.open(folder / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        give(folder / FILE, folder)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)

@@ -12,7 +12,7 @@ def private_folder(path: Path) -> None:
     """Make a folder that its owner alone enters; the owner is that of the folder above."""
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True)
-        _give(path)
+        give(path, path.parent)
     path.chmod(0o700)
 
 
@@ -24,7 +24,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    _give(fresh)
+    give(fresh, path.parent)
     fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -33,7 +33,8 @@ def write_private(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
-def _give(path: Path) -> None:
+def give(path: Path, folder: Path) -> None:
+    """Give a file to a folder's owner, where root made it."""
     if os.geteuid() == 0:
-        owner = path.parent.stat()
+        owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)

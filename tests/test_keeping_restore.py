@@ -1,4 +1,4 @@
-"""A real desk is backed up, goes on with a real agent, is lost, and put back: nothing is lost and nothing is doubled."""
+"""A real desk is backed up, goes on with a real agent, is lost and put back: nothing is lost, nothing doubled."""
 
 import shutil
 from contextlib import closing
