@@ -14,6 +14,7 @@ from model.protocol import (
     ReadingsReport,
     TrendReport,
 )
+from model.trend import HistoryReport
 
 _TOKEN = (401, "unknown_token")
 _UNREADABLE = (400, "malformed")
@@ -45,4 +46,5 @@ OPERATIONS = (
     ),
     _of_agents("POST", "readings", "Hand over the readings as they stand", None, ReadingsReport),
     _of_agents("POST", "trends", "Hand over a range of one point's history", None, TrendReport),
+    _of_agents("POST", "history", "Hand over a range with lowest and highest", None, HistoryReport),
 )  # fmt: skip

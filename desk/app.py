@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk import api, intake, pages
+from desk import api, history, intake, pages
 from desk.core import LOG, Desk
 from desk.courier import Courier
 from desk.gate import guarded
@@ -39,7 +39,7 @@ __all__ = ["AddressError", "create_app", "serve"]
 def create_app(desk: Desk) -> Starlette:
     """Return the application that answers for a desk."""
     application = Starlette(
-        routes=guarded([*intake.ROUTES, *api.ROUTES, *pages.ROUTES]),
+        routes=guarded([*intake.ROUTES, *history.ROUTES, *api.ROUTES, *pages.ROUTES]),
         middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={
             ProblemError: _problem,

@@ -31,7 +31,7 @@ LOOK = 5.0  # seconds between two looks whether there is another certificate
 DAY, YEAR = 86_400.0, 365 * 86_400.0
 WARNED_BEFORE = 14 * DAY  # seconds before the end of a given certificate from which the log says so each day
 AGENTS = frozenset(f"{PREFIX}/{each}" for each in ("enrol", "events", "heartbeat", "commands", "readings", "trends",
-                                                   "token", "ca"))  # fmt: skip
+                                                   "history", "token", "ca"))  # fmt: skip
 NOBODY_YET = (
     "Nobody has a password at this desk yet, so it answers people on its own machine only."
     " 此值班台还没有设置密码的用户，只能在本机访问。"

@@ -19,6 +19,7 @@ from desk import (
     roster_page,
     sign_in_page,
     ticket_page,
+    trend_page,
     users_page,
     walktest_page,
 )
@@ -29,7 +30,7 @@ from desk.live import BOARD, news, readings_of
 from desk.page import STATIC, page, remember, shown_for
 from desk.past import agents_now, quarantined, recent
 from desk.roles import Way
-from desk.rounds import ask_for_readings, ask_for_trend, find_point, last_readings, last_trend, site_lines
+from desk.rounds import ask_for_readings, last_readings, site_lines
 from desk.store import Db, site_of
 from desk.users import sites_of
 from desk.view import TicketView, board, contracts_of, listed
@@ -106,24 +107,6 @@ async def site_page(request: Request) -> Response:
         asked=asked,
         views=views,
     )
-
-
-async def trend_page(request: Request) -> Response:
-    """Show one point's last hours, as the site sends them."""
-    desk = desk_of(request)
-    site = await desk.store.read(lambda db: site_of(db, request.path_params["site"]))
-    device, point = request.query_params.get("device", ""), request.query_params.get("point", "")
-    now = desk.clock().wall
-    if site is None:
-        raise ProblemError(404, "no_site", "There is no such site.")
-    row = await desk.store.read(lambda db: find_point(db, site.id, device, point))
-    if row is None:
-        raise ProblemError(404, "no_point", "There is no such point.")
-    await ask_for_trend(desk, site.id, device, point)
-    trend = await desk.store.read(lambda db: last_trend(db, site.id, device, point, now))
-    shown = shown_for(request, site.timezone)
-    topic = readings_of(site.id)
-    return await page(request, "trend.html", topic=topic, shown=shown, site=site, row=row, trend=trend)
 
 
 async def system_page(request: Request) -> Response:
@@ -219,7 +202,7 @@ ROUTES = (
     *users_page.ROUTES,
     Route("/sites", sites_page, methods=["GET"]),
     Route("/sites/{site}", site_page, methods=["GET"]),
-    Route("/sites/{site}/trend", trend_page, methods=["GET"]),
+    *trend_page.ROUTES,
     Route("/system", system_page, methods=["GET"]),
     Route("/who", who_page, methods=["GET"]),
     Route("/who", say_who, methods=["POST"]),

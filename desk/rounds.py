@@ -9,13 +9,11 @@ from desk.live import commands_of
 from desk.settings import Contracts
 from desk.store import Db, Site, every, one
 from desk.tickets import command
-from model.protocol import DeviceRow, ReadingRow, ReadingsReport, SendReadings, SendTrend, TrendReport
+from model.protocol import DeviceRow, ReadingRow, ReadingsReport, SendReadings, TrendReport
 
 FRESH = 10.0  # readings younger than this (seconds) are not asked for again
 ASKED_LIVES = 120.0  # a request for readings or a trend is of no use later
-TREND = 3 * 3600.0
 _READINGS = msgspec.json.Decoder(ReadingsReport)
-_TREND = msgspec.json.Decoder(TrendReport)
 
 
 class SiteLine(msgspec.Struct, frozen=True):
@@ -105,19 +103,6 @@ async def ask_for_readings(desk: Desk, site: str) -> bool:
     return True
 
 
-async def ask_for_trend(desk: Desk, site: str, device: str, point: str) -> None:
-    """Ask a site for a point's last hours unless they are fresh or asked for already."""
-    now = desk.clock().wall
-    wanted = SendTrend(0, device, point, now - TREND, now)
-    trend = await desk.store.read(lambda db: last_trend(db, site, device, point, now))
-    if trend is not None and trend.old < FRESH:
-        return
-    like = f'"device":{msgspec.json.encode(device).decode()},"point":{msgspec.json.encode(point).decode()}'
-    if not await desk.store.read(lambda db: _is_asked(db, site, like, now)):
-        await desk.store.write(lambda db: command(db, site, wanted, now, ASKED_LIVES))
-        desk.hub.announce(commands_of(site))
-
-
 def last_readings(db: Db, site: str, now: float) -> SiteReadings | None:
     """Return a site's last snapshot by device, None when it never sent one."""
     row = one(db, "SELECT received, report FROM snapshots WHERE site = ?", site)
@@ -141,18 +126,6 @@ def find_point(db: Db, site: str, device: str, point: str) -> ReadingRow | None:
     row = one(db, "SELECT report FROM snapshots WHERE site = ?", site)
     rows = _READINGS.decode(row["report"]).readings if row else ()
     return next((each for each in rows if each.device == device and each.point == point), None)
-
-
-def last_trend(db: Db, site: str, device: str, point: str, now: float) -> Trend | None:
-    """Return a point's history as it was last sent, None when it never was."""
-    row = one(
-        db,
-        "SELECT received, report FROM trends WHERE site = ? AND device = ? AND point = ?",
-        site,
-        device,
-        point,
-    )
-    return draw(_TREND.decode(row["report"]), max(0.0, now - row["received"])) if row else None
 
 
 def draw(report: TrendReport, old: float) -> Trend:

@@ -12,6 +12,7 @@ from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
+from desk.words_trend import TREND_WORDS
 from desk.words_users import USERS_WORDS
 from desk.words_walktest import WALKTEST_WORDS
 
@@ -176,10 +177,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "answers": ("answers", "应答正常"),
     "not_listed": ("not told whether it answers", "未报告应答情况"),
     "no_answer": ("does not answer", "无应答"),
-    "trend": ("The last {span}", "最近{span}"),
-    "trend_asking": ("Asking the site for this point's history …", "正在索取该测点历史……"),
-    "trend_none": ("The site keeps no history of this point.", "站点没有该测点的历史。"),
-    "trend_range": ("from {low} to {high}", "{low} 至 {high}"),
     # system
     "stand_in": (
         "The tickets of such a site follow the general definitions, without clocks, until its contract is here.",
@@ -207,6 +204,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **MEASURE_WORDS,
     **OPENING_WORDS,
     **TICKET_WORDS,
+    **TREND_WORDS,
     **USERS_WORDS,
     **WALKTEST_WORDS,
     **PERIOD_WORDS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from desk.rounds import ask_for_readings, ask_for_trend, draw
+from desk.rounds import ask_for_readings, draw
 from desk.store import Db, audit, every
 from model.alarm import AlarmState, Kind
 from model.protocol import TrendReport
@@ -191,25 +191,44 @@ async def test_the_desk_keeps_the_last_snapshot_of_readings_alone(world: World) 
     assert [row["site"] for row in await world.rows("SELECT site FROM snapshots")] == ["S1"]
 
 
-async def test_a_trend_is_taken_only_when_it_was_asked_for(world: World) -> None:
+async def test_a_history_is_taken_only_when_it_was_asked_for(world: World) -> None:
     agent = await world.agent()
-    trend = {"command": 77, "device": "ups", "point": "mains.voltage", "unit": "V", "samples": [[1.0, 230.0]]}
-    answer = await agent.post("trends", trend)
+    history: dict[str, Any] = {"command": 77, "device": "ups", "point": "mains.voltage", "unit": "V", "start": 0.0}
+    history |= {"end": 10_800.0, "times": [1.0], "means": [230.0]}
+    answer = await agent.post("history", history)
     assert (answer.status_code, answer.json()["error"]) == (404, "not_asked")
     await agent.post("readings", report())
-    page = await world.client.get("/sites/S1/trend", params={"device": "ups", "point": "mains.voltage"})
-    assert page.status_code == 200
+    asked = {"device": "ups", "point": "mains.voltage", "span": "1w"}
+    assert (await world.client.get("/sites/S1/trend", params=asked)).status_code == 200
     (told,) = await agent.commands()
-    assert (told["type"], told["point"], told["end"] - told["start"]) == ("send_trend", "mains.voltage", 3 * 3600.0)
-    samples = [[60.0 * n, None if n == 100 else 220.0 + n % 11] for n in range(180)]
-    trend |= {"command": told["id"], "samples": samples}
-    assert (await agent.post("trends", trend)).status_code == 204
-    page = await world.client.get("/sites/S1/trend", params={"device": "ups", "point": "mains.voltage"})
+    assert (told["type"], told["point"], told["end"] - told["start"]) == ("send_history", "mains.voltage", 7 * 86_400.0)
+    times, means = [60.0 * n for n in range(180)], [None if n == 100 else 220.0 + n % 11 for n in range(180)]
+    history |= {"command": told["id"], "times": times, "means": means}
+    assert (await agent.post("history", history | {"means": means[1:]})).json()["error"] == "malformed"
+    assert (await agent.post("history", history)).status_code == 204
+    page = await world.client.get("/sites/S1/trend", params=asked)
     assert "from 220 V to 230 V" in page.text
     lines = re.findall(r'<polyline points="([^"]+)"', page.text)
     assert [len(line.split()) for line in lines] == [100, 79]
-    await ask_for_trend(world.desk, "S1", "ups", "mains.voltage")
+    drawn = (await world.client.get("/sites/S1/trend.json", params=asked)).json()
+    assert (drawn["means"][99:102], drawn["unit"]) == ([220.0, None, 222.0], "V")
+    table = (await world.client.get("/sites/S1/trend.csv", params=asked)).text.splitlines()
+    assert (len(table), *(line.partition(",")[2] for line in table[101:103])) == (181, ",,,V", "222,,,V")
     assert len(await agent.commands()) == 1
+
+
+async def test_two_ranges_of_one_point_do_not_displace_each_other(world: World) -> None:
+    agent = await world.agent()
+    await agent.post("readings", report())
+    point = {"device": "ups", "point": "mains.voltage"}
+    for span in ("1h", "1y"):
+        await world.client.get("/sites/S1/trend", params=point | {"span": span})
+    for told, value in zip(await agent.commands(), (231.0, 232.0), strict=True):
+        sent = {"command": told["id"], "unit": "V", "start": 0.0, "end": 1.0, "times": [1.0], "means": [value]}
+        assert (await agent.post("history", point | sent)).status_code == 204
+    drawn = [(await world.client.get("/sites/S1/trend.json", params=point | {"span": s})).json() for s in ("1h", "1y")]
+    assert [each["means"] for each in drawn] == [[231.0], [232.0]]
+    assert len(await agent.commands()) == 2
 
 
 async def test_a_trend_of_a_point_that_the_site_never_showed_is_not_asked_for(world: World) -> None:

@@ -1,0 +1,32 @@
+"""The page of a point's history: its words."""
+
+TREND_WORDS: dict[str, tuple[str, str]] = {
+    "trend_asking": ("Asking the site for this point's history …", "正在索取该测点历史……"),
+    "trend_none": ("The site has no history of this point in this time.", "此时段站点没有该测点的历史。"),
+    "trend_range": ("from {low} to {high}", "{low} 至 {high}"),
+    "trend.spans": ("How long back", "时段"),
+    "trend.1h": ("1 hour", "1小时"),
+    "trend.6h": ("6 hours", "6小时"),
+    "trend.1d": ("1 day", "1天"),
+    "trend.1w": ("1 week", "1周"),
+    "trend.1m": ("1 month", "1个月"),
+    "trend.1y": ("1 year", "1年"),
+    "trend.read": ("as it was read", "原始读数"),
+    "trend.averages": (
+        "averages of {span}; the band is from lowest to highest",
+        "{span}平均值，色带为最低至最高",
+    ),
+    "trend.old": ("sent {span} ago", "{span}前上传"),
+    "trend.limits": ("Limits", "限值"),
+    "trend.table": ("As a table", "表格"),
+    "trend.csv": ("CSV", "CSV"),
+    "trend.time": ("Time", "时间"),
+    "trend.value": ("Value", "值"),
+    "trend.low": ("Lowest", "最低"),
+    "trend.high": ("Highest", "最高"),
+    "trend.unit": ("Unit", "单位"),
+    "trend.above": ("above", "高于"),
+    "trend.below": ("below", "低于"),
+    "trend.at_least": ("at least", "不低于"),
+    "trend.at_most": ("at most", "不高于"),
+}
