@@ -14,6 +14,7 @@ from desk import (
     api_periods,
     api_roster,
     api_tickets,
+    api_walktests,
     api_users,
 )
 from desk.api_tickets import acknowledged, ticket_of
@@ -60,6 +61,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_incidents.OPERATIONS,
     *api_periods.OPERATIONS,
     *api_roster.OPERATIONS,
+    *api_walktests.OPERATIONS,
     *api_users.OPERATIONS,
 )
 ROUTES = (
