@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "listed": "the contract's list of a site's devices: show it, or put a device on it",
     "window": "planned work, which holds tickets back: plan, extend, approve, end",
     "guard": "guard periods: declare one with its roster, watch it, its report",
+    "walktest": "commissioning of a site: open a walk-test, tick its items, sign it",
     "roster": "who is on duty, whether a roster's file is good, and substitutes",
     "contract": "the maintenance contracts: one in plain words, and what would be due when",
     "devices": "the device definitions: what ships, trying one, drafting one",
