@@ -18,6 +18,7 @@ from model.protocol import (
     Command,
     DeviceRow,
     ReadingsReport,
+    RotateToken,
     SendReadings,
     SendTrend,
     Shelve,
@@ -114,6 +115,8 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
                 await _sent(agent, TrendReport(number, device, point, told.unit, pairs))
             case SendHistory():
                 await _sent(agent, await _history(agent, command))
+            case RotateToken():
+                await agent.rotate()
     except KeyError as error:
         log.warning("command %d is about %s, which has no alarm here", command.id, error)
     return []

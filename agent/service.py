@@ -18,6 +18,7 @@ from typing import Any
 
 from agent import doings
 from agent.control import serve
+from agent.credentials import Credentials
 from agent.engine_metrics import engine_lines, outbox_lines
 from agent.exposition import Exposition, alarm_lines, device_lines
 from agent.journal import Journal, Standing
@@ -35,9 +36,8 @@ from agent.trends import Trends
 from agent.watch import Watch
 from config.node import ConfigError
 from config.schema import Device, SnmpDevice
-from config.secret import find_secret, read_secret
 from config.site import Site, load_site
-from connectors.desk import DeskClient
+from connectors.desk import DeskError
 from model.alarm import Alarm
 from model.change import Snapshot
 from model.point import Batch
@@ -71,7 +71,8 @@ class Agent:
         self.watch = Watch(plan, _taken_up(self.journal, self.clock), self.journal.boot_id, self.clock.started)
         self.trends = Trends(site.agent.state / "trends", self.journal.boot_id, self.clock.started, _bounds(site))
         self.schedule = Schedule(self.metrics)
-        self.client = _client(site)
+        self.credentials = Credentials(site, site.desk.token_file) if site.desk else None
+        self.client = self.credentials.client(site.desk.url) if self.credentials and site.desk else None
         self.keeper = Keeper(self.journal, self.metrics, self._wake)
         self.outbox = Outbox(self.journal, self.client, self._snapshot, self.keeper.settled) if self.client else None
         if self.outbox is not None:
@@ -239,8 +240,20 @@ class Agent:
             log.warning("no desk in the site file: alarms stay here")
             return
         self._spawn("outbox", self.outbox.run)
+        if self.credentials is not None and self.credentials.tokens.next:
+            self._spawn("token", self.rotate)
         self._spawn("commands", partial(obey, self.client, self._cursor, self.obey))
         self.schedule.every(self._heartbeat_every, "heartbeat", self._beat, soon=True)
+
+    async def rotate(self) -> None:
+        """Take another token at the desk; one that was begun is ended."""
+        if self.credentials is None or self.client is None:
+            return
+        place = await asyncio.to_thread(self.journal.position)
+        try:
+            await self.credentials.rotate(self.client, place.agent)
+        except (DeskError, OSError) as error:
+            log.warning("the token could not be changed, and stays: %s", error)
 
     async def _cursor(self) -> int:
         return (await asyncio.to_thread(self.journal.position)).cursor
@@ -346,15 +359,6 @@ def _bounds(site: Site) -> Bounds:
     """Return how much history a site keeps: of averages, those of ten minutes for a quarter of the time."""
     asked = site.agent.trends
     return Bounds((asked.detail, max(asked.detail, asked.averages / 4), asked.averages), asked.budget)
-
-
-def _client(site: Site) -> DeskClient | None:
-    if site.desk is None:
-        return None
-    secret = read_secret(find_secret(site.desk.token_file, site.folder))
-    if secret.warning:
-        log.warning("%s", secret.warning)
-    return DeskClient(site.desk.url, secret.value)
 
 
 def _taken_up(journal: Journal, clock: SiteClock) -> dict[str, Alarm]:

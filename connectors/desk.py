@@ -5,6 +5,7 @@ One error leaves it, `DeskError`: `permanent` when asking the same again cannot 
 """
 
 import ssl
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,6 +15,7 @@ import msgspec
 from model.protocol import (
     PREFIX,
     CommandsReply,
+    DeskCa,
     EnrolReply,
     EnrolRequest,
     ErrorReply,
@@ -21,7 +23,9 @@ from model.protocol import (
     EventsRequest,
     Heartbeat,
     HeartbeatReply,
+    HoldToken,
     ReadingsReport,
+    TokenReply,
     TrendReport,
 )
 from model.trend import HistoryReport
@@ -49,10 +53,17 @@ class DeskError(Exception):
 
 
 class DeskClient:
-    """Speaks to one desk with one token; use it as an async context."""
+    """Speaks to one desk with one token; use it as an async context.
 
-    def __init__(self, url: str, token: str, *, verify: ssl.SSLContext | bool = True) -> None:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} if token else {}
+    `others` are tokens that it may be known by as well: they are tried where the desk does not know the first.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, verify: ssl.SSLContext | bool = True, others: tuple[str, ...] = ()
+    ) -> None:
+        headers = {"Content-Type": "application/json"} | (_bearing(token) if token else {})
+        self.token = token
+        self._others = others
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/") + PREFIX,
             headers=headers,
@@ -73,6 +84,19 @@ class DeskClient:
     async def aclose(self) -> None:
         """Close its connections."""
         await self._http.aclose()
+
+    def use(self, token: str, *others: str) -> None:
+        """Speak with another token from now on; `others` are tried where the desk does not know it."""
+        self.token, self._others = token, others
+        self._http.headers.update(_bearing(token))
+
+    async def ca(self) -> DeskCa:
+        """Return the CA that agents of this desk trust; who answered is not proved by that."""
+        return _decoded(await self._ask("GET", "/ca", None), DeskCa)
+
+    async def hold(self, request: HoldToken, token: str) -> TokenReply:
+        """Say, with a token that is not exchanged for another, which token is to be good from now on."""
+        return _decoded(await self._ask("POST", "/token", request, headers=_bearing(token)), TokenReply)
 
     async def enrol(self, request: EnrolRequest) -> EnrolReply:
         """Redeem a one-time code for a token."""
@@ -105,16 +129,53 @@ class DeskClient:
         await self._ask("POST", "/history", report)
 
     async def _ask(
-        self, method: str, path: str, body: msgspec.Struct | None, *, within: httpx.Timeout = TIMEOUT
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | None,
+        *,
+        within: httpx.Timeout = TIMEOUT,
+        headers: dict[str, str] | None = None,
     ) -> bytes:
         content = None if body is None else msgspec.json.encode(body)
+
+        async def asked(headers: dict[str, str] | None) -> httpx.Response:
+            return await self._http.request(method, path, content=content, timeout=within, headers=headers)
+
         try:
-            reply = await self._http.request(method, path, content=content, timeout=within)
+            reply = await asked(headers)
+            if reply.status_code == 401 and headers is None:
+                reply = await self._asked_with_another(asked) or reply
         except httpx.HTTPError as error:
-            raise DeskError(f"no answer from {self._http.base_url}: {error or type(error).__name__}") from error
+            raise DeskError(f"no answer from {self._http.base_url}: {_why(error)}") from error
         if reply.is_success:
             return reply.content
         raise _refusal(reply)
+
+    async def _asked_with_another(
+        self, asked: Callable[[dict[str, str] | None], Awaitable[httpx.Response]]
+    ) -> httpx.Response | None:
+        """Ask with each other token; the one that the desk knows is used from then on."""
+        for token in self._others:
+            reply = await asked(_bearing(token))
+            if reply.status_code != 401:
+                self.use(token, *({self.token, *self._others} - {token}))
+                return reply
+        return None
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _why(error: BaseException) -> str:
+    """Return why there was no answer; whom we did not believe is not who did not answer."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not believed ({cause.verify_message})"
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
 
 
 def _refusal(reply: httpx.Response) -> DeskError:

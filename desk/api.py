@@ -14,6 +14,7 @@ from desk import (
     api_periods,
     api_roster,
     api_tickets,
+    api_tokens,
     api_walktests,
     api_users,
 )
@@ -58,6 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_described.OPERATIONS,
     *api_clock.OPERATIONS,
     *api_local.OPERATIONS,
+    *api_tokens.OPERATIONS,
     *api_incidents.OPERATIONS,
     *api_periods.OPERATIONS,
     *api_roster.OPERATIONS,

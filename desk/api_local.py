@@ -54,7 +54,8 @@ async def enrol_site(request: Request) -> Response:
         raise ProblemError(400, "contract", f"{error}.") from error
     now, lives = desk.timekeeper.now(), desk.settings.code_life
     code = await desk.store.write(lambda db: make_code(db, site, by, now, lives))
-    return reply(JoinLine(join_line(desk.url, code), site.id, now + lives))
+    print_ = desk.certificates.fingerprint if desk.certificates else ""
+    return reply(JoinLine(join_line(desk.url, code, print_), site.id, now + lives))
 
 
 OPERATIONS = (

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runtime.trust import CertificateError
+from runtime.trust import CertificateError, place_of
 
 CA_LIVES = dt.timedelta(days=3653)  # ten years
 DESK_LIVES = dt.timedelta(days=90)
@@ -116,11 +116,6 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         return made.public_bytes(serialization.Encoding.PEM)
-
-
-def place_of(site: str, agent: str) -> str:
-    """Return an agent's place as its certificate says it."""
-    return f"urn:roundsman:site:{site}:agent:{agent}"
 
 
 def _begun(name: x509.Name, key: ec.EllipticCurvePublicKey, now: float, lives: dt.timedelta) -> x509.CertificateBuilder:

@@ -17,7 +17,7 @@ from cryptography import x509
 
 from desk.authority import Authority, good_name
 from runtime.private import private_folder, write_private
-from runtime.trust import CertificateError, fingerprint, trusting
+from runtime.trust import CertificateError, fingerprint, first_certificate, trusting
 
 FOLDER, DESK, CA, AUTHORITY, TOLD, OFFERED = "tls", "desk.pem", "ca.pem", "authority.pem", "told.json", "offered.pem"
 RENEWED_BEFORE = 30 * 86_400.0  # seconds before a certificate's end at which the desk makes the next one
@@ -168,7 +168,7 @@ def _take(state: Path, names: tuple[str, ...], given: Given, *, by_certificate: 
     folder = state / FOLDER
     try:
         chain, key = given.certificate.read_bytes(), given.key.read_bytes()
-        ca = given.ca.read_text("ascii") if given.ca else ""
+        ca = first_certificate(given.ca.read_text("ascii")) if given.ca else ""
         own = x509.load_pem_x509_certificate(chain)
         trust = trusting(ca)
         write_private(folder / OFFERED, key.rstrip() + b"\n" + chain)

@@ -83,6 +83,7 @@ class Desk:
         self.known = self.started  # when everyone was last taken to be heard, without being so
         self.badges: dict[str, Badge] = {}
         self._tokens: dict[str, str] = {}
+        self._next: dict[str, str] = {}
         self.heard: dict[str, Heard] = {}
 
     async def open(self) -> None:
@@ -121,17 +122,29 @@ class Desk:
         """Read who is enrolled; everyone is taken to be heard now, so that a desk's own absence makes nobody silent."""
         for row in await self.store.read(_enrolled):
             self.welcome(row["token"], Badge(row["id"], row["site"]), row["interval"])
+            if row["next_token"]:
+                self.expect(row["next_token"], Badge(row["id"], row["site"]))
         self.known = self.clock().boot
 
     def welcome(self, token: str, badge: Badge, interval: float = 30.0) -> None:
         """Know a site's agent by the hash of its token from now on, and no other agent of that site."""
-        before = self._tokens.pop(badge.site, "")
-        old = self.badges.pop(before, None)
-        if old is not None:
-            del self.heard[old.agent]
+        self.dismiss(badge.site)
         self._tokens[badge.site] = token
         self.badges[token] = badge
         self.heard[badge.agent] = Heard(badge.site, self.clock().boot, interval)
+
+    def expect(self, token: str, badge: Badge) -> None:
+        """Know a site's agent by the hash of its next token too."""
+        self.badges.pop(self._next.pop(badge.site, ""), None)
+        self._next[badge.site] = token
+        self.badges[token] = badge
+
+    def dismiss(self, site: str) -> None:
+        """Know no agent of a site any more."""
+        self.badges.pop(self._next.pop(site, ""), None)
+        old = self.badges.pop(self._tokens.pop(site, ""), None)
+        if old is not None:
+            self.heard.pop(old.agent, None)
 
     def hear(self, agent: str, interval: float) -> None:
         """Note that an agent was heard now; the next heartbeat is due after `interval` seconds."""
@@ -172,4 +185,4 @@ class Desk:
 
 
 def _enrolled(db: Db) -> list[Row]:
-    return every(db, "SELECT id, site, token, interval FROM agents WHERE retired IS NULL")
+    return every(db, "SELECT id, site, token, next_token, interval FROM agents WHERE retired IS NULL")

@@ -65,16 +65,18 @@ def redeem(db: Db, asked: EnrolRequest, source: str, now: float) -> Enrolled:
         raise CodeError("this agent is enrolled for another site")
     token = secrets.token_urlsafe(32)
     db.execute("UPDATE codes SET agent = ? WHERE hash = ?", (agent, token_hash(code)))
-    db.execute("UPDATE agents SET retired = ? WHERE site = ? AND id <> ? AND retired IS NULL", (now, site, agent))
+    others = "site = ? AND id <> ? AND retired IS NULL"
+    db.execute(f"UPDATE agents SET retired = ?, next_token = '' WHERE {others}", (now, site, agent))  # noqa: S608
     db.execute(
-        "INSERT INTO agents (id, site, token, enrolled, version) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " token = excluded.token, enrolled = excluded.enrolled, version = excluded.version, retired = NULL",
-        (agent, site, token_hash(token), now, asked.version[:64]),
+        "INSERT INTO agents (id, site, token, enrolled, version, token_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
+        " DO UPDATE SET token = excluded.token, enrolled = excluded.enrolled, version = excluded.version,"
+        " retired = NULL, token_at = excluded.token_at, next_token = ''",
+        (agent, site, token_hash(token), now, asked.version[:64], now),
     )
     audit(db, at=now, who="agent", source=source, what="enrolled", site=site, detail={"agent": agent})
     return Enrolled(site, agent, token)
 
 
-def join_line(url: str, code: str) -> str:
-    """Return the one line that a site's person pastes: address and code."""
-    return f"{JOIN}{url}#{code}"
+def join_line(url: str, code: str, fingerprint: str = "") -> str:
+    """Return the one line that a site's person pastes: address, code and, where there is one, the CA's fingerprint."""
+    return f"{JOIN}{url}#{code}" + (f".{fingerprint}" if fingerprint else "")

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from desk.api_tokens import certificate_for
 from desk.core import Badge, Desk, token_hash
 from desk.enrolment import CodeError, redeem
 from desk.events import LONGEST_NAME, Taken, cursor_of, take_events, unpack
@@ -48,7 +49,8 @@ async def enrol(request: Request) -> Response:
         raise ProblemError(403, "code", f"Not enrolled: {error}.") from error
     desk.welcome(token_hash(enrolled.token), Badge(enrolled.agent, enrolled.site))
     desk.hub.announce(BOARD)
-    return reply(EnrolReply(enrolled.token, enrolled.site, desk.store.incarnation))
+    certificate = await certificate_for(desk, asked.csr, enrolled.site, enrolled.agent)
+    return reply(EnrolReply(enrolled.token, enrolled.site, desk.store.incarnation, certificate))
 
 
 async def events(request: Request) -> Response:

@@ -15,12 +15,15 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
+from desk.live import commands_of
 from desk.settings import DeskSettings
 from desk.store import Db
+from desk.tokens import ask_the_old
 from desk.web import is_loopback
 from model.protocol import PREFIX
 from model.service.words import Trust
 from runtime.trust import CertificateError
+from runtime.writer import StoreError
 
 if TYPE_CHECKING:  # desk.certificates brings a library that a desk without TLS does not need in its memory
     from desk.certificates import Certificates
@@ -28,7 +31,7 @@ if TYPE_CHECKING:  # desk.certificates brings a library that a desk without TLS 
 
 LOG = logging.getLogger("roundsman.desk")
 LOOK = 5.0  # seconds between two looks whether there is another certificate
-DAY, YEAR = 86_400.0, 365 * 86_400.0
+HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 WARNED_BEFORE = 14 * DAY  # seconds before the end of a given certificate from which the log says so each day
 AGENTS = frozenset(f"{PREFIX}/{each}" for each in ("enrol", "events", "heartbeat", "commands", "readings", "trends",
                                                    "history", "token", "ca"))  # fmt: skip
@@ -109,14 +112,21 @@ class Front:
         return self.held.url(port), f"https://{near}"
 
     async def keep(self, desk: "Desk", ended: asyncio.Event) -> None:
-        """Renew the certificate before it ends, and take up another one, until `ended`."""
-        while self.context is not None and not ended.is_set():
+        """Renew the certificate before it ends, take up another one, and have old tokens changed, until `ended`."""
+        asked = -math.inf
+        while not ended.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), LOOK)
             try:
-                await self._look(desk, self.context)
+                if self.context is not None:
+                    await self._look(desk, self.context)
+                if time.monotonic() - asked >= HOUR:
+                    asked = time.monotonic()
+                    await _change_old_tokens(desk)
             except (CertificateError, OSError) as error:
                 self._warn(desk, f"the desk goes on with the certificate that it has: {error}")
+            except StoreError as error:
+                LOG.warning("agents are not asked for other tokens: %s", error)
 
     async def _look(self, desk: "Desk", context: ssl.SSLContext) -> None:
         from desk import certificates, tls  # noqa: PLC0415
@@ -143,6 +153,14 @@ class Front:
         if now - self._warned >= DAY:
             self._warned = now
             LOG.warning("%s", text)
+
+
+async def _change_old_tokens(desk: "Desk") -> None:
+    if desk.timekeeper.moment().trust is not Trust.SURE:
+        return
+    now = desk.timekeeper.now()
+    sites = await desk.store.write(lambda db: ask_the_old(db, now))
+    desk.hub.announce(*map(commands_of, sites))
 
 
 async def answered_beyond(desk: "Desk", path: str, client: str) -> bool:

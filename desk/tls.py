@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from desk.certificates import Certificates, authority_of
+from runtime.trust import PLACE
 
-PLACE = "roundsman.place"  # the extension of a request's scope in which an agent's certificate says who it is
 _PLAIN = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
 _WORDS = "This desk answers with TLS: use https:// instead of http://.\n本值班台使用TLS，请用 https:// 打开。\n"
 _BODY = _WORDS.encode()

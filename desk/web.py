@@ -17,6 +17,7 @@ from desk.unseen import unseen
 from desk.words import preferred
 from model.contract import Text
 from model.protocol import ErrorReply
+from runtime.trust import PLACE, place_of
 from runtime.writer import BusyError, StoreError
 
 T = TypeVar("T")
@@ -161,6 +162,10 @@ def badge_of(request: Request) -> Badge:
     badge = desk_of(request).badges.get(token_hash(bearer(request)))
     if badge is None:
         raise ProblemError(401, "unknown_token", "The desk does not know this token: enrol the agent again.")
+    held = desk_of(request).certificates
+    by_certificate = held is not None and held.told.agents_by_certificate
+    if by_certificate and request.scope.get(PLACE) != place_of(badge.site, badge.agent):
+        raise ProblemError(401, "certificate", "The agent needs its own certificate here: enrol it again.")
     return badge
 
 

@@ -12,6 +12,7 @@ from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
 from desk.words_ticket import TICKET_WORDS
+from desk.words_tokens import TOKEN_WORDS
 from desk.words_trend import TREND_WORDS
 from desk.words_users import USERS_WORDS
 from desk.words_walktest import WALKTEST_WORDS
@@ -204,6 +205,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **MEASURE_WORDS,
     **OPENING_WORDS,
     **TICKET_WORDS,
+    **TOKEN_WORDS,
     **TREND_WORDS,
     **USERS_WORDS,
     **WALKTEST_WORDS,

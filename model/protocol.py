@@ -7,6 +7,8 @@
     POST /api/v1/readings         ReadingsReport     -> 204
     POST /api/v1/trends           TrendReport        -> 204
     POST /api/v1/history          HistoryReport      -> 204              (model.trend)
+    POST /api/v1/token            HoldToken          -> TokenReply         (said twice: below)
+    GET  /api/v1/ca                                  -> DeskCa             (nobody needs a token for it)
 
 Identity of an event is (agent, epoch, seq). The desk hashes `body` exactly as it came (SHA-256 of the bytes); the age
 travels outside of it, so a retry has the same hash. The desk answers only after its commit, with the highest seq up to
@@ -24,19 +26,45 @@ PREFIX = "/api/v1"
 
 
 class EnrolRequest(msgspec.Struct, frozen=True):
-    """A new agent redeems its one-time code; `agent` is the UUID it chose."""
+    """A new agent redeems its one-time code; `agent` is the UUID it chose, `csr` asks for a certificate (PEM)."""
 
     code: str
     agent: str
     version: str
+    csr: str = ""
 
 
 class EnrolReply(msgspec.Struct, frozen=True):
-    """The agent's token, for this site alone."""
+    """The agent's token, for this site alone, and its certificate (PEM; "" where it gets none)."""
 
     token: str
     site: str
     incarnation: str
+    certificate: str = ""
+
+
+class HoldToken(msgspec.Struct, frozen=True):
+    """The agent has made a token for itself: `hash` is its SHA-256 in hexadecimal, `csr` as at enrolment.
+
+    Said with the old token, both are good; said with the new one, the old one is over. An agent that does not know how
+    far it came says it again: with the old token, and where that is not known any more, with the new one.
+    """
+
+    hash: str
+    csr: str = ""
+
+
+class TokenReply(msgspec.Struct, frozen=True):
+    """The desk has written it down; `certificate` (PEM) is a new one, "" where it gives none."""
+
+    certificate: str = ""
+
+
+class DeskCa(msgspec.Struct, frozen=True):
+    """The CA (PEM) that agents of this desk trust, and its SHA-256 in hexadecimal; both "" where it has none."""
+
+    ca: str
+    fingerprint: str
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -143,7 +171,13 @@ class SendTrend(msgspec.Struct, frozen=True, tag="send_trend"):
     end: float
 
 
-Command = Acknowledge | Shelve | SendReadings | SendTrend | SendHistory
+class RotateToken(msgspec.Struct, frozen=True, tag="rotate_token"):
+    """The desk wants the agent to have another token."""
+
+    id: int
+
+
+Command = Acknowledge | Shelve | SendReadings | SendTrend | SendHistory | RotateToken
 
 
 class CommandsReply(msgspec.Struct, frozen=True):

@@ -10,12 +10,22 @@ from config.site import load_site
 from roundsman.output import CommandError
 
 SITE = Path("/etc/roundsman/site.yaml")
+DESK_STATE = Path("/var/lib/roundsman-desk")
 CONTROL = Path("/run/roundsman/control.sock")
 
 
 def site_argument(parser: argparse.ArgumentParser) -> None:
     """Add --site."""
     parser.add_argument("--site", type=Path, metavar="FILE", help=f"the site file (default {SITE}, where there is one)")
+
+
+def desk_site_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a command takes that tells the running desk something of one site's agent."""
+    parser.add_argument("site", help="the site's id")
+    parser.add_argument("--by", default="admin", metavar="NAME", help="who says so")
+    parser.add_argument(
+        "--state", type=Path, default=DESK_STATE, metavar="DIR", help=f"the desk's state folder ({DESK_STATE})"
+    )
 
 
 def site_file(args: argparse.Namespace) -> Path:

@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "desk token": "tokens by which programs ask the desk: make, list, revoke",
     "desk init": "certificates of the desk: make its own CA and one for its names, or take one that is given",
     "desk doctor": "what is wrong with this desk, and what to do",
+    "desk rotate": "have a site's agent take another token, without a gap",
+    "desk revoke": "end a site's agent's tokens and its join lines",
     "join": "join this site's agent to a desk, by a one-time line",
     "check": "check a site file and say everything that is wrong",
     "scan": "find SNMP devices at addresses, and print the site file's section for them",

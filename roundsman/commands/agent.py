@@ -10,6 +10,7 @@ from agent.service import Agent, AlreadyRunningError
 from config.site import Site, load_site
 from roundsman.asking import site_argument, site_file
 from roundsman.output import CommandError
+from runtime.trust import CertificateError
 from runtime.writer import StoreError
 
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     site = load_site(site_file(args))
     try:
         asyncio.run(_watch(site))
-    except (AlreadyRunningError, StoreError) as error:
+    except (AlreadyRunningError, StoreError, CertificateError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"The agent cannot start: {error}") from error

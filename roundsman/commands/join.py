@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from agent.control import ControlError, ask
+from agent.credentials import keep_joined, request_for
 from agent.journal import Journal
 from agent.service import AlreadyRunningError, locked
 from config.site import Site, load_site
@@ -15,8 +16,11 @@ from connectors.desk import DeskClient, DeskError
 from model.protocol import EnrolReply, EnrolRequest
 from roundsman.asking import site_argument, site_file
 from roundsman.output import CommandError
+from runtime.trust import fingerprint, first_certificate, trusting, unbelieved
 from runtime.version import VERSION
 from runtime.writer import StoreError
+
+_LINE = re.compile(r"roundsman-join:(https?://[^#\s]+)#([^.\s]+)(?:\.([0-9a-f]{64}))?")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,16 +40,19 @@ def run(args: argparse.Namespace) -> int:
 def join(site_path: Path, line: str) -> tuple[Path, str]:
     """Redeem a join line for a site file's agent; returns the token's file and the desk's address."""
     site = load_site(site_path)
-    match = re.fullmatch(r"roundsman-join:(https?://[^#\s]+)#(\S+)", line.strip())
+    match = _LINE.fullmatch(line.strip())
     if match is None:
         raise CommandError("This is no join line. It begins with roundsman-join: and `roundsman desk enrol` prints it.")
+    url, code, print_ = match[1].rstrip("/"), match[2], match[3] or ""
     if site.desk is None:
-        raise CommandError(f"The site file names no desk. Add:\ndesk: {{url: {match[1]}, token_file: desk.token}}")
-    if site.desk.url != match[1].rstrip("/"):
-        raise CommandError(f"The line is for the desk {match[1]}, the site file names {site.desk.url}.")
-    reply = asyncio.run(_redeem(_identity(site), match[1], match[2]))
+        raise CommandError(f"The site file names no desk. Add:\ndesk: {{url: {url}, token_file: desk.token}}")
+    if site.desk.url != url and not (print_ and site.desk.url.startswith("https:")):  # the CA knows all its names
+        raise CommandError(f"The line is for the desk {url}, the site file names {site.desk.url}.")
+    agent = _identity(site)
+    reply, ca, own = asyncio.run(_redeem(site, agent, code, print_))
     if reply.site != site.id:
         raise CommandError(f"The line is for site {reply.site!r}; this site file is of {site.id!r}. Enrol again.")
+    keep_joined(site, ca, own + reply.certificate.encode("ascii") if reply.certificate else b"")
     path = site.folder / site.desk.token_file
     fresh = path.with_name(path.name + ".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
@@ -74,9 +81,31 @@ def _identity(site: Site) -> str:
     return agent
 
 
-async def _redeem(agent: str, url: str, code: str) -> EnrolReply:
+async def _redeem(site: Site, agent: str, code: str, print_: str) -> tuple[EnrolReply, str, bytes]:
+    """Return the desk's answer, the CA that it proved to be of ("": of none of its own), and the key made for it."""
+    url = site.desk.url if site.desk else ""
     try:
-        async with DeskClient(url, "") as client:
-            return await client.enrol(EnrolRequest(code, agent, VERSION))
+        ca = await _compared(url, print_) if print_ else ""
+        verify = trusting(ca) if url.startswith("https:") else True
+        own, csr = request_for(site.id, agent) if url.startswith("https:") else (b"", "")
+        async with DeskClient(url, "", verify=verify) as client:
+            return await client.enrol(EnrolRequest(code, agent, VERSION, csr)), ca, own
     except DeskError as error:
         raise CommandError(f"The desk did not take the line: {error}") from error
+
+
+async def _compared(url: str, print_: str) -> str:
+    """Fetch the desk's CA and return it when it is the one whose fingerprint the line carries."""
+    async with DeskClient(url, "", verify=unbelieved()) as client:
+        told = (await client.ca()).ca
+    try:
+        found = fingerprint(told)
+    except ValueError:
+        found = "none"
+    if found != print_:
+        raise CommandError(
+            f"This is not the desk that made the line, or somebody stands between: nothing was sent.\n"
+            f"  CA of the line: {print_}\n  CA that came:   {found}\n"
+            "Ask the desk for a new line; if it is the same again, look at what is between."
+        )
+    return first_certificate(told)
