@@ -4,7 +4,20 @@ Migration N makes version N of the file (`runtime.writer.migrate`); a released m
 version-2 file get their entries when the desk opens it (`desk.carried`).
 """
 
-from desk.tables import clock, epochs, histories, incidents, keeping, notices, periods, requests, tickets, users, walktest
+from desk.tables import (
+    clock,
+    epochs,
+    histories,
+    incidents,
+    keeping,
+    notices,
+    periods,
+    requests,
+    tickets,
+    tokens,
+    users,
+    walktest,
+)
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -87,6 +100,19 @@ CREATE INDEX connector_outbox_by_time ON connector_outbox (at);
 """,
     "".join(
         each.STATEMENTS
-        for each in (tickets, notices, periods, incidents, clock, requests, epochs, keeping, users, walktest, histories)
+        for each in (
+            tickets,
+            notices,
+            periods,
+            incidents,
+            clock,
+            requests,
+            epochs,
+            keeping,
+            users,
+            walktest,
+            tokens,
+            histories,
+        )
     ),
 )
