@@ -21,12 +21,13 @@ from desk.walktest_store import Walk, lines, walk_numbered
 from desk.walktest_view import item_now
 from desk.web import ProblemError, address_of, desk_of, form_of
 from model.protocol import ReadingRow
-from model.walktest import Result, State
+from model.walktest import Moved, Result, State
 from model.walktest_protocol import CancelWalk, ExtendWalk, ItemNow, MarkItems, OpenWalk, SignWalk, WalkNow
 from model.walktest_words import WalkRefused
 
 SEEN = 303
 JUST_SEEN = 12  # items at the top of the page
+SURE = 0.1  # part of its first value by which a number moved, for the top of the page
 SHORT = 60  # items of a list that is shown whole
 _CLOSED = frozenset({State.SIGNED, State.CANCELLED})
 
@@ -189,8 +190,16 @@ async def _one(request: Request, refused: dict[str, Any], status: int = 200) -> 
 
 def _just(walk: WalkNow) -> tuple[ItemNow, ...]:
     """Return the items that moved and have no result yet, the last first."""
-    left = [item for item in walk.items if item.result is Result.OPEN and moved_at(item)]
+    left = [item for item in walk.items if item.result is Result.OPEN and moved_at(item) and _told(item)]
     return tuple(sorted(left, key=lambda item: -moved_at(item))[:JUST_SEEN])
+
+
+def _told(item: ItemNow) -> bool:
+    """Say whether something was done to an item: faults and states tell, a number that moves by itself does not."""
+    seen = item.seen
+    if not isinstance(seen, Moved) or not isinstance(seen.first, int | float):
+        return True
+    return not isinstance(seen.value, int | float) or abs(seen.value - seen.first) > SURE * abs(seen.first)
 
 
 def _groups(shown: Shown, walk: WalkNow, device: str, *, whole: bool) -> tuple[Group, ...]:

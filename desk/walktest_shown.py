@@ -31,24 +31,30 @@ def seen_text(shown: Shown, item: ItemNow, day: str = "") -> str:
             return ""
         after = shown.value(seen.value, item.unit, item.quantity)
         return f"{first} → {after}, {_clock(shown, seen.moved, day)}"
-    return _raised_text(shown, seen, day) if isinstance(seen, Raised) else ""
+    return _raised_text(shown, seen, day, shown.title(item.title)) if isinstance(seen, Raised) else ""
 
 
-def _raised_text(shown: Shown, seen: Raised, day: str) -> str:
+def _raised_text(shown: Shown, seen: Raised, day: str, name: str) -> str:
     if seen.raised is None:
         return shown.say("walk.before") if seen.before else ""
     parts = [shown.say("walk.raised", time=_clock(shown, seen.raised, day))]
-    if case := shown.title(seen.case):
+    if (case := shown.title(seen.case)) and case != name:
         parts.insert(0, case)
     if seen.cleared is not None:
         parts.append(shown.say("walk.cleared", time=_clock(shown, seen.cleared, day)))
     elif seen.stands:
         parts.append(shown.say("walk.stands" if seen.announced else "walk.pending"))
     if seen.explained_by:
-        parts.append(shown.say("walk.explained", by=seen.explained_by))
+        parts.append(shown.say("walk.explained", by=_parent(seen.explained_by)))
     if seen.times > 1:
         parts.append(shown.say("walk.times", n=seen.times))
     return (", " if shown.lang == "en" else "，").join(parts)
+
+
+def _parent(condition: str) -> str:
+    """Return a condition as device and fault."""
+    _, device, *_, fault = condition.split("/")
+    return f"{device} {fault}"
 
 
 def _clock(shown: Shown, at: float, day: str) -> str:
@@ -98,7 +104,7 @@ def facts(walk: WalkNow, shown: Shown) -> list[tuple[str, str]]:
     found = [
         (shown.say("walk.title"), f"T{walk.number} {walk.purpose}".strip()),
         (shown.say("site"), f"{walk.site_name} ({walk.site})" + (f" / {walk.device}" if walk.device else "")),
-        (shown.say("walk.opened"), f"{shown.moment(walk.opened)} {walk.zone}, {walk.by}"),
+        (shown.say("walk.opened"), " · ".join(filter(None, (shown.moment(walk.opened), walk.zone, walk.by)))),
         (shown.say("walk.end"), shown.moment(walk.end)),
         (shown.say("walk.state"), shown.say(f"walk.{walk.state}")),
         (shown.say("walk.counts"), counts_text(walk, shown)),
