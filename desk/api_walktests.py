@@ -24,7 +24,7 @@ from model.protocol import PREFIX
 from model.ticket_protocol import Refused as RefusedMessage
 from model.walktest import WalkNo
 from model.walktest_protocol import CancelWalk, ExtendWalk, MarkItems, OpenWalk, SignWalk, WalkList, WalkNow
-from model.walktest_words import WalkRefused
+from model.walktest_words import WHOSE_WORDS_ARE_WRONG, WalkRefused
 
 T = TypeVar("T")
 Act = Callable[[Ledger, Any, str], people.Became]
@@ -141,7 +141,9 @@ def _language(request: Request) -> str:
 
 
 _UNREADABLE = (400, "malformed, words, time, who, key")
-_REFUSED = ((409, "refusals, key_reused"), (422, "refusals"))
+_WRONG = ", ".join(no for no in WalkNo if no in WHOSE_WORDS_ARE_WRONG)
+_AGAINST = ", ".join(no for no in WalkNo if no not in WHOSE_WORDS_ARE_WRONG and no is not WalkNo.NO_SUCH)
+_REFUSED = ((409, f"{_AGAINST}, key_reused"), (422, _WRONG))
 _NONE = (404, "no_such")
 _OF = (Query("site", "only this site's"),)
 
