@@ -108,6 +108,8 @@ OPERATIONS = (
         group="agents", open_to="an agent, by its token",
     ),
     Operation("GET", f"{PREFIX}/ca", "Show the CA that agents trust", DeskCa, give_ca, group="agents"),
+)  # fmt: skip
+LOCAL = (
     Operation(
         "POST", f"{PREFIX}/local/revoke", "End a site's agent's tokens and its join lines", AgentOfSite, revoke_site,
         OfSite, refuses=((400, "who"), (401, "local"), (404, "no_agent")), refusal=ErrorReply, group="this machine",

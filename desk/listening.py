@@ -6,8 +6,6 @@ somebody has a password.
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import logging
 import math
 import socket
@@ -16,11 +14,11 @@ import time
 from typing import TYPE_CHECKING
 
 from desk.live import commands_of
+from desk.roles import ACCESS, By
 from desk.settings import DeskSettings
-from desk.store import Db
 from desk.tokens import ask_the_old
+from desk.users import users_exist
 from desk.web import is_loopback
-from model.protocol import PREFIX
 from model.service.words import Trust
 from runtime.trust import CertificateError
 from runtime.writer import StoreError
@@ -33,8 +31,7 @@ LOG = logging.getLogger("roundsman.desk")
 LOOK = 5.0  # seconds between two looks whether there is another certificate
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 WARNED_BEFORE = 14 * DAY  # seconds before the end of a given certificate from which the log says so each day
-AGENTS = frozenset(f"{PREFIX}/{each}" for each in ("enrol", "events", "heartbeat", "commands", "readings", "trends",
-                                                   "history", "token", "ca"))  # fmt: skip
+AGENTS = frozenset(route.partition(" ")[2] for route, access in ACCESS.items() if access.by is By.AGENTS)
 NOBODY_YET = (
     "Nobody has a password at this desk yet, so it answers people on its own machine only."
     " 此值班台还没有设置密码的用户，只能在本机访问。"
@@ -43,14 +40,6 @@ NOBODY_YET = (
 
 class AddressError(Exception):
     """The desk cannot listen where it was told to."""
-
-
-def users_exist(db: Db) -> bool:
-    """Say whether somebody has a password here, by the desk's users."""
-    if importlib.util.find_spec("desk.users") is None:
-        return False
-    there = getattr(importlib.import_module("desk.users"), "users_exist", None)
-    return there is not None and bool(there(db))
 
 
 class Front:

@@ -23,7 +23,8 @@ MOMENT = {
 }
 _ABOUT = (
     "Times in answers are Unix seconds. Errors are a word for programs and a sentence for people, in the language of"
-    " Accept-Language (en, zh). Unknown fields of an answer are to be ignored. The desk answers on loopback only."
+    " Accept-Language (en, zh). Unknown fields of an answer are to be ignored. Beyond loopback the desk"
+    " answers with TLS alone."
 )
 
 

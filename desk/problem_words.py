@@ -18,6 +18,7 @@ CHINESE: dict[str, str] = {  # `{}` is the English sentence, where it says more 
     "local": "仅限本机命令使用。",
     "malformed": "请求无法识别：{}",
     "moved": "期间时钟又被调整，请重新查看。",
+    "no_agent": "该站点没有代理，也没有接入命令。",
     "no_calendar": "没有该日历。",
     "no_contract": "没有该合同。",
     "no_incident": "没有该事件。",
