@@ -177,7 +177,8 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
 def stored(parts: Iterable[bytes], path: Path) -> tuple[int, str]:
     """Write a file of mode 0600 to the disk; returns its size in bytes and its SHA-256."""
     digest, size = hashlib.sha256(), 0
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(path.parents):  # `parents=True` gives those between the mode of the umask
+        folder.mkdir(mode=0o700, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for piece in parts:
             file.write(piece)

@@ -8,6 +8,7 @@ import pytest
 
 from agent.journal import Journal, Standing
 from agent.outbox import LARGEST, Outbox
+from agent.site_clock import SiteClock
 from connectors.desk import DeskClient, DeskError
 from model.alarm import Alarm, AlarmState, Kind, Now
 from model.change import Change, Origin, Snapshot
@@ -160,4 +161,52 @@ async def test_a_desk_may_not_make_us_wait_for_ever(tmp_path: Path) -> None:
     with pytest.raises(DeskError) as error:
         await outbox.send_once()
     assert error.value.retry_after == 300
+    journal.close()
+
+
+async def test_a_desk_that_was_restored_to_before_this_epoch_gets_what_is_kept_of_those_before(tmp_path: Path) -> None:
+    desk = Desk()
+    journal, outbox = line(tmp_path, desk)
+    journal.record([standing(1)]).result(10)
+    await outbox.send_once()
+    journal.new_epoch(Snapshot("s", (), now().wall, now().boot, boot_id(), "two")).result(10)
+    journal.record([standing(2)], cursor=7).result(10)
+    await outbox.send_once()
+    before = journal.position()
+    assert (before.acked, before.last) == (2, 2)
+    await outbox.heed(before, 0, "another", before.cursor + 1.0)
+    after = journal.position()
+    assert (after.epoch != before.epoch, after.acked, after.cursor) == (True, 0, 7)
+    desk.answer = lambda events: httpx.Response(
+        200, content=msgspec.json.encode(EventsReply("another", events[-1].seq))
+    )
+    await outbox.send_once()
+    assert desk.sent[-1] == [1, 2, 3]
+    assert b'"snapshot"' in desk.bodies[1]
+    assert [msgspec.json.decode(desk.bodies[seq])["alarm"]["revision"] for seq in (2, 3)] == [1, 2]
+    late = Now(now().boot + 8 * 86400, now().wall + 8 * 86400)
+    assert journal.forget(late).result(10) == 3
+    journal.close()
+
+
+async def test_a_desk_of_another_incarnation_is_asked_its_time_before_its_answer_counts(tmp_path: Path) -> None:
+    desk = Desk()
+    journal, outbox = line(tmp_path, desk)
+    await outbox.send_once()
+    asked: list[str] = []
+
+    async def beat() -> None:
+        asked.append("beat")
+        if len(asked) > 1:
+            await outbox.heed(journal.position(), 1, "another", 1.0)
+
+    clock = SiteClock()
+    clock.heard(now().wall)
+    outbox.keep_time(clock, beat)
+    journal.record([standing(1)]).result(10)
+    desk.answer = lambda _: httpx.Response(200, content=msgspec.json.encode(EventsReply("another", 1)))
+    with pytest.raises(DeskError, match="another than before"):
+        await outbox.send_once()
+    assert await outbox.send_once()
+    assert (journal.position().incarnation, journal.position().acked, len(asked)) == ("another", 1, 2)
     journal.close()
