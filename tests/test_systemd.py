@@ -8,7 +8,7 @@ import pytest
 
 UNITS = Path(__file__).resolve().parent.parent / "systemd"
 PROGRAM = "/opt/roundsman/bin/roundsman"
-EXPOSURE = {"roundsman-agent.service": 13, "roundsman-desk.service": 13}  # tenths
+EXPOSURE = {"roundsman-agent.service": 13, "roundsman-desk.service": 13, "roundsman-desk-backup.service": 10}  # tenths
 
 
 def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +44,14 @@ def test_systemd_finds_nothing_wrong_with_the_trap_port_and_the_service_that_get
         text = (UNITS / unit).read_text(encoding="utf-8").replace(PROGRAM, "/bin/true")
         (tmp_path / unit).write_text(text, encoding="utf-8")
     checked = systemd_analyze("verify", "--man=no", str(tmp_path / "roundsman-traps.socket"))
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_systemd_finds_nothing_wrong_with_the_timer_of_backups(tmp_path: Path) -> None:
+    for unit in ("roundsman-desk-backup.timer", "roundsman-desk-backup.service"):
+        text = (UNITS / unit).read_text(encoding="utf-8").replace(PROGRAM, "/bin/true")
+        (tmp_path / unit).write_text(text, encoding="utf-8")
+    checked = systemd_analyze("verify", "--man=no", str(tmp_path / "roundsman-desk-backup.timer"))
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
