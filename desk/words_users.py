@@ -117,8 +117,8 @@ USERS_PROBLEMS: dict[str, tuple[int, Text]] = {
     "no_role": (
         400,
         {
-            "en": "A role is one of viewer, operator, engineer, manager, administrator.",
-            "zh": "角色为 viewer、operator、engineer、manager、administrator 之一。",
+            "en": "A role: viewer, operator, engineer, manager, administrator.",
+            "zh": "角色须为 viewer、operator、engineer、manager 或 administrator。",
         },
     ),
     "first": (
