@@ -7,14 +7,16 @@ from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
 from desk.store import Db, Row, Site, every, one, sites
 from desk.view import latest_title
+from desk.walktest_store import walk_at
 from model.alarm import Alarm
 from model.change import Origin
 from model.contract import Contract
 from model.level import assign
+from model.period import Place
 
 ALARMS_SHOWN = 12
 OVER_SHOWN = 4
-_LINE = """SELECT e.changed, e.change, e.site, e.active,
+_LINE = """SELECT e.changed, e.onset, e.change, e.site, e.active,
     (SELECT max(ticket) FROM ticket_episodes l WHERE l.episode = e.id) AS ticket,
     (SELECT count(*) FROM episodes x WHERE x.active = 1 AND x.explained_by <> '' AND x.state = 'suppressed'
         AND x.explained_by = e.condition) AS explains FROM episodes e"""
@@ -40,6 +42,7 @@ class AlarmLine(msgspec.Struct, frozen=True):
     """One line of the alarms; `level` is 0 when it is over, `explains` how many it stands for.
 
     `code` is what the contract calls the level. `window` holds its ticket back, `until` then; 0 where none does.
+    `test` is the walk-test in which it began, 0 for none.
     """
 
     at: float
@@ -53,6 +56,7 @@ class AlarmLine(msgspec.Struct, frozen=True):
     explains: int
     window: int = 0
     until: float = 0.0
+    test: int = 0
 
 
 class SilentLine(msgspec.Struct, frozen=True):
@@ -134,10 +138,11 @@ def _alarms(db: Db, rows: list[Row], known: dict[str, Site], named: dict[str, Co
         explains = row["explains"] if row["active"] else 0
         code, ticket = contract.code(level), row["ticket"]
         window, until = (row["active"] and holding_now(db, site.id, origin.device, origin.fault)) or (0, 0.0)
+        place = Place(site.region, site.id, origin.device, origin.fault)
+        test = 0 if ticket else walk_at(db, place, row["onset"])
+        case = change.case_title
         lines.append(
-            AlarmLine(
-                row["changed"], site, origin, alarm, level, code, change.case_title, ticket, explains, window, until
-            )
+            AlarmLine(row["changed"], site, origin, alarm, level, code, case, ticket, explains, window, until, test)
         )
     return tuple(lines)
 
