@@ -25,7 +25,7 @@ from model.protocol import (
     TrendReport,
 )
 from model.rule import Evidence
-from model.trend import HistoryReport, SendHistory
+from model.trend import MOST, HistoryReport, SendHistory
 
 if TYPE_CHECKING:
     from agent.service import Agent
@@ -81,6 +81,14 @@ def table(agent: "Agent") -> dict[str, Doing]:
     async def read(args: dict[str, Any]) -> Any:
         return readings_report(agent, device=args.get("device"))
 
+    async def points(_: dict[str, Any]) -> Any:
+        return await _points(agent)
+
+    async def history(args: dict[str, Any]) -> Any:
+        device, _, point = _point(str(args["point"]), await _points(agent)).partition("/")
+        most = int(args.get("most", MOST))
+        return await _history(agent, SendHistory(0, device, point, float(args["start"]), float(args["end"]), most))
+
     async def reload(_: dict[str, Any]) -> Any:
         return await agent.reload()
 
@@ -95,7 +103,16 @@ def table(agent: "Agent") -> dict[str, Doing]:
             "trouble": agent.rounds.traps.trouble if agent.rounds.traps is not None else "",
         }
 
-    return {"alarms": alarms, "ack": ack, "shelve": shelve, "read": read, "reload": reload, "status": status}
+    return {
+        "alarms": alarms,
+        "ack": ack,
+        "shelve": shelve,
+        "read": read,
+        "points": points,
+        "history": history,
+        "reload": reload,
+        "status": status,
+    }
 
 
 async def obey(agent: "Agent", command: Command) -> list[Standing]:
@@ -120,6 +137,21 @@ async def obey(agent: "Agent", command: Command) -> list[Standing]:
     except KeyError as error:
         log.warning("command %d is about %s, which has no alarm here", command.id, error)
     return []
+
+
+async def _points(agent: "Agent") -> list[str]:
+    """Return every point that has a history: DEVICE/POINT."""
+    found = await asyncio.to_thread(agent.trends.devices)
+    return sorted(f"{device}/{point}" for device, points in found.items() for point in points)
+
+
+def _point(given: str, points: list[str]) -> str:
+    """Return the point a person means: whole, or a part that fits only one."""
+    fits = [point for point in points if point == given] or [point for point in points if given in point]
+    if len(fits) != 1:
+        some = ", ".join(fits[:10]) + (" ..." if len(fits) > 10 else "")
+        raise ControlError(f"{given!r} fits several points: {some}" if fits else f"no point {given!r} has a history here")
+    return fits[0]
 
 
 async def _history(agent: "Agent", asked: SendHistory) -> HistoryReport:

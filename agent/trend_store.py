@@ -30,6 +30,7 @@ from agent.trend_tail import Layout, Row, Sense, Tail
 DETAIL, TEN, HOUR = range(3)
 WIDTHS = (0.0, 600.0, 3600.0)  # seconds of an average
 STRETCHES = (0, 86_400_000, 8 * 86_400_000)  # milliseconds in a segment of averages
+LEAST = (2 * 86_400.0, 12 * 86_400.0, 0.0)  # seconds that a level is kept at least, for the next to be made of it
 NAMES = ("detail", "ten", "hour")
 LONG = 8 << 20  # bytes of a tail that becomes a segment
 OLD = 6 * 3_600_000  # milliseconds
@@ -178,7 +179,8 @@ class TrendStore:
     def evict(self, now: float, *, certain: bool) -> None:
         """Forget what is too old (when the clock is certain) or too much, oldest detail first."""
         for each in list(self._segments) if certain else []:
-            if self._moved(each.sense, each.last) < (now - self.bounds.ages[each.level]) * 1000:
+            age = max(LEAST[each.level], self.bounds.ages[each.level])
+            if self._moved(each.sense, each.last) < (now - age) * 1000:
                 self._drop(each)
         spare, tails = self.spare(), sum(each.size for each in self._tails)
         while self._segments and (self.used + tails > self.bounds.budget or self.free() < spare):

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "alarms": "list the alarms of the running agent",
     "ack": "acknowledge an alarm",
     "shelve": "put an alarm aside for a time",
+    "trend": "the history of a point, as this site keeps it",
     "tickets": "list the desk's tickets",
     "ticket": "one ticket of the desk: show it, or say what happened",
     "ticket open": "open a ticket for a fault that no alarm has told",
