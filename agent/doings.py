@@ -150,7 +150,9 @@ def _point(given: str, points: list[str]) -> str:
     fits = [point for point in points if point == given] or [point for point in points if given in point]
     if len(fits) != 1:
         some = ", ".join(fits[:10]) + (" ..." if len(fits) > 10 else "")
-        raise ControlError(f"{given!r} fits several points: {some}" if fits else f"no point {given!r} has a history here")
+        raise ControlError(
+            f"{given!r} fits several points: {some}" if fits else f"no point {given!r} has a history here"
+        )
     return fits[0]
 
 
