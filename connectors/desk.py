@@ -147,7 +147,7 @@ class DeskClient:
             if reply.status_code == 401 and headers is None:
                 reply = await self._asked_with_another(asked) or reply
         except httpx.HTTPError as error:
-            raise DeskError(f"no answer from {self._http.base_url}: {_why(error)}") from error
+            raise DeskError(f"no answer from {self._http.base_url}: {why_no_answer(error)}") from error
         if reply.is_success:
             return reply.content
         raise _refusal(reply)
@@ -168,7 +168,7 @@ def _bearing(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _why(error: BaseException) -> str:
+def why_no_answer(error: BaseException) -> str:
     """Return why there was no answer; whom we did not believe is not who did not answer."""
     cause: BaseException | None = error
     while cause is not None:

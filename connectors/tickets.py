@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from connectors.desk import LONGEST_PAUSE, DeskError
+from connectors.desk import LONGEST_PAUSE, DeskError, why_no_answer
 from model.protocol import PREFIX
 from model.service.words import Side
 from model.ticket_protocol import (
@@ -165,7 +165,7 @@ class TicketsClient:
             try:
                 reply = self._http.request(method, path, content=content, headers=headers, params=dict(query or {}))
             except httpx.TransportError as error:
-                problem = DeskError(f"no answer from {self._http.base_url}: {error or type(error).__name__}")
+                problem = DeskError(f"no answer from {self._http.base_url}: {why_no_answer(error)}")
                 continue
             if reply.is_success:
                 return reply.content

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from roundsman.output import language
-from roundsman.tickets.asking import STATE
+from roundsman.reaching import STATE
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

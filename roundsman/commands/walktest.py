@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from connectors.desk import DeskError
 from connectors.walktests import WalktestsClient
-from desk.local import LocalError, read_local
+from desk.local import LocalError
 from model.walktest import Result
 from model.walktest_protocol import CancelWalk, ExtendWalk, MarkItems, OpenWalk, SignWalk, WalkNow
 from roundsman.output import CommandError
 from roundsman.periods.asking import common, printed, who
+from roundsman.reaching import reached
 
 T = TypeVar("T")
 
@@ -95,8 +96,8 @@ def _newest(client: WalktestsClient, site: str) -> int:
 def _asked(args: argparse.Namespace, ask: Callable[[WalktestsClient], T]) -> T:
     """Return what the running desk answers. Raises CommandError with the desk's sentence."""
     try:
-        local = read_local(args.state)
-        with WalktestsClient(local.url, language=args.lang, token=local.secret, verify=local.verify()) as client:
+        there = reached(args)
+        with WalktestsClient(there.url, language=args.lang, token=there.token, verify=there.verify) as client:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error

@@ -3,21 +3,20 @@
 import argparse
 import getpass
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from connectors.desk import DeskError
 from connectors.periods import PeriodsClient
-from desk.local import LocalError, read_local
+from desk.local import LocalError
 from roundsman.output import CommandError, json_lines, language
+from roundsman.reaching import reach_arguments, reached
 
 T = TypeVar("T")
-STATE = Path("/var/lib/roundsman-desk")
 
 
 def common(parser: argparse.ArgumentParser, *, speaking: bool) -> None:
     """Add what each of these commands takes; one that says something also takes who says it."""
-    parser.add_argument("--state", type=Path, default=STATE, metavar="DIR", help=f"the desk's state folder ({STATE})")
+    reach_arguments(parser)
     if speaking:
         parser.add_argument("--by", default="", metavar="NAME", help="who says so (you)")
         parser.add_argument("--key", default="", help="said again with the same key, it is done once")
@@ -48,8 +47,8 @@ def who(args: argparse.Namespace) -> str:
 def asked(args: argparse.Namespace, ask: Callable[[PeriodsClient], T]) -> T:
     """Return what the running desk answers. Raises CommandError with the desk's sentence."""
     try:
-        local = read_local(args.state)
-        with PeriodsClient(local.url, language=args.lang, token=local.secret, verify=local.verify()) as client:
+        there = reached(args)
+        with PeriodsClient(there.url, language=args.lang, token=there.token, verify=there.verify) as client:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error

@@ -3,17 +3,16 @@
 import argparse
 import getpass
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from connectors.desk import DeskError
 from connectors.tickets import TicketsClient
-from desk.local import LocalError, read_local
+from desk.local import LocalError
 from model.service.words import Side
 from roundsman.output import CommandError, language
+from roundsman.reaching import reach_arguments, reached
 
 T = TypeVar("T")
-STATE = Path("/var/lib/roundsman-desk")
 
 
 def common(parser: argparse.ArgumentParser, *, speaking: bool, sides: bool = True, default: bool = True) -> None:
@@ -22,9 +21,7 @@ def common(parser: argparse.ArgumentParser, *, speaking: bool, sides: bool = Tru
     def kept(value: object) -> object:
         return value if default else argparse.SUPPRESS
 
-    parser.add_argument(
-        "--state", type=Path, default=kept(STATE), metavar="DIR", help=f"the desk's state folder ({STATE})"
-    )
+    reach_arguments(parser, default=default)
     if speaking:
         parser.add_argument("--by", default=kept(""), metavar="NAME", help="who says so (you)")
         parser.add_argument("--key", default=kept(""), help="said again with the same key, it is written down once")
@@ -43,8 +40,8 @@ def who(args: argparse.Namespace) -> str:
 def asked(args: argparse.Namespace, ask: Callable[[TicketsClient], T]) -> T:
     """Return what the running desk answers. Raises CommandError with the desk's sentence."""
     try:
-        local = read_local(args.state)
-        with TicketsClient(local.url, language=args.lang, token=local.secret, verify=local.verify()) as client:
+        there = reached(args)
+        with TicketsClient(there.url, language=args.lang, token=there.token, verify=there.verify) as client:
             return ask(client)
     except (LocalError, DeskError) as error:
         raise CommandError(str(error)) from error
