@@ -73,11 +73,6 @@ def examine(
     return sorted(found, key=lambda each: -each.weight)  # a stable sort: the order of the checks stays
 
 
-def worst(found: list[Finding]) -> int:
-    """Return the exit code: 0 well, or notes alone, 1 something to see to, 2 something is broken."""
-    return int(max((each.weight for each in found), default=0))
-
-
 @contextlib.contextmanager
 def _opened(patient: Patient) -> Iterator[Patient]:
     path = patient.state / DATABASE

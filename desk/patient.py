@@ -1,31 +1,14 @@
 """What a check of `desk.doctor` is given and what it gives."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
-
-import msgspec
 
 from desk.local import Local
 from desk.store import Db
 from desk.words_doctor import SAID
+from model.finding import Finding, found
 
-
-class Weight(IntEnum):
-    """How bad a finding is; the worst is the exit code."""
-
-    NOTE = 0
-    WARNING = 1
-    BROKEN = 2
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What is wrong and what to do, one sentence in each language; `what` is its word for programs."""
-
-    what: str
-    weight: Weight
-    en: str
-    zh: str
+__all__ = ["Finding", "Patient", "finding"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +31,5 @@ class Patient:
 
 
 def finding(what: str, **fill: object) -> Finding:
-    """Return a finding by its word, its blanks filled in."""
-    weight, english, chinese = SAID[what]
-    return Finding(what, Weight(weight), english.format(**fill), chinese.format(**fill))
+    """Return a finding of the desk by its word, its blanks filled in."""
+    return found(SAID, what, **fill)

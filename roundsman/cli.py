@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "desk rotate": "have a site's agent take another token, without a gap",
     "desk revoke": "end a site's agent's tokens and its join lines",
     "join": "join this site's agent to a desk, by a one-time line",
+    "doctor": "what is wrong at this site, and what to do",
     "check": "check a site file and say everything that is wrong",
     "scan": "find SNMP devices at addresses, and print the site file's section for them",
     "scan line": "find what hangs on a serial line, and print the site file's section for it",

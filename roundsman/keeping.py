@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from model.finding import Finding, worst
+from roundsman.output import clean, json_lines
+
 STATE = Path("/var/lib/roundsman-desk")
 _SAID: dict[str, tuple[str, str]] = {
     "made": (
@@ -46,3 +49,16 @@ _SAID: dict[str, tuple[str, str]] = {
 def say(args: argparse.Namespace, key: str, **fill: object) -> str:
     """Return a sentence in the language that was asked for."""
     return _SAID[key][args.lang == "zh"].format(**fill)
+
+
+def shown(args: argparse.Namespace, found: list[Finding]) -> int:
+    """Print what a doctor found; returns the exit code."""
+    if args.json:
+        rows = [(each, each.weight.name.lower()) for each in found]
+        json_lines([{"what": each.what, "weight": weight, "en": each.en, "zh": each.zh} for each, weight in rows])
+        return worst(found)
+    for each in found:
+        print(clean(f"{say(args, each.weight.name.lower())} {each.zh if args.lang == 'zh' else each.en}"))
+    if not found:
+        print(say(args, "well"))
+    return worst(found)

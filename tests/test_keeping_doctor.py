@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from desk.core import FILE
-from desk.doctor import CHECKS, examine, worst
+from desk.doctor import CHECKS, examine
 from desk.doctor_running import of_numbers, of_unit
 from desk.keeping import LAST, RESTORING, Last
 from desk.keeping_backup import back_up
 from desk.local import Local, write_local
-from desk.patient import Finding, Weight
 from desk.schema import MIGRATIONS
 from desk.words_doctor import SAID, span
+from model.finding import Finding, Weight, worst
 from runtime.lock import lock_folder
 from runtime.version import VERSION
 from runtime.writer import Writer

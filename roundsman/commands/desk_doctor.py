@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from config.scalars import seconds
-from roundsman.keeping import STATE, say
-from roundsman.output import CommandError, clean, json_lines, language
+from roundsman.keeping import STATE, shown
+from roundsman.output import CommandError, language
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,20 +21,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is wrong, the worst first; 0 well, 1 something to see to, 2 something is broken."""
-    from desk.doctor import examine, worst  # noqa: PLC0415 - not for --help
+    from desk.doctor import examine  # noqa: PLC0415 - not for --help
 
     try:
         within = seconds(args.backups_within)
     except ValueError as error:
         raise CommandError(f"--backups-within: {error}") from error
     found = examine(args.state, roster=args.roster, contracts=args.contracts, reach=args.reach, backups_within=within)
-    if args.json:
-        json_lines(
-            [{"what": each.what, "weight": each.weight.name.lower(), "en": each.en, "zh": each.zh} for each in found]
-        )
-        return worst(found)
-    for each in found:
-        print(clean(f"{say(args, each.weight.name.lower())} {each.zh if args.lang == 'zh' else each.en}"))
-    if not found:
-        print(say(args, "well"))
-    return worst(found)
+    return shown(args, found)
