@@ -15,8 +15,8 @@ from desk import (
     api_roster,
     api_tickets,
     api_tokens,
-    api_walktests,
     api_users,
+    api_walktests,
 )
 from desk.api_tickets import acknowledged, ticket_of
 from desk.core import Desk
@@ -64,8 +64,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *api_incidents.OPERATIONS,
     *api_periods.OPERATIONS,
     *api_roster.OPERATIONS,
-    *api_walktests.OPERATIONS,
     *api_users.OPERATIONS,
+    *api_walktests.OPERATIONS,
 )
 ROUTES = (
     *routes(OPERATIONS),
