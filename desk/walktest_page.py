@@ -68,6 +68,8 @@ async def say_of_walktest(request: Request) -> Response:
     """Do what a form of a walk-test's page says; what is refused stands on top of it."""
     desk, form, site = desk_of(request), await form_of(request), request.path_params["site"]
     number: int = request.path_params["number"]
+    if form.get("form") == "who":
+        return _named(_back(request), form)
     became = await _done(
         request,
         lambda ledger, source: people.at_site(ledger, site, number) or _said(ledger, number, form, source),
@@ -75,9 +77,7 @@ async def say_of_walktest(request: Request) -> Response:
     if not isinstance(became, Walk):
         return await _one(request, {"form": form.get("form", ""), "said": form, "why": became[1]}, became[0])
     desk.hub.announce(BOARD, readings_of(site), commands_of(site))
-    back = f"/sites/{site}/walktests/{number}"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return _named(RedirectResponse(back + query, SEEN), form)
+    return _named(_back(request), form)
 
 
 async def record_csv(request: Request) -> Response:
@@ -135,6 +135,14 @@ async def _done(request: Request, act: Any) -> Walk | tuple[int, str]:
     return became
 
 
+def _back(request: Request) -> Response:
+    """Send a reader back to the walk-test's page as it was."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(
+        f"/sites/{request.path_params['site']}/walktests/{request.path_params['number']}{query}", SEEN
+    )
+
+
 def _named(answer: Response, form: dict[str, str]) -> Response:
     """Keep who spoke in their browser: the next tick needs no name."""
     if by := form.get("by", "").strip()[:100]:
@@ -189,9 +197,13 @@ async def _one(request: Request, refused: dict[str, Any], status: int = 200) -> 
 
 
 def _just(walk: WalkNow) -> tuple[ItemNow, ...]:
-    """Return the items that moved and have no result yet, the last first."""
+    """Return the items that moved and have no result yet: faults and states before numbers, the last first."""
     left = [item for item in walk.items if item.result is Result.OPEN and moved_at(item) and _told(item)]
-    return tuple(sorted(left, key=lambda item: -moved_at(item))[:JUST_SEEN])
+    return tuple(sorted(left, key=lambda item: (_numeric(item), -moved_at(item)))[:JUST_SEEN])
+
+
+def _numeric(item: ItemNow) -> bool:
+    return isinstance(item.seen, Moved) and isinstance(item.seen.first, int | float)
 
 
 def _told(item: ItemNow) -> bool:

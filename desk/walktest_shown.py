@@ -44,8 +44,9 @@ def _raised_text(shown: Shown, seen: Raised, day: str, name: str) -> str:
         parts.append(shown.say("walk.cleared", time=_clock(shown, seen.cleared, day)))
     elif seen.stands:
         parts.append(shown.say("walk.stands" if seen.announced else "walk.pending"))
-    if seen.explained_by:
-        parts.append(shown.say("walk.explained", by=_parent(seen.explained_by)))
+    if seen.explained:
+        by = _parent(seen.explained_by) if seen.explained_by else shown.say("walk.another")
+        parts.append(shown.say("walk.explained", by=by))
     if seen.times > 1:
         parts.append(shown.say("walk.times", n=seen.times))
     return (", " if shown.lang == "en" else "，").join(parts)

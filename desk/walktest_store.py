@@ -202,7 +202,8 @@ def keep_marks(db: Db, number: int, key: str, marks: tuple[Mark, ...]) -> None:
 def raised_in(db: Db, walk: Walk) -> dict[str, Raised]:
     """Return what the desk saw of each fault of a site since its walk-test was opened, by condition."""
     sql = (
-        "SELECT condition, active, opened, onset, changed, explained_by, change FROM episodes"
+        "SELECT condition, active, opened, onset, changed, explained_by, change, explained_by <> '' OR EXISTS (SELECT 1"
+        " FROM audit a WHERE a.episode = episodes.id AND a.what = 'alarm_suppressed') AS explained FROM episodes"
         " WHERE condition >= ? AND condition < ? AND (active = 1 OR changed >= ?) ORDER BY onset"
     )
     found: dict[str, Raised] = {}
@@ -217,7 +218,8 @@ def raised_in(db: Db, walk: Walk) -> dict[str, Raised]:
             cleared=None if row["active"] else row["changed"],
             times=last.times + 1,
             stands=bool(row["active"]),
-            announced=bool(row["opened"] or row["explained_by"] or last.announced),
+            announced=bool(row["opened"] or row["explained"] or last.announced),
+            explained=bool(row["explained"]),
             before=last.before,
             case=change_of(row).case_title,
             explained_by=row["explained_by"],

@@ -29,6 +29,8 @@ WALKTEST_WORDS: dict[str, tuple[str, str]] = {
     "walk.stands": ("stands", "未恢复"),
     "walk.pending": ("its delay runs", "延时中"),
     "walk.explained": ("explained by {by}", "由 {by} 引起"),
+    "walk.another": ("another fault", "其他故障"),
+    "walk.who_text": ("Say who you are: it stands beside each tick.", "请填写姓名：记录在每项结果旁。"),
     "walk.times": ("{n} times", "{n}次"),
     "walk.before": ("stood before the test began", "测试前已存在"),
     "walk.not_seen": ("not seen yet", "未见变化"),

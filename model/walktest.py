@@ -112,7 +112,7 @@ class Raised(msgspec.Struct, frozen=True, omit_defaults=True, tag="raised"):
     """What the desk saw of a fault in the walk-test: when its last alarm began and cleared, and how many there were.
 
     `stands`: it stands now; `announced`: it outlived its delay, or another fault explained it. `before`: it stood when
-    the walk-test began, which proves nothing.
+    the walk-test began, which proves nothing. `explained`: by another fault, `explained_by` while it still is.
     """
 
     raised: float | None = None
@@ -122,6 +122,7 @@ class Raised(msgspec.Struct, frozen=True, omit_defaults=True, tag="raised"):
     announced: bool = False
     before: bool = False
     case: dict[str, str] = {}
+    explained: bool = False
     explained_by: str = ""
 
 

@@ -20,7 +20,7 @@ from model.protocol import DeviceRow, ReadingRow, ReadingsReport, RuleRow
 from model.walktest import Mark, Moved, Raised, Result, State, WalkNo
 from model.walktest_protocol import ItemNow, WalkNow
 from model.walktest_words import WalkRefused
-from tests.desk_world import Speaker, World, a_desk, change, cleared
+from tests.desk_world import Speaker, World, a_desk, change, cleared, later
 from tests.test_desk_periods import declared
 
 HOUR = 3600.0
@@ -294,3 +294,8 @@ async def test_a_suppressed_alarm_was_seen(tmp_path: Path) -> None:
         seen = (await item(world, MAINS)).seen
         assert isinstance(seen, Raised)
         assert (seen.announced, seen.explained_by) == (True, parent)
+        await agent.send(later(hidden, Kind.CLEARED, AlarmState.NORMAL, active=False, case="", explained_by=""))
+        seen = (await item(world, MAINS)).seen
+        assert isinstance(seen, Raised)
+        assert (seen.announced, seen.explained, seen.stands) == (True, True, False)
+        assert isinstance(await do(world, mark_items, 1, (MAINS,), said(world), LI), Walk)

@@ -61,6 +61,19 @@ async def test_it_is_opened_ticked_and_signed_by_forms_and_then_has_none(tmp_pat
         assert "one door locked" in record
 
 
+async def test_who_ticks_is_asked_once(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        await walked(world)
+        world.client.cookies.clear()
+        shown = await text(world, f"{PAGE}/1")
+        assert "Say who you are" in shown
+        assert "✓ Passed" not in shown
+        await said(world, f"{PAGE}/1?device=ups", form="who", by="Wang Wei")
+        shown = await text(world, f"{PAGE}/1")
+        assert "Say who you are" not in shown
+        assert '<input type="hidden" name="by" value="Wang Wei">' in shown
+
+
 async def test_all_that_the_desk_saw_of_a_device_is_ticked_at_once(tmp_path: Path) -> None:
     async with a_desk(tmp_path) as world:
         agent = await walked(world)
