@@ -9,7 +9,7 @@ class Sizes:
 
     `window`, `interval`, `settle`, `listen`, `trouble` and `storm_seconds` are seconds; `sensors` and `gauges` count
     values of one device and one page, `exchanges` and `spoilt` requests, `storm` sites,
-    `province` sites and days.
+    `province` sites and days, `boards` open pages.
     """
 
     runs: int = 5
@@ -32,6 +32,7 @@ class Sizes:
     storm: int = 10_000
     storm_seconds: float = 60.0
     province: tuple[int, int] = (200, 90)
+    boards: int = 500
 
 
 TINY = Sizes(
@@ -55,6 +56,7 @@ TINY = Sizes(
     storm=30,
     storm_seconds=1.0,
     province=(10, 3),
+    boards=5,
 )
 
 FAST = replace(

@@ -11,10 +11,11 @@ from desk.carried import carry_over
 from desk.hooks import HOOKS
 from desk.ledger import Ledger, append
 from desk.live import BOARD, Hub, commands_of
+from desk.looks import Looks
 from desk.meters import Meters
 from desk.people import People
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
-from desk.store import Db, Row, Site, Store, every, sites
+from desk.store import Db, Row, Site, every, opened, sites
 from desk.timekeeper import Timekeeper, kept, last_written
 from model.alarm import Now
 from model.limits import Calendars, regional
@@ -74,10 +75,12 @@ class Desk:
         self.certificates: Certificates | None = None
         self.has_people = False  # whether somebody has a password, once it was asked for and so
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (settings.state / FILE).touch(mode=0o600)
-        self.store = Store(settings.state / FILE, now=clock().wall, waiting=settings.waiting)
+        if not settings.store:
+            (settings.state / FILE).touch(mode=0o600)
+        self.store = opened(settings.state / FILE, settings.store, now=clock().wall, waiting=settings.waiting)
         self.timekeeper = self._timekeeper(clock)
         self.clock = self.timekeeper.both
+        self.looks = Looks(self.hub, lambda: self.clock().boot)
         self.meters = Meters(self.store, self.hub, self.timekeeper.standing)
         self.started = clock().boot
         self.known = self.started  # when everyone was last taken to be heard, without being so

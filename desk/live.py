@@ -12,6 +12,7 @@ class Hub:
     def __init__(self) -> None:
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self.closing = False
+        self.news = 0  # how often there was news of the board
 
     @property
     def listeners(self) -> int:
@@ -24,6 +25,7 @@ class Hub:
 
     def announce(self, *topics: str) -> None:
         """Say that there is news; call it on the loop, after the commit."""
+        self.news += BOARD in topics
         for topic in topics:
             for event in self._listening.get(topic, ()):
                 event.set()

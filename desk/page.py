@@ -1,6 +1,7 @@
 """How a page is made: the reader's language and name, what stands around it, and the template."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from starlette.responses import HTMLResponse, Response
 
 from desk.frame import frame
 from desk.gate import person_of
+from desk.live import BOARD
+from desk.looks import CSRF, WHO
+from desk.looks import answer as reader_answer
 from desk.roles import NOBODY, Person, Way, may
 from desk.shown import MARKS, Shown, clean, whole
 from desk.users import sites_of
@@ -97,19 +101,44 @@ def address_in(request: Request, lang: str = "") -> str:
 
 async def page(request: Request, template: str, status: int = 200, *, topic: str = "", **values: Any) -> Response:
     """Return a template's page. `topic` is what its event stream listens to, "" for a page that does not change."""
+    person = await person_of(request)
+    own = {"who": who_of(request), "csrf": _hidden(person.csrf)}
+    answer = HTMLResponse(await _text(request, template, topic=topic, **own, **values), status)
+    if request.query_params.get("lang") in LANGUAGES:
+        remember(answer, "lang", shown_for(request).lang)
+    return answer
+
+
+async def shared_page(request: Request, template: str, look: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
+    """Return a template's page that follows the board, made once for all who see the same; `look` gives its values."""
+    person, shown, who = await person_of(request), shown_for(request), who_of(request)
+
+    async def make() -> str:
+        own = {"who": WHO if who else "", "csrf": CSRF if person.csrf else Markup()}
+        return await _text(request, template, topic=BOARD, **own, **await look())
+
+    rights = (person.way, person.role, person.regions, person.sites, bool(person.csrf), bool(who))
+    key = (template, shown.lang, shown.zone, address_in(request), "worse" in request.query_params, *rights)
+    seen = await desk_of(request).looks.look(key, make)
+    answer = reader_answer(request, seen.for_reader(who, _hidden(person.csrf)))
+    if request.query_params.get("lang") in LANGUAGES:
+        remember(answer, "lang", shown.lang)
+    return answer
+
+
+async def _text(request: Request, template: str, *, topic: str, **values: Any) -> str:
     desk = desk_of(request)
     shown: Shown = values.pop("shown", None) or shown_for(request)
     person = await person_of(request)
     inside = person.way is not Way.NOBODY
     around = await desk.store.read(lambda db: frame(db, desk.contracts, sites_of(db, person))) if inside else None
-    text = _TEMPLATES.get_template(template).render(
+    return _TEMPLATES.get_template(template).render(
         request=request,
         shown=shown,
         say=shown.say,
         frame=around,
         person=person,
         may=partial(may, person),
-        csrf=_hidden(person.csrf),
         desk=desk,
         topic=topic,
         here="/" + request.url.path.lstrip("/"),
@@ -117,15 +146,10 @@ async def page(request: Request, template: str, status: int = 200, *, topic: str
         other_languages=[
             (lang, name, address_in(request, lang)) for lang, name in LANGUAGES.items() if lang != shown.lang
         ],
-        who=who_of(request),
         worse="worse" in request.query_params,
         elsewhere=shown.offset() != shown_for(request).offset(),
         **values,
     )
-    answer = HTMLResponse(text, status)
-    if request.query_params.get("lang") in LANGUAGES:
-        remember(answer, "lang", shown.lang)
-    return answer
 
 
 def _hidden(token: str) -> Markup:

@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -27,15 +29,14 @@ from desk.duty import roster_now
 from desk.gate import person_of
 from desk.incident_view import incidents_now
 from desk.live import BOARD, news, readings_of
-from desk.page import STATIC, page, remember, shown_for
+from desk.page import STATIC, page, remember, shared_page, shown_for
 from desk.past import agents_now, quarantined, recent
 from desk.roles import Way
 from desk.rounds import ask_for_readings, last_readings, site_lines
 from desk.store import Db, site_of
 from desk.users import sites_of
-from desk.view import TicketView, board, contracts_of, listed
+from desk.view import board, contracts_of, listed
 from desk.web import ProblemError, desk_of, form_of, good_name
-from model.incident_protocol import IncidentLine
 from model.ticket import TicketState
 
 KEEP_ALIVE = 15.0
@@ -47,20 +48,18 @@ CALM = 0.25  # seconds between two wake-ups of a page: a storm of events is one 
 async def board_page(request: Request) -> Response:
     """Show the open tickets, least time left first, and below them those that wait for somebody's word."""
     desk = desk_of(request)
-    now = desk.clock().wall
     person = await person_of(request)
 
-    def look(db: Db) -> tuple[list[TicketView], list[TicketView], list[IncidentLine]]:
-        own = sites_of(db, person)
-        return (
-            board(db, desk.contracts, now, own),
-            listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED, own=own),
-            [] if person.bounded else incidents_now(db, desk.contracts, 3),
-        )
+    def look(db: Db) -> dict[str, list[Any]]:
+        own, now = sites_of(db, person), desk.clock().wall
+        incidents = [] if person.bounded else incidents_now(db, desk.contracts, 3)
+        return {
+            "views": board(db, desk.contracts, now, own),
+            "resolved": listed(db, desk.contracts, now, state=TicketState.RESOLVED, limit=RESOLVED, own=own),
+            "incidents": [each for each in incidents if each.ended is None],
+        }
 
-    views, resolved, found = await desk.store.read(look)
-    incidents = [each for each in found if each.ended is None]
-    return await page(request, "board.html", topic=BOARD, views=views, resolved=resolved, incidents=incidents)
+    return await shared_page(request, "board.html", partial(desk.store.read, look))
 
 
 async def tickets_page(request: Request) -> Response:

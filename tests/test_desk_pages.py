@@ -193,6 +193,7 @@ async def test_a_demonstrations_contract_is_said_on_every_page(world: World, mon
 
     quick = replace(contracts("practice"), on_delays=dict.fromkeys(range(1, 5), 0.0), off_delay=0.0)
     monkeypatch.setattr(world.desk, "contracts", lambda name: quick)
+    world.clock.on(2)
     assert "every delay to 0" in (await world.client.get("/")).text
 
 

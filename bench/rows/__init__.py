@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bench.figures import Figure
 from bench.rows import (
+    boards,
     clients,
     fault,
     get,
@@ -45,4 +46,5 @@ ROWS: dict[str, Measure] = {
     "imports": imports.measure,
     "storm": storm.measure,
     "province": province.measure,
+    "boards": boards.measure,
 }
