@@ -20,6 +20,7 @@ from model.period import No
 from model.protocol import PREFIX
 from model.service.words import Refusal
 from model.ticket_protocol import SAYABLE
+from model.walktest import WalkNo
 from tests.api_doc import PAGE, page
 from tests.api_world import ApiWorld, an_api
 from tests.test_api_acts import TAKEN
@@ -138,7 +139,7 @@ def test_an_act_of_the_document_takes_what_the_desk_takes() -> None:
 
 def test_every_error_that_an_operation_may_answer_has_a_sentence_in_chinese() -> None:
     agents = {"unknown_token", "conflict", "epoch", "certificate", "csr", "token"}  # nobody reads these: an agent's log is in English
-    told = {*map(str, Refusal), *map(str, NotSwapped), *map(str, No), *NO_SUCH, *CHINESE, "refusals"}
+    told = {*map(str, Refusal), *map(str, NotSwapped), *map(str, No), *map(str, WalkNo), *NO_SUCH, *CHINESE, "refusals"}
     words = {word for each in OPERATIONS for _, words in each.refuses for word in words.split(", ")}
     assert words - told == agents
 
