@@ -183,7 +183,8 @@ def test_a_broken_certificate_file_changes_nothing_that_is_spoken(here: TlsHouse
     before, path = serial_of(here.port, here.ca()), here.state / "tls" / "desk.pem"
     good = path.read_bytes()
     other = Authority.made(time.time()).desk(["127.0.0.1"], time.time())
-    half = other.partition(b"-----BEGIN CERTIFICATE")[0] + good[good.index(b"-----BEGIN CERTIFICATE") :]
+    mark = b"-----BEGIN CERTIFICATE"
+    half = good[: good.index(mark)] + other[other.index(mark) :]
     try:
         path.write_bytes(half)
         until(lambda: "goes on with the certificate that it has" in here.log("desk"))
