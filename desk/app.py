@@ -27,6 +27,7 @@ from desk.passwords import Passwords
 from desk.settings import Contracts, DeskSettings, shipped
 from desk.sweep import Sweep
 from desk.timekeeping import Timekeeping
+from desk.users import anybody
 from desk.walktest_rounds import Walking
 from desk.web import ProblemError, as_problem, problem_reply
 from model.protocol import PREFIX
@@ -141,6 +142,8 @@ async def _run(
             ]
             write_local(desk.settings.state, Local(near, desk.secret, roster, own, front.chain))
             LOG.info("desk answers at %s", desk.url)
+            if not await desk.store.read(anybody):
+                LOG.info("nobody signs in yet: who is on this machine may do all; see `roundsman desk user add`")
             notify("READY=1", f"STATUS=answers at {desk.url}")
             if on_ready:
                 on_ready(desk.url)

@@ -56,8 +56,8 @@ USERS_WORDS: dict[str, tuple[str, str]] = {
     "users.everywhere": ("Sign out everywhere", "全部退出"),
     "users.tokens": ("Tokens of programs", "程序令牌"),
     "users.tokens_text": (
-        "A program shows its token as `Authorization: Bearer TOKEN`. It may do what you may, or less.",
-        "程序以 `Authorization: Bearer 令牌` 访问，权限不超过您本人。",
+        "A program sends its token in the header Authorization: Bearer TOKEN. It may do what you may, or less.",
+        "程序在请求头 Authorization: Bearer 令牌 中发送，权限不超过您本人。",
     ),
     "users.tokens_none": ("No token.", "暂无令牌。"),
     "users.token_new": ("New token", "新令牌"),
