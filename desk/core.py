@@ -73,7 +73,7 @@ class Desk:
         self.url = ""
         self.secret = ""
         self.certificates: Certificates | None = None
-        self.has_people = False  # whether somebody has a password, once it was asked for and so
+        self.has_people = False  # whether there are users, once it was asked for and so
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not settings.store:
             (settings.state / FILE).touch(mode=0o600)

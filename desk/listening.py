@@ -1,7 +1,7 @@
 """Where a desk listens, and who is answered beyond this machine: the one place of these rules.
 
-Beyond loopback the desk listens with a certificate alone. Agents are answered there by their tokens; people are once
-somebody has a password.
+Beyond loopback the desk listens with a certificate alone. Agents are answered there by their tokens, people from the
+moment that a user exists: from then on everybody signs in (desk.gate), the first one by a one-time link.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from desk.live import commands_of
 from desk.roles import ACCESS, By
 from desk.settings import DeskSettings
 from desk.tokens import ask_the_old
-from desk.users import users_exist
+from desk.users import anybody
 from desk.web import is_loopback
 from model.service.words import Trust
 from runtime.trust import CertificateError
@@ -33,8 +33,9 @@ HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 WARNED_BEFORE = 14 * DAY  # seconds before the end of a given certificate from which the log says so each day
 AGENTS = frozenset(route.partition(" ")[2] for route, access in ACCESS.items() if access.by is By.AGENTS)
 NOBODY_YET = (
-    "Nobody has a password at this desk yet, so it answers people on its own machine only."
-    " 此值班台还没有设置密码的用户，只能在本机访问。"
+    "The desk knows no people yet, so it answers them on its own machine alone."
+    " There: roundsman desk user add NAME --role administrator\n"
+    "值班台尚无用户，只能在本机访问。请在本机运行：roundsman desk user add 姓名 --role administrator\n"
 )
 
 
@@ -156,7 +157,7 @@ async def answered_beyond(desk: "Desk", path: str, client: str) -> bool:
     """Say whether a request from an address is answered: beyond this machine only agents are, until there are users."""
     if desk.has_people or path in AGENTS or not client or is_loopback(client):
         return True
-    desk.has_people = await desk.store.read(users_exist)
+    desk.has_people = await desk.store.read(anybody)
     return desk.has_people
 
 

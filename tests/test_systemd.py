@@ -55,6 +55,15 @@ def test_systemd_finds_nothing_wrong_with_the_timer_of_backups(tmp_path: Path) -
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
+def test_systemd_finds_nothing_wrong_with_the_desk_for_other_machines(tmp_path: Path) -> None:
+    (tmp_path / "roundsman-desk.service.d").mkdir()
+    for unit, copy in (("roundsman-desk.service", "."), ("beyond-loopback.conf", "roundsman-desk.service.d")):
+        text = (UNITS / unit).read_text(encoding="utf-8").replace(PROGRAM, "/bin/true")
+        (tmp_path / copy / unit).write_text(text, encoding="utf-8")
+    checked = systemd_analyze("verify", "--man=no", str(tmp_path / "roundsman-desk.service"))
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
 def test_a_key_that_systemd_does_not_know_would_be_seen(tmp_path: Path) -> None:
     copy = tmp_path / "wrong.service"
     copy.write_text("[Service]\nExecStart=/bin/true\nProtectHoem=yes\n", encoding="utf-8")

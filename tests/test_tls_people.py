@@ -39,15 +39,21 @@ def beyond(tmp_path: Path) -> Iterator[tuple[TlsHouse, str]]:
             process.wait()
 
 
-def test_beyond_loopback_only_agents_are_answered_until_somebody_has_a_password(beyond: tuple[TlsHouse, str]) -> None:
+def test_beyond_loopback_only_agents_are_answered_until_there_is_a_user(beyond: tuple[TlsHouse, str]) -> None:
     here, url = beyond
     with httpx.Client(base_url=url, verify=trusting(here.ca()), trust_env=False, timeout=10) as client:
         for path in ("/", "/system", "/metrics", "/healthz", "/api/v1/tickets", "/login", "/static/desk.css"):
             answer = client.get(path)
-            assert (answer.status_code, "Nobody has a password" in answer.text) == (403, True), path
+            assert (answer.status_code, "knows no people yet" in answer.text) == (403, True), path
         assert client.post("/api/v1/local/enrol", json={"site": "x"}).status_code == 403
         assert client.get("/api/v1/ca").json()["ca"] == here.ca()
         assert client.post("/api/v1/heartbeat", json={}).status_code == 401
+    link = here.run("desk", "user", "add", "Chen Wei", "--role", "administrator", "--state", str(here.state))
+    with httpx.Client(base_url=url, verify=trusting(here.ca()), trust_env=False, timeout=10) as client:
+        assert (client.get("/").status_code, client.get("/").headers["location"]) == (303, "/login")
+        assert client.get("/api/v1/tickets").status_code == 401
+        (address,) = [word for word in link.split() if word.startswith(url)]
+        assert client.get(address).status_code == 200
     line = here.line()
     assert line.startswith(f"roundsman-join:{url}#")
     text = here.site_file.read_text()
