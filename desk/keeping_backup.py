@@ -46,6 +46,8 @@ from runtime.writer import reader
 PREFIX, SUFFIX = "desk-", ".tar.gz"
 _COMPRESS = 3  # of 9: most of what there is to gain, at a tenth of the time
 _SPARE = 16 << 20  # bytes left free on the disk
+_WORK = ".backup-"  # a folder of what is not yet a backup
+_LONGEST = 86_400.0  # seconds that one takes at most
 
 
 def back_up(state: Path, target: Path, *, keep: int = 0, now: float | None = None) -> tuple[Path, Manifest]:
@@ -82,7 +84,10 @@ def backups(folder: Path) -> list[Path]:
 
 
 def _made(state: Path, path: Path, at: float) -> Manifest:
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as name:
+    for left in path.parent.glob(f"{_WORK}*"):  # by a backup that was killed
+        if left.is_dir() and left.stat().st_mtime < at - _LONGEST:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_WORK, dir=path.parent) as name:
         work = Path(name)
         size = (state / DATABASE).stat().st_size
         free = shutil.disk_usage(work).free

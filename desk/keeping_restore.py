@@ -165,7 +165,7 @@ def _prepared(state: Path, manifest: Manifest, backup: Path, at: float) -> int:
                 raise KeepingError(f"the desk's file in {backup} is damaged ({verdict}): take another backup")
             migrate(db, MIGRATIONS)
             db.execute("BEGIN IMMEDIATE")
-            number = _renewed(db, manifest, backup, at, _last_known(state / DATABASE))
+            number = _renewed(db, manifest, backup, at, state / DATABASE)
             db.execute("COMMIT")
             db.execute("PRAGMA journal_mode=DELETE")
     except StoreError as error:
@@ -179,14 +179,17 @@ def _prepared(state: Path, manifest: Manifest, backup: Path, at: float) -> int:
     return number
 
 
-def _renewed(db: Db, manifest: Manifest, backup: Path, at: float, known: dict[str, int]) -> int:
+def _renewed(db: Db, manifest: Manifest, backup: Path, at: float, old: Path) -> int:
+    same, known = _last_known(old, manifest.incarnation)
     before = str(db.execute("SELECT incarnation FROM desk").fetchone()[0])
     db.execute("UPDATE desk SET incarnation = ?", (str(uuid.uuid4()),))
     names = {name for (name,) in db.execute("SELECT name FROM sqlite_sequence")} | {"tickets"}
     for name in names - {"commands", "incidents"}:  # ids by time; numbers that follow from the tickets' entries
         last = int((db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)).fetchone() or (0,))[0])
         db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, _after(last, known.get(name))))
+        db.execute(
+            "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, _after(last, known.get(name, 0), same=same))
+        )
     highest = int(db.execute("SELECT coalesce(max(id), 0) FROM commands").fetchone()[0])
     floor = max(int(at * 1000), highest + 1, known.get("commands", 0) + 1)  # ids go on above: `desk.tickets.command`
     db.execute("INSERT INTO commands (id, site, at, expires, body) VALUES (?, '', ?, ?, x'7b7d')", (floor, at, at))
@@ -201,23 +204,24 @@ def _renewed(db: Db, manifest: Manifest, backup: Path, at: float, known: dict[st
     return int(db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tickets'").fetchone()[0]) + 1
 
 
-def _after(last: int, known: int | None) -> int:
+def _after(last: int, known: int, *, same: bool) -> int:
     """Return after which number new ones begin: the last that is known, else a gap that none fills in a few days."""
-    return max(last, known) if known is not None else (last + GAP // 2) // GAP * GAP + GAP
+    return max(last, known) if same else max(known, (last + GAP // 2) // GAP * GAP + GAP)
 
 
-def _last_known(old: Path) -> dict[str, int]:
-    """Return the numbers that were given last by the file that is replaced; nothing when it cannot be read."""
+def _last_known(old: Path, incarnation: str) -> tuple[bool, dict[str, int]]:
+    """Return the numbers that the file gave last which is replaced, and whether it is what the backup was made of."""
     if not old.is_file():
-        return {}
+        return False, {}
     try:
         with closing(reader(old)) as db:
             if str(db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                return {}
+                return False, {}
+            same = [row[0] for row in db.execute("SELECT incarnation FROM desk")] == [incarnation]
             last = {str(name): int(seq) for name, seq in db.execute("SELECT name, seq FROM sqlite_sequence")}
-            return {"tickets": 0} | last
+            return same, last
     except sqlite3.Error:
-        return {}
+        return False, {}
 
 
 def _finished(state: Path) -> Restored:

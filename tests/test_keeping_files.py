@@ -112,12 +112,15 @@ def test_what_a_backup_holds_is_private_and_comes_back_private(tmp_path: Path) -
 
 def test_a_folder_of_backups_keeps_the_newest(tmp_path: Path) -> None:
     state, folder = a_state(tmp_path / "state"), tmp_path / "backups"
-    folder.mkdir()
+    left = folder / ".backup-killed"
+    left.mkdir(parents=True)
+    os.utime(left, (0.0, 0.0))
     (folder / "desk-notes.txt").write_text("mine")
     for at in range(5):
         back_up(state, folder, keep=2, now=1_800_000_000.0 + at * 3600)
     assert [path.name for path in backups(folder)] == ["desk-20270115T110000Z.tar.gz", "desk-20270115T120000Z.tar.gz"]
     assert (folder / "desk-notes.txt").exists()
+    assert not left.exists()
     with pytest.raises(KeepingError, match="is there already"):
         back_up(state, backups(folder)[0])
     with pytest.raises(KeepingError, match="there is no desk in"):
@@ -191,10 +194,13 @@ def test_numbers_go_on_after_those_that_the_old_file_gave(tmp_path: Path) -> Non
     ask(state, "INSERT INTO sqlite_sequence VALUES ('tickets', 1300)")
     good, _ = back_up(state, tmp_path / "b.tar.gz")
     assert restore(good, tmp_path / "fresh").next_ticket == 2001
+    assert restore(good, a_state(tmp_path / "begun-anew", "another")).next_ticket == 2001
     ask(state, "UPDATE sqlite_sequence SET seq = 1317")
     done = restore(good, state)
     assert done.next_ticket == 1318
     assert incarnation(Path(done.aside)) == "one"
+    ask(state, "UPDATE sqlite_sequence SET seq = 2500 WHERE name = 'tickets'")
+    assert restore(good, state).next_ticket == 2501  # the same backup once more: not what it gave meanwhile
 
 
 @pytest.mark.parametrize("version", [1, 2])

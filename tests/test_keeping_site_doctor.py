@@ -28,7 +28,8 @@ def sentence(found: list[Finding], what: str) -> str:
 
 def a_site(tmp_path: Path, more: str = "") -> Site:
     (tmp_path / "site.yaml").write_text(
-        "site: {id: s, name: S, contract: demo, region: rest}\nagent: {state: state, control: none.sock}\nhost: {}\n" + more
+        "site: {id: s, name: S, contract: demo, region: rest}\nagent: {state: state, control: none.sock}\n"
+        "host: {}\n" + more
     )
     return load_site(tmp_path / "site.yaml")
 
