@@ -10,12 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from desk import doctor_file
+from desk.certificates import prepare
 from desk.core import FILE
 from desk.doctor import CHECKS, examine
 from desk.doctor_running import of_numbers, of_unit
 from desk.keeping import LAST, RESTORING, Last
 from desk.keeping_backup import back_up
 from desk.local import Local, write_local
+from desk.patient import Patient
 from desk.schema import MIGRATIONS
 from desk.words_doctor import SAID, span
 from model.finding import Finding, Weight, worst
@@ -253,3 +256,21 @@ def test_every_finding_has_a_weight_and_the_same_blanks_in_both_languages() -> N
         blanks = [{part.partition("}")[0] for part in text.split("{")[1:]} for text in (english, chinese)]
         assert blanks[0] == blanks[1], what
     assert [span(each) for each in (40, 600, 7200, 400_000)] == ["40 s", "10 min", "2 h", "5 d"]
+
+
+def test_certificates_near_their_end_and_damaged_ones_are_found(state: Path) -> None:
+    held = prepare(state, ("desk.example",), None, time.time())
+    assert list(doctor_file.certificates(Patient(state, time.time()))) == []
+    (ends,) = doctor_file.certificates(Patient(state, held.ends - 86_400.0))
+    assert (ends.what, ends.weight) == ("certificate_ends", Weight.WARNING)
+    over = list(doctor_file.certificates(Patient(state, held.ends + 86_400.0)))
+    assert [(each.what, each.weight) for each in over] == [("certificate_over", Weight.BROKEN)]
+    held.chain.write_text("no certificate\n")
+    assert "cannot be used" in sentence(examine(state), "bad_certificate")
+
+
+def test_a_disk_that_has_little_room_is_found(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_file, "LITTLE", 1 << 62)
+    assert "make room" in sentence(examine(state), "little_room")
+    monkeypatch.setattr(doctor_file, "NONE", 1 << 61)
+    assert "make room at once" in sentence(examine(state), "no_room")
