@@ -99,7 +99,7 @@ async def trend_json(request: Request) -> Response:
         "start": report.start,
         "end": report.end,
         "label": clean(row.label or row.point),
-        "zone": site.timezone,
+        "zone": site.timezone or desk_of(request).settings.timezone,
         "lang": shown.lang,
     }
     return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})

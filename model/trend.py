@@ -9,7 +9,7 @@ An answer has at most `most` samples: as they were read where there are no more,
 import msgspec
 
 MOST = 2000  # samples of an answer
-WIDTHS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0)
+WIDTHS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0)
 
 
 class SendHistory(msgspec.Struct, frozen=True, tag="send_history"):

@@ -44,7 +44,7 @@
 
   function times(d) {
     var tag = d.lang === "zh" ? "zh-CN" : "en-GB", long = d.end - d.start;
-    function writer(parts) { parts.timeZone = d.zone; return new Intl.DateTimeFormat(tag, parts); }
+    function writer(parts) { if (d.zone) parts.timeZone = d.zone; return new Intl.DateTimeFormat(tag, parts); }
     var axis = writer(long <= 90000 ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
       : long < 100 * 86400 ? { month: "short", day: "numeric" } : { year: "numeric", month: "short" });
     var whole = writer({ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
@@ -60,19 +60,21 @@
 
   function options(d) {
     var said = times(d), line = color("--press"), soft = color("--soft"), grid = { stroke: color("--line"), width: 1 };
-    var stepped = d.words.length ? uPlot.paths.stepped({ align: 1 }) : undefined;
-    var series = [{}, { stroke: line, width: 1.5, spanGaps: false, paths: stepped, points: { show: d.times.length < 100 } }];
+    var series = [{}, { stroke: line, width: 1.5, spanGaps: false, points: { show: d.times.length < 100 } }];
+    if (d.words.length) series[1].paths = uPlot.paths.stepped({ align: 1 });
     if (d.lows.length) series.push({ stroke: faint("--press"), width: 1 }, { stroke: faint("--press"), width: 1 });
+    var upright = { stroke: soft, grid: grid, size: d.words.length ? 90 : 64, values: function (u, at) {
+      return at.map(function (v) { return d.words.length ? (d.names[v] || "") : v + (d.unit ? " " + d.unit : ""); });
+    } };
+    if (d.words.length) upright.splits = function () { return d.names.map(function (_, i) { return i; }); };
     return {
       width: box.clientWidth, height: box.clientHeight, series: series, legend: { show: false },
       bands: d.lows.length ? [{ series: [2, 3], fill: faint("--press") }] : [],
       scales: { x: { time: true, range: [d.start, d.end] }, y: { range: range(d) } },
-      tzDate: function (t) { return uPlot.tzDate(new Date(t * 1000), d.zone); },
+      tzDate: function (t) { return d.zone ? uPlot.tzDate(new Date(t * 1000), d.zone) : new Date(t * 1000); },
       axes: [
         { stroke: soft, grid: grid, values: function (u, at) { return at.map(said.axis); }, space: 70 },
-        { stroke: soft, grid: grid, size: d.words.length ? 90 : 64, values: function (u, at) {
-          return at.map(function (v) { return d.words.length ? (d.names[v] || "") : v + (d.unit ? " " + d.unit : ""); });
-        }, splits: d.words.length ? function () { return d.names.map(function (_, i) { return i; }); } : undefined },
+        upright,
       ],
       hooks: {
         draw: [limits(d)],
@@ -86,6 +88,7 @@
 
   function draw(d) {
     if (!d.times.length) return;
+    var began = performance.now();
     if (plot) plot.destroy();
     box.textContent = "";
     tip = document.createElement("div");
@@ -93,6 +96,7 @@
     box.appendChild(tip);
     plot = new uPlot(options(d), columns(d), box);
     box.dataset.drawn = String(d.times.length);
+    requestAnimationFrame(function () { box.dataset.ms = (performance.now() - began).toFixed(1); });
   }
 
   function look() {
@@ -103,7 +107,7 @@
       if (!raw || raw === drawn) return;
       drawn = raw;
       draw(JSON.parse(raw));
-    }).catch(function () { /* the page says that the desk is not there */ });
+    }).catch(function (e) { console.error("trend: " + e); });
   }
 
   document.addEventListener("htmx:afterSwap", look);
