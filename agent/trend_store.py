@@ -166,6 +166,10 @@ class TrendStore:
         """Bytes on the disk."""
         return sum(each.size for each in self._segments) + sum(each.size for each in self._tails)
 
+    def size(self, level: int) -> int:
+        """Bytes of a level's segments."""
+        return sum(each.size for each in self._segments if each.level == level)
+
     def free(self) -> int:
         """Bytes that the disk has left for us."""
         disk = os.statvfs(self.folder)
@@ -188,7 +192,7 @@ class TrendStore:
 
     def _victim(self) -> Segment:
         """Return the oldest of the level that has more than its part of the budget."""
-        sizes = [sum(each.size for each in self._segments if each.level == level) for level in range(3)]
+        sizes = [self.size(level) for level in range(3)]
         level = DETAIL if sizes[DETAIL] > self.used / 2 else TEN if sizes[TEN] > self.used / 4 else HOUR
         there = [each for each in self._segments if each.level == level] or self._segments
         return min(there, key=lambda each: self._moved(each.sense, each.last))

@@ -83,6 +83,10 @@ class Trends:
         """Return a point's unit and samples, what has not been written yet left out. Raises OSError."""
         return self._opened().read(device, point, start, end, width)
 
+    def store(self) -> TrendStore:
+        """Return what is on the disk. Raises OSError."""
+        return self._opened()
+
     def devices(self) -> dict[str, set[str]]:
         """Return the points that have a history, by device."""
         return self._opened().devices()

@@ -31,6 +31,8 @@
       c.save();
       c.strokeStyle = c.fillStyle = color("--l1");
       c.setLineDash([6, 4]);
+      c.textAlign = "left";
+      c.textBaseline = "alphabetic";
       c.font = 12 * devicePixelRatio + "px system-ui, sans-serif";
       d.limits.forEach(function (l) {
         if (l.value < u.scales.y.min || l.value > u.scales.y.max) return;
