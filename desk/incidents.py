@@ -28,8 +28,8 @@ _ONES = (
     "SELECT ticket, site, onset, incident, EXISTS (SELECT 1 FROM incidents i WHERE i.number = o.incident AND"
     " i.ended IS NULL) FROM outages o WHERE contract = ?1 AND region = ?2 AND cause = ?3 AND lead = 1"
 )
-_BEFORE = f"SELECT * FROM ({_ONES} AND onset BETWEEN ?4 - ?5 AND ?4 ORDER BY onset DESC LIMIT ?6)"  # noqa: S608 - constants
-_AFTER = f"SELECT * FROM ({_ONES} AND onset > ?4 AND onset <= ?4 + ?5 ORDER BY onset LIMIT ?6)"  # noqa: S608 - constants
+_BEFORE = f"SELECT * FROM ({_ONES} AND onset BETWEEN ?4 - ?5 AND ?4 ORDER BY onset DESC LIMIT ?6) AS b"  # noqa: S608 - constants
+_AFTER = f"SELECT * FROM ({_ONES} AND onset > ?4 AND onset <= ?4 + ?5 ORDER BY onset LIMIT ?6) AS a"  # noqa: S608 - constants
 _NEAR = f"{_BEFORE} UNION ALL {_AFTER}"  # on either side in time no more than can matter
 _OF_SITE = "FROM outages WHERE site = ? AND contract = ? AND region = ? AND cause = ? AND onset BETWEEN ? AND ?"
 _ACT: msgspec.json.Decoder[Acts] = msgspec.json.Decoder(Acts)
@@ -215,7 +215,7 @@ def _link(db: Db, outage: Outage, at: float, ended: float | None) -> None:
         db.execute(sql, (ended, incident, outage.ticket))
     db.execute(
         "UPDATE incidents SET tickets = tickets + ?, going = going + ?, first = min(first, ?), last = max(last, ?),"
-        " ended = CASE WHEN ? THEN NULL ELSE ended END WHERE number = ?",
+        " ended = CASE WHEN ? = 1 THEN NULL ELSE ended END WHERE number = ?",
         (added, goes, outage.onset, outage.onset, goes, incident),
     )
 

@@ -61,7 +61,7 @@ def count_alarm(ledger: Ledger, site: Site, change: Change, at: float, *, held: 
     if alarm.flapping and alarm.active:
         db.execute(
             "INSERT INTO nuisances VALUES (?, ?, NULL, ?) ON CONFLICT (condition) DO UPDATE SET"
-            " flapping = coalesce(flapping, excluded.flapping)",
+            " flapping = coalesce(nuisances.flapping, excluded.flapping)",
             (alarm.condition, site.id, at),
         )
     elif not alarm.active:
@@ -75,7 +75,7 @@ def count_announced(db: Db, site: Site, condition: str, now: float) -> None:
     _count_day(db, site, condition, now, told=1)
     db.execute(
         "INSERT INTO alarm_tens VALUES (?, ?, ?, 1) ON CONFLICT (ten, contract, region) DO UPDATE SET"
-        " announced = announced + 1",
+        " announced = alarm_tens.announced + 1",
         (int(now // TEN), site.contract, site.region),
     )
 
@@ -128,7 +128,8 @@ def forget_counts(db: Db, before: float) -> int:
 def _count_day(db: Db, site: Site, condition: str, now: float, *, told: int = 0, momentary: int = 0) -> None:
     db.execute(
         "INSERT INTO alarm_days VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, condition) DO UPDATE SET"
-        " announced = announced + excluded.announced, momentary = momentary + excluded.momentary",
+        " announced = alarm_days.announced + excluded.announced,"
+        " momentary = alarm_days.momentary + excluded.momentary",
         (int(now // DAY), condition, site.id, told, momentary),
     )
 
@@ -161,7 +162,7 @@ def _frequent(db: Db, now: float) -> tuple[tuple[Counted, ...], float]:
     since = int(now // DAY) - 29
     rows = every(
         db,
-        "SELECT condition, site, sum(announced) AS announced, sum(momentary) AS momentary FROM alarm_days"
+        "SELECT condition, min(site) AS site, sum(announced) AS announced, sum(momentary) AS momentary FROM alarm_days"
         " WHERE day >= ? GROUP BY condition HAVING sum(announced + momentary) > 1 ORDER BY 3 DESC, 4 DESC, 1 LIMIT 10",
         since,
     )

@@ -18,22 +18,22 @@ _GUARD = msgspec.json.Decoder(GuardPeriod)
 
 def keep_window(db: Db, window: Window) -> Window:
     """Write a window; one without an id gets the next, which is never given again."""
-    row = db.execute(
-        "INSERT INTO windows VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " starts = excluded.starts, ends = excluded.ends, body = excluded.body RETURNING id",
-        (window.id or None, window.start, window.end, msgspec.json.encode(window)),
-    ).fetchone()
-    return replace(window, id=int(row[0]))
+    return replace(window, id=_keep(db, "windows", window))
 
 
 def keep_guard(db: Db, guard: GuardPeriod) -> GuardPeriod:
     """Write a guard period; one without an id gets the next, which is never given again."""
-    row = db.execute(
-        "INSERT INTO guards VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " starts = excluded.starts, ends = excluded.ends, body = excluded.body RETURNING id",
-        (guard.id or None, guard.start, guard.end, msgspec.json.encode(guard)),
-    ).fetchone()
-    return replace(guard, id=int(row[0]))
+    return replace(guard, id=_keep(db, "guards", guard))
+
+
+def _keep(db: Db, table: str, kept: Window | GuardPeriod) -> int:
+    values = (kept.start, kept.end, msgspec.json.encode(kept))
+    if kept.id:
+        sql = f"UPDATE {table} SET starts = ?, ends = ?, body = ? WHERE id = ?"  # noqa: S608 - constants
+        db.execute(sql, (*values, kept.id))
+        return kept.id
+    sql = f"INSERT INTO {table} (starts, ends, body) VALUES (?, ?, ?) RETURNING id"  # noqa: S608 - constants
+    return int(db.execute(sql, values).fetchone()[0])
 
 
 def window_numbered(db: Db, number: int) -> Window | None:
@@ -98,8 +98,9 @@ def keep_held(db: Db, window: Window, place: Place, since: float, until: float) 
     """Write down that a window holds a ticket back, since when the desk knows and until when."""
     db.execute(
         "INSERT INTO held (site, device, fault, planned, since, until) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET until = excluded.until, released = NULL, ticket = NULL, stale = NULL,"
-        " since = iif(released IS NULL, since, excluded.since)",
+        " ON CONFLICT (planned, site, device, fault) DO UPDATE SET until = excluded.until, released = NULL,"
+        " ticket = NULL, stale = NULL,"
+        " since = CASE WHEN held.released IS NULL THEN held.since ELSE excluded.since END",
         (place.site, place.device, place.fault, window.id, since, until),
     )
 

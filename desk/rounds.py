@@ -67,12 +67,12 @@ def site_lines(db: Db, contracts: Contracts) -> list[SiteLine]:
     """Return every site, the ones with open tickets first."""
     rows = every(
         db,
-        "SELECT s.*, a.id AS agent, a.heartbeat, a.skew, a.devices, a.unreachable, a.depth,"
+        "SELECT * FROM (SELECT s.*, a.id AS agent, a.heartbeat, a.skew, a.devices, a.unreachable, a.depth,"
         " (SELECT count(*) FROM tickets t WHERE t.site = s.id AND t.state = 'open') AS open,"
         " (SELECT min(level) FROM tickets t WHERE t.site = s.id AND t.state = 'open') AS worst,"
         " EXISTS (SELECT 1 FROM episodes e WHERE e.site = s.id AND e.active = 1 AND e.agent = '') AS silent"
-        " FROM sites s LEFT JOIN agents a ON a.site = s.id AND a.retired IS NULL"
-        " ORDER BY open > 0 DESC, worst, s.name, s.id",
+        " FROM sites s LEFT JOIN agents a ON a.site = s.id AND a.retired IS NULL) AS line"
+        " ORDER BY CASE WHEN open > 0 THEN 0 ELSE 1 END, worst, name, id",
     )
     return [
         SiteLine(

@@ -176,7 +176,7 @@ def tokens(db: Db, now: float, owner: int | None = None) -> list[TokenLine]:
     rows = every(
         db,
         "SELECT t.*, coalesce(u.name, '') AS owner FROM tokens t LEFT JOIN users u ON u.id = t.account"
-        " WHERE ? IS NULL OR t.account = ? ORDER BY t.id DESC LIMIT 500",
+        " WHERE CAST(? AS INTEGER) IS NULL OR t.account = ? ORDER BY t.id DESC LIMIT 500",
         owner,
         owner,
     )

@@ -105,6 +105,7 @@ def with_stand_in(contracts: Contracts) -> Contracts:
 class DeskSettings(msgspec.Struct, frozen=True):
     """Where a desk listens, where it keeps its file, and how long it waits for what.
 
+    `store` is the address of a PostgreSQL database, "" for the file in `state`.
     `contract`, `region` and `timezone` are what a site gets that is enrolled without its own; timezone "" is the desk
     host's. `grace` is how long after its start the desk calls no site silent; `missed` heartbeats make one silent.
     Receipts and what is put out for connectors are kept for `receipts_for` and `told_for`. `contracts` is a folder of
@@ -114,6 +115,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     """
 
     state: Path
+    store: str = ""
     contracts: Path | None = None
     roster: Path | None = None
     host: str = "127.0.0.1"

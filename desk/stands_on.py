@@ -4,7 +4,7 @@ A merged ticket's alarm opens no other while the one that took it in is not clos
 its own fault is gone; the merged one's may not be, and may tell nothing new for days.
 """
 
-from desk.ledger import Ledger, append
+from desk.ledger import Ledger, append, record_of
 from desk.record import bring_episode
 from desk.store import every
 from desk.tickets import Actor
@@ -23,17 +23,25 @@ def open_what_stands_on(ledger: Ledger, _before: Record | None, after: Record, e
     """
     if not isinstance(entry.act, Closed) or not after.took_in:
         return
-    rows = every(
-        ledger.db,
-        "WITH RECURSIVE merged (number) AS (SELECT value FROM json_each(?) UNION SELECT j.value FROM merged m"
-        " JOIN tickets t ON t.number = m.number, json_each(CAST(t.record AS TEXT), '$.took_in') j)"
-        " SELECT DISTINCT e.id, e.changed FROM merged m JOIN tickets t ON t.number = m.number"
-        " JOIN episodes e ON e.condition = t.condition AND e.site = t.site"
-        " WHERE e.active = 1 ORDER BY e.changed LIMIT ?",
-        f"[{','.join(map(str, after.took_in))}]",
-        MOST,
-    )
-    for row in rows:
-        number = bring_episode(ledger, row["id"], unheld=False)
+    for episode in _standing(ledger, after):
+        number = bring_episode(ledger, episode, unheld=False)
         if number is not None:
             append(ledger, number, DESK.who, DESK.source, Linked(Tie.RELATED, after.ticket.number), Side.SYSTEM)
+
+
+def _standing(ledger: Ledger, after: Record) -> list[str]:
+    """Return the episodes that stand of tickets that a ticket took in, or one that it took in did: the oldest first."""
+    merged: dict[int, Record] = {}
+    found: dict[str, float] = {}
+    waiting = list(after.took_in)
+    while waiting and len(merged) < MOST:
+        number = waiting.pop()
+        record = None if number in merged else record_of(ledger.db, number)
+        if record is None:
+            continue
+        merged[number] = record
+        waiting.extend(record.took_in)
+        ticket = record.ticket
+        sql = "SELECT id, changed FROM episodes WHERE condition = ? AND site = ? AND active = 1"
+        found.update({row["id"]: row["changed"] for row in every(ledger.db, sql, ticket.condition, ticket.site)})
+    return sorted(found, key=lambda episode: found[episode])

@@ -22,7 +22,7 @@ from model.rule import Meaning
 from model.service.words import Cover, Side, Trust
 from model.telling import What
 from model.ticket import Reason, TicketState
-from runtime.writer import Room, Writer, one_look, plainly, reader
+from runtime.writer import Room, StoreError, Writer, one_look, plainly, reader
 
 T = TypeVar("T")
 Db = sqlite3.Connection
@@ -48,12 +48,16 @@ class Site(msgspec.Struct, frozen=True):
 class Store:
     """Owns the desk's file from opening to `close`."""
 
+    path: Path
+    writer: Writer
+    incarnation: str
+
     def __init__(self, path: Path, *, now: float, waiting: int = 10_000) -> None:
         self.path = path
         self.writer = Writer(path, MIGRATIONS, waiting=waiting, room=ROOM)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk reader")
         self._reader = reader(path)
-        self.incarnation = self.writer.put(lambda db: _incarnation(db, now)).result()
+        self.incarnation = self.writer.put(lambda db: incarnation_of(db, now)).result()
 
     async def write(self, work: Callable[[Db], T], again: Callable[[Db], T] | None = None) -> T:
         """Do work in the next transaction and return its result after the commit.
@@ -77,6 +81,19 @@ class Store:
         self._reading.shutdown(wait=True)
         self._reader.close()
         self.writer.close()
+
+
+def opened(path: Path, address: str, *, now: float, waiting: int) -> Store:
+    """Open the database of an address, or the file where there is none. Raises StoreError."""
+    if not address:
+        return Store(path, now=now, waiting=waiting)
+    if not address.startswith(("postgresql://", "postgres://")):
+        raise StoreError(f"the store {address!r} is no postgresql://USER@HOST/DATABASE", permanent=True)
+    try:
+        from desk.store_postgres import PostgresStore  # noqa: PLC0415 - what it needs is not always installed
+    except ImportError as error:
+        raise StoreError(f"for PostgreSQL: pip install 'roundsman[postgres]' ({error})", permanent=True) from error
+    return PostgresStore(address, now=now, waiting=waiting)
 
 
 def every(db: Db, sql: str, *values: Value) -> list[Row]:
@@ -123,7 +140,7 @@ def audit(
     db.execute(AUDIT, (at, who, source, what, site, ticket, episode, msgspec.json.encode(detail or {})))
 
 
-def _incarnation(db: Db, now: float) -> str:
+def incarnation_of(db: Db, now: float) -> str:
     """Return the id made with this file: another one tells agents that the desk may have forgotten something."""
     db.execute("INSERT INTO desk VALUES (1, ?, ?) ON CONFLICT DO NOTHING", (str(uuid.uuid4()), now))
     row = one(db, "SELECT incarnation FROM desk")

@@ -28,6 +28,19 @@ _WITHOUT_A_WORD = (
 ACK_LIVES = 7 * 86_400.0  # an agent that was away longer has sent its alarms anew by then
 
 
+class _Level(msgspec.Struct, frozen=True):
+    level: int = 0
+
+
+class _Alarm(msgspec.Struct, frozen=True):
+    """What is read of a Change."""
+
+    alarm: _Level
+
+
+_ALARM = msgspec.json.Decoder(_Alarm)
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who does something and from where: a name with an address, or an agent with its own."""
 
@@ -111,11 +124,10 @@ def tell_agent(ledger: Ledger, before: Record | None, after: Record, entry: Entr
     if before is None or not isinstance(entry.act, Acknowledged):
         return
     ticket = after.ticket
-    level = "json_extract(CAST(change AS TEXT), '$.alarm.level')"  # the agent's: its contract may be another than ours
-    sql = f"SELECT agent, {level} AS level FROM episodes WHERE id = ?"  # noqa: S608 - a constant
-    told = one(ledger.db, sql, ticket.episode)
+    told = one(ledger.db, "SELECT agent, change FROM episodes WHERE id = ?", ticket.episode)
     if told and told["agent"]:
-        taken = Acknowledge(0, ticket.condition, ticket.episode, entry.who, told["level"] or 0)
+        level = _ALARM.decode(told["change"]).alarm.level  # the agent's: its contract may be another than ours
+        taken = Acknowledge(0, ticket.condition, ticket.episode, entry.who, level)
         command(ledger.db, ticket.site, taken, ledger.now, ACK_LIVES)
 
 

@@ -108,12 +108,16 @@ class Writer:
         self._queue: Queue[Job[Any] | None] = Queue(maxsize=waiting)
         self._closed = threading.Event()
         try:
-            self._connection = connect(path, room)
-            migrate(self._connection, migrations)
+            self._connection = self._opened(migrations, room)
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {path}: {error}", permanent=True) from error
         self._thread = threading.Thread(target=self._run, name=f"writer {path.name}", daemon=True)
         self._thread.start()
+
+    def _opened(self, migrations: tuple[str, ...], room: Room) -> sqlite3.Connection:
+        connection = connect(self.path, room)
+        migrate(connection, migrations)
+        return connection
 
     @property
     def depth(self) -> int:
@@ -178,6 +182,10 @@ class Writer:
             for job in group:
                 job.done.set_exception(failure)
             return
+        self._keep(group, results)
+
+    def _keep(self, group: list[Job[Any]], results: list[tuple[Any, Exception | None]]) -> None:
+        """Keep the promises of a group that is committed."""
         self.commits += 1
         self.jobs += len(group)
         for job, (result, problem) in zip(group, results, strict=True):

@@ -20,6 +20,7 @@ from model.service.record import Record
 from model.service.step import replay
 from tests.desk_world import Hands
 from tests.service_world import CONTRACT
+from tests.stores import store_of
 
 CODED = msgspec.structs.replace(CONTRACT, name="coded", codes={1: "A", 2: "B", 3: "C"}, digest="d2")
 KNOWN = {contract.name: contract for contract in (CONTRACT, CODED)}
@@ -93,7 +94,7 @@ class ApiWorld:
 @asynccontextmanager
 async def an_api(folder: Path, clock: Hands | None = None) -> AsyncIterator[ApiWorld]:
     clock = clock or Hands()
-    desk = Desk(DeskSettings(state=folder, contract="test"), contracts, clock)
+    desk = Desk(DeskSettings(state=folder, store=store_of(folder), contract="test"), contracts, clock)
     await desk.open()
     transport = httpx.ASGITransport(create_app(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

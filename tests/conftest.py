@@ -5,8 +5,25 @@ from collections.abc import Generator
 
 import pytest
 
+from tests import stores
+
 ALLOWED = "no recordings of real devices"
 Reports = pytest.TestReport | pytest.CollectReport
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Choose where desks of tests keep what they keep."""
+    parser.addoption("--store", choices=("sqlite", "postgres"), default=os.environ.get(stores.CHOSEN, "sqlite"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the worlds, and what they start."""
+    os.environ[stores.CHOSEN] = str(config.getoption("--store"))
+
+
+def pytest_runtest_logfinish() -> None:
+    """Let the databases go with their test."""
+    stores.forget()
 
 
 def refuse_skip(report: Reports) -> None:

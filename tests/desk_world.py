@@ -20,6 +20,7 @@ from model.change import Change, Origin, Snapshot, condition_key
 from model.contract import Contract, Limit, Milestone, Start
 from model.due import Span
 from model.rule import Evidence, Meaning
+from tests.stores import store_of
 
 
 def limit(milestone: Milestone, seconds: float, level: int, region: str = "") -> Limit:
@@ -188,7 +189,7 @@ async def a_desk(
     folder: Path, clock: Hands | None = None, *, known: Contracts = contracts, **settings: Any
 ) -> AsyncIterator[World]:
     clock = clock or Hands()
-    desk = Desk(DeskSettings(state=folder, contract="practice", **settings), known, clock)
+    desk = Desk(DeskSettings(state=folder, store=store_of(folder), contract="practice", **settings), known, clock)
     await desk.open()
     transport = httpx.ASGITransport(create_app(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

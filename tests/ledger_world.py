@@ -17,6 +17,7 @@ from model.service.step import Stepped
 from model.service.words import Side, Trust
 from runtime.writer import connect, migrate
 from tests.service_world import CONTRACT, T0, alarm, calendars
+from tests.stores import book_of, on_postgres
 
 SITE = Site("S", "Hall", "test", "east", "Asia/Shanghai")
 
@@ -25,9 +26,12 @@ class Book:
     """The file, open; `at` is the time in seconds after T0, `trust` what it is worth."""
 
     def __init__(self, folder: Path, contract: Contract = CONTRACT, hooks: tuple[Hook, ...] = ()) -> None:
-        self.db = connect(folder / "desk.sqlite")
-        migrate(self.db, MIGRATIONS)
-        self.db.execute("INSERT OR IGNORE INTO sites VALUES (?, ?, ?, ?, ?)", msgspec.structs.astuple(SITE))
+        self.db = book_of(folder) if on_postgres() else connect(folder / "desk.sqlite")
+        if not on_postgres():
+            migrate(self.db, MIGRATIONS)
+        self.db.execute(
+            "INSERT INTO sites VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", msgspec.structs.astuple(SITE)
+        )
         self.contract = contract
         self.hooks = hooks
         self.at = 0.0

@@ -31,6 +31,7 @@ from model.contract import Contract
 from model.protocol import Event, EventsRequest
 from tests.desk_world import change, later, snapshot
 from tests.service_world import CONTRACT, T0
+from tests.stores import moved, store_of
 
 T = TypeVar("T")
 SITE = Site("S1", "Hall", "test", "east", "Asia/Shanghai")
@@ -100,6 +101,7 @@ class Dying:
             if not left.name.endswith("-shm"):
                 shutil.copy(left, new)
         self.desk.close()
+        moved(self.folder / str(self.lives - 1), new)
         if reboots:
             self.machine.boots, self.machine.boot, self.machine.synchronised = self.machine.boots + 1, 20.0, False
         self.desk = self._desk(new)
@@ -136,7 +138,9 @@ class Dying:
         return self.write(lambda db: [row for table in tables or BOOKS for row in db.execute(f"SELECT * FROM {table}")])
 
     def _desk(self, folder: Path) -> Desk:
-        desk = Desk(DeskSettings(state=folder, contract="test"), lambda _: self.contract, self.machine)
+        desk = Desk(
+            DeskSettings(state=folder, store=store_of(folder), contract="test"), lambda _: self.contract, self.machine
+        )
         last, earliest = desk.store.writer.put(lambda db: (kept(db), last_written(db))).result()
         machine = self.machine
         desk.timekeeper = Timekeeper(last, machine, machine.boot_id, lambda: machine.synchronised, earliest=earliest)
