@@ -24,8 +24,8 @@ desk that runs gives the same as OpenAPI 3.1 at `/api/v1/openapi.json`. `connect
 
 - **Who.** `by` is a person's name, `side` is `service` (who maintains) or `customer`. While the desk knows no people,
   `by` is believed, on its own machine alone. As soon as it has a user a program needs a token, of a person or its own
-  (docs/people.md): `Authorization: Bearer TOKEN`. Then `by` is whose it is, whatever is sent. Without one: 401 `sign_in`;
-  a call that needs a higher role: 403 `role`; what is of another's site: 404.
+  (docs/people.md): `Authorization: Bearer TOKEN`. Then `by` is whose it is, whatever is sent. Without one:
+  401 `sign_in`; a call that needs a higher role: 403 `role`; what is of another's site: 404.
 - **When.** `said` is when it happened; without it: now. A time is Unix seconds, ISO 8601, or `14:05`, the last time
   that it was so; as a limit (`due`) the next. Without an offset it is the site's local time. A time to the minute, in
   the minute of the opening, is the opening.

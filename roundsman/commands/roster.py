@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from roundsman.output import language
-from roundsman.reaching import STATE
+from roundsman.reaching import reach_arguments
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for part in (swap, withdraw):
         part.add_argument("--by", default="", metavar="NAME", help="who says so (you)")
     for part in (show, swap, withdraw):
-        part.add_argument("--state", type=Path, default=STATE, metavar="DIR", help=f"the desk's state folder ({STATE})")
+        reach_arguments(part)
         part.add_argument("--json", action="store_true", help="as JSON")
     for part in (show, check, swap, withdraw):
         part.add_argument("--lang", choices=("en", "zh"), default=language(), help="the language (the terminal's)")
