@@ -36,7 +36,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsHouse]:
 
 def asked(here: TlsHouse, verify: ssl.SSLContext, **more: str) -> httpx.Response:
     with httpx.Client(verify=verify, trust_env=False, timeout=10) as client:
-        return client.get(f"{here.url}/healthz", **({"headers": more} if more else {}))
+        return client.get(f"{here.url}/healthz", headers=more)
 
 
 def test_everything_that_is_made_is_for_its_owner_alone(here: TlsHouse) -> None:
@@ -350,6 +350,7 @@ def test_root_makes_files_of_the_folders_owner(tmp_path: Path) -> None:
 
 def test_certificates_say_what_they_are_for(tmp_path: Path) -> None:
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     now = time.time()
     authority = Authority.made(now)
@@ -359,4 +360,4 @@ def test_certificates_say_what_they_are_for(tmp_path: Path) -> None:
     desk.verify_directly_issued_by(authority.certificate)
     assert desk.not_valid_after_utc - desk.not_valid_before_utc == dt.timedelta(days=92)
     use = desk.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(use) == [x509.ExtendedKeyUsageOID.SERVER_AUTH]
+    assert list(use) == [ExtendedKeyUsageOID.SERVER_AUTH]
