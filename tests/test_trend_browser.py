@@ -44,9 +44,7 @@ def address(span: str, kind: str = "", lang: str = "en") -> str:
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1440), ("zh", 390)])
-def test_a_year_is_drawn_in_300_ms_and_nothing_refused(
-    here: House, tmp_path: Path, lang: str, width: int
-) -> None:
+def test_a_year_is_drawn_in_300_ms_and_nothing_refused(here: House, tmp_path: Path, lang: str, width: int) -> None:
     until(lambda: json.loads(got(here, address("1y", ".json")))["times"])
     with browser(tmp_path / "profile") as page:
         page.size(width, 1000)
