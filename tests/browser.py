@@ -75,7 +75,7 @@ class Browser:
             entry = told.get("params", {}).get("entry", {})
             said = told.get("method") == "Runtime.consoleAPICalled" and told["params"]["type"] == "error"
             if entry.get("level") == "error" or said or told.get("method") == "Runtime.exceptionThrown":
-                self.errors.append(entry.get("text") or json.dumps(told))
+                self.errors.append(f"{entry['text']} {entry.get('url', '')}" if entry else json.dumps(told))
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._held:
