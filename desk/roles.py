@@ -134,7 +134,7 @@ _PAGES: dict[str, Access] = {
     "GET /sites/{site}/trend": _read(Within.SITE),
     "GET /sites/{site}/trend.json": _read(Within.SITE),
     "GET /sites/{site}/trend.csv": _read(Within.SITE),
-    "GET /walktests": _read(Within.OWN),
+    "GET /walktests": _read(),
     "GET /sites/{site}/walktests": _read(Within.SITE),
     "POST /sites/{site}/walktests": Access(ENGINEER, Within.SITE),
     "GET /sites/{site}/walktests/{number:ticket}": _read(Within.SITE),
