@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from desk.ledger import open_ticket, terms_for
 from desk.live import BOARD
-from desk.store import Db, site_of
+from desk.store import Db, sites
 from model.refusal_words import REFUSALS
 from model.service.entry import Act, Opened
 from model.service.words import Refusal, Trust
@@ -103,8 +103,7 @@ async def test_an_act_is_written_down_and_answered_with_the_ticket_as_it_is_then
 async def test_the_time_of_an_opening_that_nobody_knew_is_said_by_a_person(world: ApiWorld) -> None:
     def open_unsure(db: Db) -> int:
         ledger = replace(world.desk.ledger(db), trust=Trust.UNSYNCHRONISED)
-        site = site_of(db, "S1")
-        assert site is not None
+        site = next(each for each in sites(db) if each.id == "S1")
         act = Opened(number=0, site="S1", condition="S1/a/said/b", device="a", fault="mains.lost", level=2,
                      terms=terms_for(ledger, site), onset=START)  # fmt: skip
         return open_ticket(ledger, site, act, "Li", "test")
