@@ -60,7 +60,7 @@ def site(devices: str) -> Iterator[Place]:
         with Child("desk", [str(ROUNDSMAN), "desk", "--state", f"{folder}/desk", "--listen", listen], folder) as child:
             child.until((folder / "desk" / "local.json").exists)
             head = (
-                f"site: {{id: {SITE}, name: Site of the bench, contract: demo}}\n"
+                f"site: {{id: {SITE}, name: Site of the bench, contract: demo, region: rest}}\n"
                 f'agent: {{state: agent, metrics: "127.0.0.1:{metrics}", control: agent/control.sock}}\n'
                 f'desk: {{url: "http://{listen}", token_file: desk.token}}\n'
             )
@@ -68,7 +68,9 @@ def site(devices: str) -> Iterator[Place]:
                 (folder / secret).touch(0o600)
                 (folder / secret).write_text(f"{text}\n", encoding="ascii")
             (folder / "site.yaml").write_text(head + host_section(10), encoding="utf-8")
-            line = _run("desk", "enrol", SITE, "--contract", "demo", "--state", f"{folder}/desk").splitlines()[0]
+            line = _run(
+                "desk", "enrol", SITE, "--contract", "demo", "--region", "rest", "--state", f"{folder}/desk"
+            ).splitlines()[0]
             _run("join", line, "--site", f"{folder}/site.yaml")
             # Only now: the bench's own definitions are known to its agent alone.
             (folder / "site.yaml").write_text(head + devices, encoding="utf-8")
