@@ -15,11 +15,15 @@ MOST = 50  # rows of one statement: SQLite takes 32,766 values
 
 
 class Into(NamedTuple):
-    """A statement that inserts rows: its table and columns, how many values a row has, what follows the values."""
+    """A statement that inserts rows: its table and columns, how many values a row has, what follows the values.
+
+    `keyed`: a row changes the one that has its first value; one statement may not do so twice (PostgreSQL).
+    """
 
     table: str
     values: int
     conflict: str = ""
+    keyed: bool = False
 
 
 AUDIT = Into("audit (at, who, source, what, site, ticket, episode, detail)", 8)
@@ -32,6 +36,7 @@ EPISODES = Into(
     "ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, revision = excluded.revision, active = excluded.active,"
     " state = excluded.state, opened = excluded.opened, explained_by = excluded.explained_by,"
     " changed = excluded.changed, change = excluded.change, ended_by = ''",
+    keyed=True,
 )
 
 Values = Sequence[str | int | float | bytes | None]
@@ -63,7 +68,11 @@ def write(db: sqlite3.Connection, into: Into, rows: Sequence[Values]) -> None:
     """Write rows now."""
     for first in range(0, len(rows), MOST):
         part = rows[first : first + MOST]
-        db.execute(_sql(into, len(part)), tuple(chain.from_iterable(part)))
+        if into.keyed and len({row[0] for row in part}) < len(part):
+            for one in part:
+                db.execute(_sql(into, 1), tuple(one))
+        else:
+            db.execute(_sql(into, len(part)), tuple(chain.from_iterable(part)))
 
 
 @lru_cache(maxsize=5 * MOST)

@@ -8,10 +8,12 @@ from model.period import GuardPeriod, Place, Window, held_until, reaches
 
 MOST_LISTED = 200
 _LISTED = (
-    "SELECT id, body FROM {table} ORDER BY CASE WHEN ends <= ?1 OR ends <= starts THEN 2 WHEN starts > ?1 THEN 1 END,"
+    "SELECT id, body FROM {table} ORDER BY"
+    " CASE WHEN ends <= ?1 OR ends <= starts THEN 2 WHEN starts > ?1 THEN 1 ELSE 0 END,"
     " CASE WHEN ends <= ?1 OR ends <= starts THEN -ends WHEN starts > ?1 THEN starts ELSE ends END, id LIMIT ?2"
 )
 _AT_PLACE = "SELECT * FROM held WHERE released IS NULL AND site = ? AND device = ? AND fault = ?"
+ALL = 2**62  # rows
 _WINDOW = msgspec.json.Decoder(Window)
 _GUARD = msgspec.json.Decoder(GuardPeriod)
 
@@ -211,7 +213,12 @@ def keep_ticket(db: Db, place: Place, at: float, ticket: int | None) -> None:
 
 def held_by(db: Db, window: int, most: int = -1) -> list[Row]:
     """Return what a window has held back, the first first; at most so much of it, all for -1."""
-    return every(db, "SELECT * FROM held WHERE planned = ? ORDER BY since, site, device, fault LIMIT ?", window, most)
+    return every(
+        db,
+        "SELECT * FROM held WHERE planned = ? ORDER BY since, site, device, fault LIMIT ?",
+        window,
+        most if most >= 0 else ALL,
+    )
 
 
 def count_held(db: Db, window: int) -> int:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 _QUOTED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")")
+_BYTES = re.compile(r"\b[xX]'([0-9a-fA-F]*)'")
 _MARK = re.compile(r"\?(\d*)")
 _SEVERAL = re.compile(r"\b(max|min)\(", re.IGNORECASE)
 _GREATEST: Final = {"max": "greatest", "min": "least"}
@@ -48,7 +49,7 @@ def translated(sql: str) -> str:
         return _WHOLE[sql]
     if trigger := _TRIGGER.fullmatch(sql.strip().rstrip(";")):
         return _trigger(trigger)
-    return _outside_quotes(_greatest(_empty_blob(sql)), _words)
+    return _outside_quotes(_greatest(_bytes(sql)), _words)
 
 
 def _words(text: str) -> str:
@@ -57,8 +58,8 @@ def _words(text: str) -> str:
     return text
 
 
-def _empty_blob(sql: str) -> str:
-    return re.sub(r"\b[xX]''", r"'\\x'::BYTEA", sql)
+def _bytes(sql: str) -> str:
+    return _BYTES.sub(r"'\\x\1'::BYTEA", sql)
 
 
 def _outside_quotes(sql: str, change: Callable[[str], str]) -> str:

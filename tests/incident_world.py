@@ -1,6 +1,8 @@
 """A desk's books in memory, without a desk: Changes of many sites go the way that an agent's go."""
 
+import itertools
 import sqlite3
+from pathlib import Path
 
 from desk.hooks import HOOKS
 from desk.ledger import Ledger
@@ -13,8 +15,10 @@ from model.change import Change
 from model.contract import Contract
 from runtime.writer import migrate
 from tests.desk_world import CONTRACT, change, cleared, later
+from tests.stores import book_of, on_postgres
 
 START = 1_800_000_000.0
+_NUMBERS = itertools.count()
 OUTAGE_TABLES = ("incidents", "incident_tickets", "outages")
 
 
@@ -22,8 +26,7 @@ class Region:
     """Sites of one desk, their Changes and its clock."""
 
     def __init__(self, contract: Contract = CONTRACT) -> None:
-        self.db = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(self.db, MIGRATIONS)
+        self.db = book_of(Path(f"region {next(_NUMBERS)}")) if on_postgres() else _in_memory()
         self.contract = contract
         self.calendars = always_for_missing(calendars_in(None))
         self.now = START
@@ -78,3 +81,9 @@ class Region:
 def tables(db: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
     """What a database knows of incidents."""
     return {name: db.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in OUTAGE_TABLES}
+
+
+def _in_memory() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(db, MIGRATIONS)
+    return db

@@ -12,6 +12,7 @@ from model.alarm import AlarmState, Kind
 from model.change import Change, Snapshot
 from runtime.writer import Writer
 from tests.desk_world import Speaker, World, a_desk, change, later, snapshot
+from tests.stores import of_a_file
 
 
 @pytest.fixture
@@ -100,6 +101,7 @@ async def test_a_change_of_a_snapshot_that_cannot_be_read_leaves_its_own_ticket_
     assert states == {"ups": "open", "gone": "resolved", "new": "open"}
 
 
+@of_a_file
 async def test_a_file_of_the_first_version_is_brought_up_to_this_one(tmp_path: Path) -> None:
     old = Writer(tmp_path / FILE, MIGRATIONS[:1])
     old.put(lambda db: db.execute("INSERT INTO cursors VALUES ('a', 'e', 7, 1.0)").rowcount).result()

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from model.alarm import AlarmState, Kind
 from model.rule import Meaning
 from tests.desk_world import World, a_desk, change, cleared, later, snapshot
+from tests.stores import of_a_file
 
 
 @pytest.fixture
@@ -312,6 +313,7 @@ async def test_a_full_queue_answers_503_with_retry_after_and_takes_nothing(tmp_p
         assert (await agent.send(change(), first=1)).json()["acked"] == 1
 
 
+@of_a_file
 async def test_a_desk_that_cannot_write_answers_503_and_keeps_nothing(world: World) -> None:
     agent = await world.agent()
     await world.desk.store.write(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())

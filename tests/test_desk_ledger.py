@@ -18,6 +18,7 @@ from model.service.words import Cover, Refusal, Side, Tie, Trust
 from model.ticket import TicketState
 from tests.ledger_world import SITE, Book, contract, gone
 from tests.service_world import DAY, HOUR, T0
+from tests.stores import unguarded
 
 M = Milestone
 
@@ -230,11 +231,11 @@ LIES = [
     ("UPDATE tickets SET entries = 9", "the row says 9"),
     ("DELETE FROM fired", "fired are []"),
     ("INSERT INTO fired VALUES (1, 'x', 'y', 0.0)", "'x y'"),
-    ("DROP TRIGGER entries_keep; DELETE FROM entries WHERE seq = 2", "not one after another"),
-    ("DROP TRIGGER entries_keep; DELETE FROM entries", "not one after another"),
-    ("DROP TRIGGER entries_stand; UPDATE entries SET at = at + 1 WHERE seq = 1", "do not add up"),
+    ("DELETE FROM entries WHERE seq = 2", "not one after another"),
+    ("DELETE FROM entries", "not one after another"),
+    ("UPDATE entries SET at = at + 1 WHERE seq = 1", "do not add up"),
     (
-        'DROP TRIGGER entries_stand; UPDATE entries SET body = CAST(\'{"what":"resumed"}\' AS BLOB) WHERE seq = 2',
+        'UPDATE entries SET body = CAST(\'{"what":"resumed"}\' AS BLOB) WHERE seq = 2',
         "not_paused",
     ),
 ]
@@ -248,8 +249,7 @@ def test_the_books_find_every_planted_lie(book: Book, lie: str, said: str) -> No
     book.at = 5 * HOUR
     book.within(settle_due)
     assert check_books(book.db) == []
-    book.db.execute("PRAGMA foreign_keys = OFF")
-    for statement in lie.split("; "):
-        book.db.execute(statement)
+    unguarded(book.db)
+    book.db.execute(lie)
     (wrong,) = check_books(book.db)
     assert said in wrong

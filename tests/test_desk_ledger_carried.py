@@ -18,7 +18,9 @@ from model.service.entry import Acknowledged, AlarmSeen, Closed, Opened
 from model.ticket import TicketState
 from runtime.writer import Writer
 from tests.desk_world import Hands, a_desk, change, cleared, contracts, later
+from tests.stores import of_a_file
 
+pytestmark = of_a_file  # a database has no older versions yet
 T = 1_799_000_000.0  # before the desk of the tests opens its file
 # the statements of that version
 SITE = "INSERT INTO sites VALUES ('S1', 'Site S1', 'practice', 'east', 'Asia/Shanghai')"

@@ -21,6 +21,7 @@ from model.service.entry import LevelSet, MergedInto
 from model.service.words import Tie
 from tests.desk_world import change, later
 from tests.incident_world import START, Region, tables
+from tests.stores import of_a_file
 
 S = AlarmState
 
@@ -164,7 +165,7 @@ def test_a_merged_ticket_leaves_its_place_to_the_one_that_goes_on(here: Region) 
     here.take(change("S0", fault="fan.stopped", episode="fan"))
     (other,) = here.rows("SELECT number FROM tickets WHERE fault = 'fan.stopped'")
     append(here.ledger(), 1, "Li", "page", MergedInto(other["number"], "one cause"))
-    assert [row["ticket"] for row in here.rows("SELECT ticket FROM incident_tickets WHERE ended IS NULL")] == [
+    assert [row["ticket"] for row in here.rows("SELECT ticket FROM incident_tickets WHERE ended IS NULL ORDER BY 1")] == [
         2, 3, 4, 5, other["number"],
     ]  # fmt: skip
     assert here.incidents()[0][3:5] == (6, 5)
@@ -195,7 +196,7 @@ def test_tickets_of_an_older_version_are_in_no_incident_until_they_open_again(he
     site = here.site("S9")
     here.take(change("S9", episode="old", state=S.SUPPRESSED, kind=Kind.SUPPRESSED, opened=False))
     here.db.execute(
-        "INSERT INTO tickets (condition, site, state, level, provisional, 'case', opened, episode, acknowledged_by,"
+        'INSERT INTO tickets (condition, site, state, level, provisional, "case", opened, episode, acknowledged_by,'
         " explained_by, shelved) VALUES ('S9/ups/-/mains.lost', ?, 'open', 2, 0, 'lost', ?, 'old', '', '', 0)",
         (site.id, here.now - 60),
     )
@@ -270,6 +271,7 @@ def _add_up(here: Region) -> None:
     assert {row["ticket"] for row in here.rows("SELECT ticket FROM incident_tickets WHERE ended IS NULL")} <= open_
 
 
+@of_a_file
 def test_an_event_costs_the_same_in_a_storm_of_thousands(here: Region) -> None:
     def steps(first: int, last: int) -> float:
         count = 0
