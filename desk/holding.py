@@ -9,7 +9,7 @@ nothing is held: a window must not outlive its end because a clock was wrong aft
 from desk.ledger import Ledger
 from desk.period_store import guards_after, keep_held, waiting_of, windows_after, windows_at
 from desk.store import Site
-from model.period import Place, held_until, holding
+from model.period import Place, Window, held_until, holding
 from model.service.words import Trust
 
 
@@ -18,19 +18,23 @@ def held(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> str:
 
     What is held is written down, so that it is looked at when the holding ends (`desk.release`).
     """
-    if ledger.trust is Trust.UNSYNCHRONISED or not ledger.planned:
-        return ""
-    windows = windows_at(ledger.db, at)
-    if not windows:
-        return ""
-    place = Place(site.region, site.id, device, fault)
-    guards = guards_after(ledger.db, at)
-    window = holding(windows, guards, place, at)
+    window = window_of(ledger, site, device, fault, at)
     if window is None:
         return ""
-    until = held_until(windows_after(ledger.db, at), guards, place, at)
+    place = Place(site.region, site.id, device, fault)
+    until = held_until(windows_after(ledger.db, at), guards_after(ledger.db, at), place, at)
     keep_held(ledger.db, window, place, ledger.now, until)
     return f"W{window.id}"
+
+
+def window_of(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> Window | None:
+    """Return the window that holds a fault's ticket back at a moment; nothing is written down."""
+    if ledger.trust is Trust.UNSYNCHRONISED or not ledger.planned:
+        return None
+    windows = windows_at(ledger.db, at)
+    if not windows:
+        return None
+    return holding(windows, guards_after(ledger.db, at), Place(site.region, site.id, device, fault), at)
 
 
 def over_since(ledger: Ledger, site: Site, device: str, fault: str, at: float) -> float | None:

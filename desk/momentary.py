@@ -6,17 +6,14 @@ and people close it. While it is not closed another count of the same alarm adds
 
 from desk.before import count_momentary, cover_of, earlier
 from desk.ledger import Ledger, open_ticket, terms_for
-from desk.period_store import guards_after, windows_at
 from desk.store import Site
 from desk.tickets import standing, taken_in
 from model.alarm import Kind
 from model.change import Change, condition_key
 from model.level import assign
-from model.period import Place, holding
 from model.rule import Meaning
 from model.service.entry import Opened
 from model.service.history import failed_before
-from model.service.words import Trust
 
 
 def condition_of(change: Change, fault: str) -> str:
@@ -34,10 +31,6 @@ def passed(ledger: Ledger, site: Site, change: Change, at: float) -> int | None:
     contract = ledger.contracts(site.contract)
     rule, device = contract.momentary, change.origin.device
     if change.kind is not Kind.MOMENTARY or rule is None:
-        return None
-    place = Place(site.region, site.id, device, change.origin.fault)
-    sure = ledger.trust is not Trust.UNSYNCHRONISED  # else no window holds anything
-    if sure and holding(windows_at(ledger.db, at), guards_after(ledger.db, at), place, at) is not None:
         return None
     if not count_momentary(ledger, contract, change.alarm.condition, change.alarm.episode, at):
         return None

@@ -50,10 +50,11 @@ class Nuisances(msgspec.Struct, frozen=True):
 def count_alarm(ledger: Ledger, site: Site, change: Change, at: float, *, held: bool = False) -> None:
     """Count a Change that was taken now, which happened `at` (the desk's Unix seconds).
 
-    One that is `held` back by a maintenance window is announced to nobody: it counts when it is (`count_announced`).
+    One that is `held` back by a maintenance window is announced to nobody: it counts when it is (`count_announced`),
+    and never if it ends there before its delay.
     """
     alarm, db, now = change.alarm, ledger.apart, ledger.now
-    if change.kind is Kind.MOMENTARY:
+    if change.kind is Kind.MOMENTARY and not held:
         _count_day(db, site, alarm.condition, now, momentary=1)
     elif change.kind is Kind.RAISED and announced(alarm) and not held:
         count_announced(db, site, alarm.condition, now)

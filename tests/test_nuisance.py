@@ -12,7 +12,7 @@ from desk.period_store import keep_window
 from desk.record import bring_episode
 from model.alarm import AlarmState, Kind
 from model.nuisance import TEN, Rate, chatters, measure
-from model.period import Scope, Window
+from model.period import Scope, Window, Work
 from tests.desk_world import World, a_desk, change, cleared, later
 from tests.incident_world import Region
 
@@ -85,6 +85,21 @@ def test_what_is_announced_counts_and_what_a_parent_explains_does_not(here: Regi
     here.now += TEN
     assert gauges(here.db, here.now)["last"] == 1
     assert nuisances(here.db, here.now).measures["day"].announced == 1
+
+
+@pytest.mark.parametrize("kind", [Work.ROUTINE, Work.WALKTEST])
+def test_what_ends_before_its_delay_while_people_work_there_is_the_work_and_not_a_nuisance(
+    here: Region, kind: Work
+) -> None:
+    keep_window(here.db, Window(0, here.now, here.now + 3600, Scope(sites=("S1",)), "trips", "Li", kind))
+    for _ in range(2):
+        here.passes("S1")
+        here.passes("S2")
+    assert [(each.site, each.momentary) for each in nuisances(here.db, here.now).frequent] == [("S2", 2)]
+    here.now += 3600
+    for _ in range(2):
+        here.passes("S1")
+    assert {(each.site, each.momentary) for each in nuisances(here.db, here.now).frequent} == {("S1", 2), ("S2", 2)}
 
 
 def test_what_a_window_holds_back_counts_when_people_are_told_of_it(here: Region) -> None:
