@@ -101,7 +101,7 @@ async def _checked(request: Request, access: Access | None, route: str) -> Respo
     said: dict[str, Any] = {}
     if person.signed and request.method not in _SAFE:
         said = await _said(request, person)
-    _check_role(person, access.words.get(_word(said), access.least))
+    _check_role(person, max(access.words.get(word, access.least) for word in _words(said)))
     await _check_bounds(request, person, access.within, said)
     return None
 
@@ -138,8 +138,13 @@ def _to_sign_in(request: Request) -> Response:
 
 
 async def _said(request: Request, person: Person) -> dict[str, Any]:
-    """Return what somebody who is signed in sends, with their name in it; the handler reads the same."""
-    is_form = request.headers.get("content-type", "").startswith(_FORM)
+    """Return what somebody who is signed in sends, with their name in it; the handler reads the same.
+
+    A page takes forms and a call JSON, whatever the sender calls it: what was looked at here is what is done there.
+    """
+    is_form = not request.url.path.startswith(PREFIX)
+    if is_form and not request.headers.get("content-type", "").lower().startswith(_FORM):
+        raise ProblemError(415, "form", "Send the form URL-encoded.")
     raw = await body_of(request, LONGEST_FORM if is_form else None)
     said: Any
     try:
@@ -160,11 +165,11 @@ async def _said(request: Request, person: Person) -> dict[str, Any]:
     return dict(said)
 
 
-def _word(said: dict[str, Any]) -> str:
-    """Return the word of what is said: of an act, or of a page's form."""
+def _words(said: dict[str, Any]) -> set[str]:
+    """Return the words of what is said: of an act, and of a page's form."""
     act = said.get("act", "")
-    word = act.get("what", "") if isinstance(act, dict) else act or str(said.get("form", "")).partition(" ")[0]
-    return word if isinstance(word, str) else ""
+    what = act.get("what", "") if isinstance(act, dict) else act
+    return {str(what).strip(), str(said.get("form", "")).strip().partition(" ")[0]}
 
 
 def _check_role(person: Person, least: Role) -> None:
@@ -177,11 +182,12 @@ async def _check_bounds(request: Request, person: Person, within: Within, said: 
     if not person.bounded:
         return
     act = said.get("act")
-    other = str((act if isinstance(act, dict) else said).get("number", ""))  # a ticket that it is tied to
-    numbers: list[int] = [request.path_params["number"]] if within is Within.TICKET else []
-    numbers += [int(other)] if numbers and other.isdecimal() and len(other) < 19 else []
+    other = str((act if isinstance(act, dict) else said).get("number", "")).strip()  # a ticket that it is tied to
+    numbers = [str(request.path_params["number"]), *([other] if other else [])] if within is Within.TICKET else []
     for number in numbers:
-        if not 0 < number < 2**63 or not await _has_ticket(request, person, number):
+        if not (number.isascii() and number.isdigit() and len(number) < 19):  # however else a handler may read it
+            raise ProblemError(404, "no_ticket", f"There is no ticket {number[:40]}.")
+        if not await _has_ticket(request, person, int(number)):
             raise ProblemError(404, "no_ticket", f"There is no ticket {number}.")
     site = request.path_params.get("site") if within is Within.SITE else said.get("site")
     if within in {Within.SITE, Within.SAID} and not await _has_site(request, person, str(site)):

@@ -1,0 +1,92 @@
+"""Somebody who is signed in tries to do more than they may: other bodies than a page sends, words beside the word."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from tests.desk_world import change
+from tests.people_world import Browser, People, a_desk_with_people
+
+
+@pytest.fixture
+async def people(tmp_path: Path) -> AsyncIterator[People]:
+    async with a_desk_with_people(tmp_path, streams=0) as made:
+        await (await made.world.agent("S1")).send(change(site="S1"))
+        await (await made.world.agent("S2")).send(change(site="S2", episode="e2"))
+        yield made
+
+
+async def raw(browser: Browser, path: str, body: str, kind: str = "application/json") -> httpx.Response:
+    """What a program sends from a browser's session, with the word of its forms."""
+    headers = {"Content-Type": kind, "X-CSRF-Token": await browser.token_of("/account")}
+    return await browser.client.post(path, content=body, headers=headers)
+
+
+async def said(people: People, number: int = 1) -> list[str]:
+    return [row["did"] for row in await people.world.rows("SELECT did FROM entries WHERE ticket = ?", number)]
+
+
+LEVEL = urlencode({"act": "level", "offer": "level", "level": "1", "reason": "because"})
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", ""])
+async def test_a_form_inside_another_body_is_not_read_as_one(people: People, kind: str) -> None:
+    operator = await people.browser("Op", "operator")
+    before = await said(people)
+    answer = await raw(operator, "/tickets/1", f'{{"x":"&{LEVEL}&y="}}', kind)
+    assert answer.status_code in {400, 415}, answer.text
+    bound = await people.browser("Bound", "operator", sites=["S1"])
+    text = urlencode({"site": "S2", "fault": "smoke", "level": "0", "side": "service"})
+    answer = await raw(bound, "/tickets/new", f'{{"site":"S1","x":"&{text}&y="}}', kind)
+    assert answer.status_code in {400, 415}, answer.text
+    assert await said(people) == before
+    assert len(await people.world.tickets()) == 2
+
+
+async def test_a_form_is_not_read_as_a_call(people: People) -> None:
+    operator = await people.browser("Op", "operator")
+    fields = {"csrf": await operator.token_of("/account"), "by": "x", "level": "0"}
+    answer = await operator.client.post("/api/v1/tickets/1/acknowledge", data=fields)
+    assert answer.status_code in {400, 403, 415}, answer.text
+
+
+@pytest.mark.parametrize("act", [" level", "level ", "\u3000level", "level\n"])
+async def test_a_word_with_blanks_around_it_needs_the_same_role(people: People, act: str) -> None:
+    operator = await people.browser("Op", "operator")
+    before = await said(people)
+    answer = await operator.post("/tickets/1", "/tickets/1", act=act, offer="x", level="1", reason="because")
+    assert answer.status_code == 403, answer.text
+    assert await said(people) == before
+
+
+async def test_a_word_beside_the_word_hides_nothing(people: People) -> None:
+    engineer = await people.browser("En", "engineer")
+    for form in ("approve 1", "declare", "end_guard 1", "roster 1"):
+        for act in ("x", "plan"):
+            answer = await engineer.post("/periods", "/periods", act=act, form=form, by="x", reason="y")
+            assert answer.status_code == 403, (form, answer.text)
+    operator = await people.browser("Op", "operator")
+    answer = await operator.post("/tickets/1", "/tickets/1", form="x", act="level", offer="x", level="1", reason="r")
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("number", [" 2", "2 ", "+2", "2.0", "\u3000" + "2", "02"])
+async def test_a_ticket_of_another_site_is_not_there_however_its_number_is_written(people: People, number: str) -> None:
+    bound = await people.browser("Bound", "operator", sites=["S1"])
+    for act in ("merged", "linked"):
+        answer = await bound.post("/tickets/1", "/tickets/1", act=act, number=number, reason="x", offer="m", tie="same")
+        assert answer.status_code in {400, 404}, answer.text
+    assert not {"merged", "linked"} & set(await said(people))
+
+
+@pytest.mark.parametrize("number", ["2.0", "2e0", '"2"', "[2]", "true"])
+async def test_a_call_names_a_ticket_of_another_site_by_no_other_number(people: People, number: str) -> None:
+    token = await people.token("engineer", sites=["S1"])
+    for what in ("merged", "linked"):
+        body = f'{{"by":"x","act":{{"what":"{what}","number":{number},"reason":"x","tie":"same"}}}}'
+        answer = await people.client.post("/api/v1/tickets/1/acts", content=body, headers=token)
+        assert answer.status_code in {400, 404}, answer.text
+    assert not {"merged", "linked"} & set(await said(people))
