@@ -26,7 +26,7 @@ from desk.relation import relate
 from desk.store import Db, Row, Site, audit, every, one, site_of
 from desk.tickets import look_ahead, standing_in, taken_in
 from model.alarm import AlarmState, Kind
-from model.change import Change, Snapshot, gone_for, onset_at
+from model.change import Change, Snapshot, acknowledged_at, gone_for, onset_at
 from model.level import assign
 from model.period import Place
 from model.service.entry import AlarmSeen, Entry, Opened, bare
@@ -287,7 +287,9 @@ def _follow(books: Books, change: Change, onset: float) -> Followed:
     # that this is news is the episode's word; one that a snapshot ended and another brings back has the same revision
     revision = max(alarm.revision, record.episodes.get(alarm.episode, 0) + 1)
     seen = bare(alarm if revision == alarm.revision else replace(alarm, revision=revision))
-    act = AlarmSeen(seen, given.level, given.provisional, told.received - told.age - gone_for(change), onset)
+    happened = told.received - told.age
+    taken = acknowledged_at(change, happened)
+    act = AlarmSeen(seen, given.level, given.provisional, happened - gone_for(change), onset, taken)
     entry = Entry(ledger.now, _who(books, change), act, told.source, Side.SYSTEM, ledger.trust)
     stepped = append_to(ledger, record, entry)
     return Followed(number, stepped.happened if stepped.refused is None else ())

@@ -70,6 +70,19 @@ def onset_at(change: Change, told: float) -> float:
     return told - stood
 
 
+def acknowledged_at(change: Change, told: float) -> float:
+    """Return when an alarm was acknowledged at its site, by the clock of who was told of a Change; 0 for nobody did.
+
+    `told` is when the Change happened by that clock. Of an earlier acknowledgement the agent's wall clock tells how
+    long ago it was.
+    """
+    alarm = change.alarm
+    if not alarm.acknowledged_by:
+        return 0.0
+    ago = 0.0 if change.kind is Kind.ACKNOWLEDGED else max(0.0, change.wall - alarm.acknowledged_wall)
+    return max(0.0, told - ago)
+
+
 def gone_for(change: Change) -> float:
     """Return how long (s) an ended fault had been gone when its end was told: it was restored before its off-delay."""
     alarm = change.alarm

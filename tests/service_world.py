@@ -136,7 +136,7 @@ def system(at: float, act: Act, **more: Any) -> Entry:
 
 
 def seen(revision: int, state: AlarmState, level: int = 2, **more: Any) -> acts.AlarmSeen:
-    given = {key: more.pop(key) for key in ("when", "onset", "provisional") if key in more}
+    given = {key: more.pop(key) for key in ("when", "onset", "provisional", "taken") if key in more}
     return acts.AlarmSeen(bare(alarm(state, revision, **more)), level, **given)
 
 

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from desk.keeping_replay import LONGEST
 from desk.sweep import Sweep
-from tests.desk_world import Speaker, World, a_desk, change, cleared
+from model.alarm import AlarmState, Kind
+from tests.desk_world import Speaker, World, a_desk, change, cleared, later
 
 BREACH = "restore/2 breach"
 
@@ -78,3 +80,21 @@ async def test_a_desk_that_was_not_restored_waits_for_nobody(world: World) -> No
     world.clock.on(3 * 3600.0)
     await Sweep(world.desk).look()
     assert BREACH in await fired(world)
+
+
+async def test_an_acknowledgement_that_a_site_tells_anew_counts_when_it_was_given_there(world: World) -> None:
+    agent, _ = await overdue_in_a_restored_desk(world)
+    taken = later(
+        change(), Kind.ACKNOWLEDGED, AlarmState.ACKNOWLEDGED, acknowledged_by="Chen", acknowledged_wall=1200.0
+    )
+    await agent.send(replace(taken, wall=1200.0), age=2 * 3600.0)
+    (ticket,) = await world.tickets()
+    assert (ticket["acknowledged_by"], ticket["acknowledged"]) == ("Chen", world.clock().wall - 2 * 3600.0)
+
+
+async def test_a_snapshot_tells_by_the_sites_clock_when_an_alarm_was_acknowledged(world: World) -> None:
+    agent, _ = await overdue_in_a_restored_desk(world)
+    taken = later(change(), Kind.UPDATED, AlarmState.ACKNOWLEDGED, acknowledged_by="Chen", acknowledged_wall=1200.0)
+    await agent.send(replace(taken, wall=4800.0), age=60.0)
+    (ticket,) = await world.tickets()
+    assert ticket["acknowledged"] == world.clock().wall - 60.0 - 3600.0

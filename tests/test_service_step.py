@@ -47,6 +47,21 @@ def test_an_acknowledgement_given_at_the_site_counts_the_same() -> None:
     assert Life(alarm=alarm(S.ACKNOWLEDGED, acknowledged_by="Chen")).now.marks[M.RESPOND].when == T0
 
 
+def test_an_acknowledgement_given_at_the_site_counts_when_it_was_given_however_late_it_is_told() -> None:
+    life = Life()
+    life.take(system(T0 + HOUR, seen(2, S.ACKNOWLEDGED, acknowledged_by="Chen", taken=T0 + 90)))
+    mark = life.now.marks[M.RESPOND]
+    assert (mark.when - T0, mark.at - T0, mark.who) == (90, HOUR, "Chen")
+    assert life.now.ticket.acknowledged == T0 + 90
+
+
+@pytest.mark.parametrize(("taken", "counts"), [(-90.0, 0), (HOUR + 90, HOUR)])
+def test_an_acknowledgement_is_never_before_its_ticket_nor_in_the_future(taken: float, counts: float) -> None:
+    life = Life()
+    life.take(system(T0 + HOUR, seen(2, S.ACKNOWLEDGED, acknowledged_by="Chen", taken=T0 + taken)))
+    assert life.now.marks[M.RESPOND].when - T0 == counts
+
+
 def test_a_late_acknowledgement_reopens_nothing() -> None:
     life = restored()
     assert life.refused(HOUR + 5, A.Acknowledged()) is R.UNCHANGED

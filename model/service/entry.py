@@ -81,13 +81,17 @@ class Opened(Act, frozen=True, kw_only=True, tag="opened"):
 
 
 class AlarmSeen(Act, frozen=True, tag="alarm"):
-    """The condition's alarm changed; `level` is the desk's, `when` and `onset` its Unix times, 0 for `at`."""
+    """The condition's alarm changed; `level` is the desk's, `when` and `onset` its Unix times, 0 for `at`.
+
+    `taken` is when somebody acknowledged it at the site, by the same clock, 0 for `at`.
+    """
 
     alarm: Alarm
     level: int
     provisional: bool = False
     when: float = 0.0
     onset: float = 0.0
+    taken: float = 0.0
 
 
 class Acknowledged(Act, frozen=True, tag="acknowledged"):

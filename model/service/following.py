@@ -41,7 +41,7 @@ def opened(entry: Entry, act: Opened) -> Answer:
         guard=act.guard,
     )
     if ticket.acknowledged is not None:
-        record = mark_acknowledged(record, entry, ticket.acknowledged_by)
+        record = mark_acknowledged(record, entry, ticket.acknowledged_by, entry.at)
     return record, (Reason.OPENED,)
 
 
@@ -57,18 +57,21 @@ def alarm_seen(record: Record, entry: Entry, act: AlarmSeen) -> Answer:
     same = step.reasons == (Reason.UNCHANGED,) and step.ticket == ticket and act.level == record.assigned
     if same and announced(alarm) and record.standing:
         return Refusal.UNCHANGED
-    when = min(max(act.when or entry.at, record.start), max(entry.at, record.start))
+    when, taken = (
+        min(max(each or entry.at, record.start), max(entry.at, record.start)) for each in (act.when, act.taken)
+    )
+    given = step.ticket.acknowledged not in {None, ticket.acknowledged}
     after = replace(
         record,
-        ticket=step.ticket,
+        ticket=replace(step.ticket, acknowledged=taken) if given else step.ticket,
         standing=alarm.active and alarm.opened and alarm.state is not AlarmState.PENDING,
         assigned=act.level,
         judged=record.judged if act.level >= record.judged else 0,
         episodes={**record.episodes, alarm.episode: alarm.revision},
     )
     after = _consequences(after, entry, act, step.reasons, when)
-    if step.ticket.acknowledged is not None and ticket.acknowledged is None:
-        after = mark_acknowledged(after, entry, step.ticket.acknowledged_by)
+    if given and ticket.acknowledged is None:
+        after = mark_acknowledged(after, entry, step.ticket.acknowledged_by, taken)
     return after, step.reasons
 
 
@@ -80,7 +83,7 @@ def acknowledged(record: Record, entry: Entry, act: Acknowledged) -> Answer:
         return Refusal.UNCHANGED
     if act.seen and ticket.level < act.seen:
         return Refusal.WORSE
-    return mark_acknowledged(replace(record, ticket=step.ticket), entry, entry.who), step.reasons
+    return mark_acknowledged(replace(record, ticket=step.ticket), entry, entry.who, entry.at), step.reasons
 
 
 def _first_ticket(entry: Entry, act: Opened) -> Ticket | None:

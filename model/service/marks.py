@@ -115,12 +115,12 @@ def without(marks: dict[Milestone, Mark], gone: tuple[Milestone, ...]) -> dict[M
     return {milestone: mark for milestone, mark in marks.items() if milestone not in gone}
 
 
-def acknowledged(record: Record, entry: Entry, who: str) -> Record:
+def acknowledged(record: Record, entry: Entry, who: str, when: float) -> Record:
     """Return the record after somebody took the ticket: reaches the milestone that the contract names, if any."""
     milestone = record.terms.acknowledgement_stops
     if milestone is None or milestone in record.marks:
         return record
-    return marked(record, replace(entry, who=who), milestone, max(entry.at, record.start), (Side.SERVICE,))
+    return marked(record, replace(entry, who=who), milestone, max(when, record.start), (Side.SERVICE,))
 
 
 def closing(record: Record, entry: Entry) -> Record:
