@@ -57,9 +57,8 @@ def alarm_seen(record: Record, entry: Entry, act: AlarmSeen) -> Answer:
     same = step.reasons == (Reason.UNCHANGED,) and step.ticket == ticket and act.level == record.assigned
     if same and announced(alarm) and record.standing:
         return Refusal.UNCHANGED
-    when, taken = (
-        min(max(each or entry.at, record.start), max(entry.at, record.start)) for each in (act.when, act.taken)
-    )
+    latest = max(entry.at, record.start)
+    when, taken = (min(max(each or entry.at, record.start), latest) for each in (act.when, act.taken))
     given = step.ticket.acknowledged not in {None, ticket.acknowledged}
     after = replace(
         record,
