@@ -14,6 +14,7 @@ from desk.live import BOARD, Hub, commands_of
 from desk.looks import Looks
 from desk.meters import Meters
 from desk.people import People
+from desk.placing import place
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, every, opened, sites
 from desk.timekeeper import Timekeeper, kept, last_written
@@ -75,6 +76,7 @@ class Desk:
         self.certificates: Certificates | None = None
         self.has_people = False  # whether there are users, once it was asked for and so
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place(settings.state, database=bool(settings.store))
         if not settings.store:
             (settings.state / FILE).touch(mode=0o600)
         self.store = opened(settings.state / FILE, settings.store, now=clock().wall, waiting=settings.waiting)

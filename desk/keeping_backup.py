@@ -39,6 +39,7 @@ from desk.keeping import (
     sync_folder,
 )
 from desk.local import LocalError, read_local
+from desk.placing import ELSEWHERE, is_elsewhere
 from runtime.private import write_private
 from runtime.version import VERSION
 from runtime.writer import reader
@@ -62,6 +63,8 @@ def back_up(state: Path, target: Path, *, keep: int = 0, now: float | None = Non
         raise KeepingError(f"there is no folder {folder}: make it first")
     if path.exists():
         raise KeepingError(f"{path} is there already: name another file, nothing is written over")
+    if is_elsewhere(state):
+        raise KeepingError(f"{ELSEWHERE}: back that up with pg_dump, and {state} beside it")
     if not (state / DATABASE).is_file():
         raise KeepingError(f"there is no desk in {state}: name its state folder by --state")
     try:

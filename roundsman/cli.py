@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "desk": "the central desk: run it, or enrol a site",
     "desk backup": "the desk's file and what it needs, into one checked file, while it runs",
     "desk restore": "a backup into the desk's state folder; what was there is moved aside",
+    "desk copy": "the desk's file into a PostgreSQL database, checked row by row",
     "desk user": "who may sign in at the desk, with which role; one-time links",
     "desk token": "tokens by which programs ask the desk: make, list, revoke",
     "desk init": "certificates of the desk: make its own CA and one for its names, or take one that is given",

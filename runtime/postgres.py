@@ -6,7 +6,7 @@ first, `LostError` says that the connection is gone and `AgainError` that two go
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Final
@@ -115,12 +115,24 @@ class Connection:
     def asked(self, sql: str, values: Sequence[Value]) -> "psycopg.RawCursor[tuple[Any, ...]]":
         """Ask in PostgreSQL's own SQL."""
         with _as_sqlite():
-            return self._asking.execute(sql.encode(), values, binary=True)
+            plan = None if values else False  # what has no values is mostly BEGIN and COMMIT: nothing to plan
+            return self._asking.execute(sql.encode(), values, prepare=plan, binary=True)
 
     def script(self, sql: str) -> None:
         """Do one or more statements that take and give nothing."""
         with _as_sqlite():
             self._own.execute(sql.encode())
+
+    def copy_into(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+        """Write many rows of a table; its columns give their types."""
+        quoted = ", ".join(f'"{column}"' for column in columns)
+        with (
+            _as_sqlite(),
+            self._own.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({quoted}) FROM STDIN".encode()) as to,
+        ):
+            for row in rows:
+                to.write_row(row)
 
     def cursor(self) -> Cursor:
         """Return what asks one question after another."""

@@ -20,6 +20,7 @@ from runtime.writer import Job, Room, StoreError, Writer
 
 LOCK: Final = 0x726F756E64  # "round": the advisory lock of who writes
 TRIES: Final = 5
+PATIENCE: Final = 3.0  # seconds for the place of a desk that has just ended
 WAIT: Final = 10.0  # seconds for a server that starts again, or for the old connection to be forgotten
 SETTING: Final = "-c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on"
 
@@ -36,14 +37,25 @@ class PostgresWriter(Writer):
 
     def _opened(self, migrations: tuple[str, ...], room: Room) -> Any:  # noqa: ARG002 - of a file
         connection = Connection(self.address, setting=SETTING)
-        if not _locked(connection):
-            raise StoreError("another desk writes into this database: stop that one first", permanent=True)
+        try:
+            self._taken(connection, migrations)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _taken(self, connection: Connection, migrations: tuple[str, ...]) -> None:
+        """Take the writer's place and bring the database forward."""
+        until = time.monotonic() + PATIENCE
+        while not _locked(connection):  # one that was killed is forgotten within a moment
+            if time.monotonic() > until:
+                raise StoreError("another desk writes into this database: stop that one first", permanent=True)
+            time.sleep(0.1)
         migrate(connection, migrations)
         connection.script("CREATE TABLE IF NOT EXISTS writer (one INT PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL)")
         connection.execute(
             "INSERT INTO writer VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET name = excluded.name", (self._name,)
         )
-        return connection
 
     def _commit(self, group: list[Job[Any]]) -> None:
         try:

@@ -189,7 +189,8 @@ async def a_desk(
     folder: Path, clock: Hands | None = None, *, known: Contracts = contracts, **settings: Any
 ) -> AsyncIterator[World]:
     clock = clock or Hands()
-    desk = Desk(DeskSettings(state=folder, store=store_of(folder), contract="practice", **settings), known, clock)
+    settings = {"store": store_of(folder), "contract": "practice"} | settings
+    desk = Desk(DeskSettings(state=folder, **settings), known, clock)
     await desk.open()
     transport = httpx.ASGITransport(create_app(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

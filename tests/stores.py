@@ -75,7 +75,8 @@ class Server:
         )
         for each in (postmaster, *map(int, listed.stdout.split())):
             os.kill(each, signal.SIGKILL)
-        (self.data / "postmaster.pid").unlink()
+        for left in (self.data / "postmaster.pid", self.folder / ".s.PGSQL.5432", self.folder / ".s.PGSQL.5432.lock"):
+            left.unlink()  # its number may be another's, or nobody's that was told of its end
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--mode=immediate", f"--pgdata={self.data}")
@@ -101,7 +102,8 @@ class Server:
         )  # fmt: skip
         with out:
             out.seek(0)
-            assert done.returncode == 0, out.read()
+            log = self.folder / "log"
+            assert done.returncode == 0, out.read() + (log.read_text("utf-8")[-2000:] if log.exists() else "")
 
 
 @cache

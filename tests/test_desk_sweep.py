@@ -12,6 +12,7 @@ from desk.sweep import Sweep
 from desk.tickets import command
 from model.protocol import SendReadings
 from tests.desk_world import World, a_desk, change
+from tests.stores import of_a_file
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+@of_a_file
 async def test_a_tickets_history_does_not_read_the_whole_audit(world: World) -> None:
     plan = [row["detail"] for row in await world.rows(f"EXPLAIN QUERY PLAN {HISTORY}", 1)]
     assert any("audit_of_episode" in step for step in plan), plan

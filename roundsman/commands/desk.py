@@ -29,6 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--state", type=Path, default=STATE, metavar="DIR", help=f"where the desk keeps its file ({STATE})"
     )
     parser.add_argument(
+        "--store",
+        default=os.environ.get("ROUNDSMAN_STORE", ""),
+        metavar="ADDRESS",
+        help="a PostgreSQL database instead of the file: postgresql://USER@HOST/NAME (or ROUNDSMAN_STORE)",
+    )
+    parser.add_argument(
         "--listen", default="127.0.0.1:8061", metavar="HOST:PORT", help="where it answers (127.0.0.1:8061)"
     )
     parser.add_argument("--title", default="", help="the desk's name on its page")
@@ -79,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"--contracts: there is no folder {args.contracts}")
     settings = DeskSettings(
         state=args.state,
+        store=args.store,
         contracts=args.contracts,
         host=where.host,
         port=where.port,
