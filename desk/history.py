@@ -13,7 +13,7 @@ from desk.store import Db, Row, one
 from desk.tickets import command
 from desk.web import ProblemError, badge_of, body_of, decoded, desk_of
 from model.protocol import PREFIX
-from model.trend import HistoryReport, SendHistory
+from model.trend import MOST, HistoryReport, SendHistory
 
 DAY = 86_400.0
 SPANS = {"1h": 3600.0, "6h": 6 * 3600.0, "1d": DAY, "1w": 7 * DAY, "1m": 31 * DAY, "1y": 366 * DAY}
@@ -23,6 +23,7 @@ ASKED_LIVES = 120.0  # seconds; later nobody waits for it
 AGAIN = 15.0  # seconds until an answer that did not come is asked for again
 KEPT = 3600.0  # seconds that an answer is kept
 MOST_KEPT = 500
+LARGEST = 1 << 20  # bytes of an answer: 1,600 samples of three long words each
 _REPORT = msgspec.json.Decoder(HistoryReport)
 
 
@@ -49,12 +50,12 @@ def fresh(span: str) -> float:
 
 async def ask(desk: Desk, which: Which) -> None:
     """Ask a site for a range unless what was sent is fresh or asked for already."""
-    now = desk.clock().wall
+    now = desk.timekeeper.now()
     site, device, point, span = which
 
     def asking(db: Db) -> bool:
         row = _row(db, which)
-        if row is not None and (now - row["asked"] < AGAIN or now - (row["received"] or 0.0) < fresh(span)):
+        if row is not None and (_waits(row, now) or abs(now - (row["received"] or 0.0)) < fresh(span)):
             return False
         number = command(db, site, SendHistory(0, device, point, now - SPANS[span], now, SAMPLES), now, ASKED_LIVES)
         db.execute(
@@ -66,7 +67,7 @@ async def ask(desk: Desk, which: Which) -> None:
         return True
 
     row = await desk.store.read(lambda db: _row(db, which))
-    if row is not None and now - row["asked"] < AGAIN:
+    if row is not None and _waits(row, now):
         return
     if await desk.store.write(asking):
         desk.hub.announce(commands_of(site))
@@ -83,7 +84,7 @@ def last(db: Db, which: Which, now: float) -> History | None:
 async def take(request: Request) -> Response:
     """Keep a range that the desk asked for."""
     desk, badge = desk_of(request), badge_of(request)
-    raw = await body_of(request)
+    raw = await body_of(request, LARGEST)
     report = decoded(raw, HistoryReport)
     _even(report)
     now = desk.timekeeper.now()
@@ -102,7 +103,9 @@ async def take(request: Request) -> Response:
 
 
 def _even(report: HistoryReport) -> None:
-    """Refuse an answer whose columns are not alike."""
+    """Refuse an answer whose columns are not alike, or that is longer than was asked, each sample with a gap."""
+    if len(report.times) > 2 * MOST:
+        raise ProblemError(413, "too_large", f"A history has at most {2 * MOST} samples and gaps.")
     lengths = {len(each) for each in (report.means, report.lows, report.highs, report.words) if each}
     if lengths - {len(report.times)} or (report.times and not (report.means or report.words)):
         raise ProblemError(400, "malformed", "This history has not a value for each time.")
@@ -113,6 +116,11 @@ def _forget(db: Db, now: float) -> None:
     row = one(db, "SELECT asked FROM histories ORDER BY asked DESC LIMIT 1 OFFSET ?", MOST_KEPT)
     if row is not None:
         db.execute("DELETE FROM histories WHERE asked <= ?", (row["asked"],))
+
+
+def _waits(row: Row, now: float) -> bool:
+    """Say whether a site was asked a moment ago; a clock that was put right may have left that in the future."""
+    return bool(abs(now - row["asked"]) < AGAIN)
 
 
 def _row(db: Db, which: Which) -> Row | None:

@@ -51,7 +51,7 @@ async def _last(request: Request, site: Site, row: ReadingRow, span: str) -> His
     desk = desk_of(request)
     which = Which(site.id, row.device, row.point, span)
     await history.ask(desk, which)
-    now = desk.clock().wall
+    now = desk.timekeeper.now()
     return await desk.store.read(lambda db: history.last(db, which, now))
 
 
