@@ -9,6 +9,7 @@ from desk.api_lists import QUERY, wanted
 from desk.settings import shipped
 from desk.store import every
 from tests.api_world import ApiWorld, an_api
+from tests.stores import of_a_file
 
 START = 1_800_000_000.0
 
@@ -129,6 +130,7 @@ async def test_the_least_time_left_comes_first_and_what_waits_last(world: ApiWor
     assert (await numbers(world, "limit=1")) == [2]
 
 
+@of_a_file
 @pytest.mark.parametrize("asked", [{}, {"site": "S1"}, {"state": "all", "before": "9"}, {"state": "closed"}])
 async def test_no_list_sorts_all_tickets_to_show_a_few(world: ApiWorld, asked: dict[str, str]) -> None:
     sql, values, _, limit = wanted(asked, "", START)

@@ -165,9 +165,8 @@ def test_a_merged_ticket_leaves_its_place_to_the_one_that_goes_on(here: Region) 
     here.take(change("S0", fault="fan.stopped", episode="fan"))
     (other,) = here.rows("SELECT number FROM tickets WHERE fault = 'fan.stopped'")
     append(here.ledger(), 1, "Li", "page", MergedInto(other["number"], "one cause"))
-    assert [row["ticket"] for row in here.rows("SELECT ticket FROM incident_tickets WHERE ended IS NULL ORDER BY 1")] == [
-        2, 3, 4, 5, other["number"],
-    ]  # fmt: skip
+    going = here.rows("SELECT ticket FROM incident_tickets WHERE ended IS NULL ORDER BY ticket")
+    assert [row["ticket"] for row in going] == [2, 3, 4, 5, other["number"]]
     assert here.incidents()[0][3:5] == (6, 5)
     assert tables(rebuilt(here.db)) == tables(here.db)
 
