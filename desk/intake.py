@@ -121,6 +121,7 @@ async def commands(request: Request) -> Response:
     with desk.hub.listen(commands_of(badge.site)) as event:
         found = await desk.store.read(waiting)
         if not found and wait > 0 and await news(event, wait):
+            badge_of(request)  # it may have been revoked meanwhile
             found = await desk.store.read(waiting)
     each = tuple(msgspec.Raw(msgspec.json.encode(command)) for command in found)
     return reply(CommandsReply(desk.store.incarnation, each))

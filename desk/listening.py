@@ -13,6 +13,8 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from desk.live import commands_of
 from desk.roles import ACCESS, By
 from desk.settings import DeskSettings
@@ -129,6 +131,9 @@ class Front:
         found = await asyncio.to_thread(certificates.certificates_of, self.settings.state)
         if found is None:
             raise CertificateError(f"there is none in {self.settings.state} any more")
+        if self.held is not None:  # what the context asks agents for is as it was when the desk began to listen
+            told = replace(found.told, agents_by_certificate=self.held.told.agents_by_certificate)
+            found = replace(found, told=told)
         if self.held is None or found.serial != self.held.serial:
             tls.reload(context, found)
             LOG.info("another certificate is used from now on; it ends on %s", _day(found.ends))

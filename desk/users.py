@@ -210,9 +210,13 @@ def names(kept: str) -> tuple[str, ...]:
 
 
 def _another_administrator(db: Db, user: User) -> None:
+    """Refuse to lose the last administrator of all sites who can sign in."""
+    if user.role != ADMINISTRATOR.word or user.regions or user.sites or user.state == "disabled":
+        return
     left = one(
         db,
-        "SELECT 1 FROM users WHERE role = ? AND disabled IS NULL AND regions = '[]' AND sites = '[]' AND id <> ?",
+        "SELECT 1 FROM users WHERE role = ? AND disabled IS NULL AND regions = '[]' AND sites = '[]' AND id <> ?"
+        " AND password <> ''",
         ADMINISTRATOR.word,
         user.id,
     )

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.desk_world import change
-from tests.people_world import Browser, People, a_desk_with_people
+from tests.people_world import FIRST, Browser, People, a_desk_with_people
 
 
 @pytest.fixture
@@ -90,3 +90,23 @@ async def test_a_call_names_a_ticket_of_another_site_by_no_other_number(people: 
         answer = await people.client.post("/api/v1/tickets/1/acts", content=body, headers=token)
         assert answer.status_code in {400, 404}, answer.text
     assert not {"merged", "linked"} & set(await said(people))
+
+
+async def test_the_last_administrator_who_can_sign_in_stays_one(people: People) -> None:
+    invited = await people.add("Wang", "administrator")
+    for body in ({"role": "manager"}, {"sites": ["S1"]}, {"disabled": True}):
+        answer = await people.command("POST", f"users/{FIRST}/change", **body)
+        assert (answer.status_code, answer.json()["error"]) == (409, "last"), body
+    await (await people.browser()).set_password(invited)
+    assert (await people.command("POST", f"users/{FIRST}/change", role="manager")).status_code == 200
+    assert (await people.command("POST", f"users/{FIRST}/change", role="viewer")).status_code == 200
+
+
+async def test_an_incident_of_all_sites_is_not_on_the_page_of_who_is_bound(people: People) -> None:
+    for n in range(3, 7):
+        await (await people.world.agent(f"S{n}")).send(change(site=f"S{n}", episode=f"e{n}"))
+    whole, bound = await people.browser("All", "operator"), await people.browser("Bound", "operator", sites=["S1"])
+    assert "/incidents/1" in (await whole.get("/tickets/1")).text
+    text = (await bound.get("/tickets/1")).text
+    assert "/incidents/" not in text
+    assert "6 sites" not in text

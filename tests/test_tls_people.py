@@ -1,16 +1,23 @@
 """Beyond loopback: who is answered before there are people, and agents that need certificates of their own."""
 
+import asyncio
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from desk import listening
+from desk.certificates import Told, prepare
+from desk.listening import Front
+from desk.settings import DeskSettings
 from runtime.trust import trusting
+from tests.desk_world import a_desk
 from tests.peers.house import until
 from tests.tls_world import TlsHouse, tls_house
 
@@ -126,8 +133,6 @@ def test_agents_that_joined_before_certificates_were_asked_for_have_theirs(tmp_p
 
 def another_agents(here: TlsHouse) -> Path:
     """Return the key and certificate that the desk's own CA made for an agent of another site."""
-    import time
-
     from agent.credentials import request_for
     from desk.certificates import authority_of
 
@@ -149,3 +154,24 @@ def a_strangers(folder: Path) -> Path:
     file = folder / "stranger.pem"
     file.write_bytes(key.read_bytes() + certificate.read_bytes())
     return file
+
+
+async def test_whether_agents_need_their_certificates_changes_with_the_next_start_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "LOOK", 0.01)
+    prepare(tmp_path, ("desk.example",), None, time.time())
+    front = Front(DeskSettings(state=tmp_path))
+    async with a_desk(tmp_path) as world:
+        ended = asyncio.Event()
+        keeping = asyncio.create_task(front.keep(world.desk, ended))
+        made = prepare(tmp_path, ("other.example",), None, time.time(), by_certificate=True)
+        async with asyncio.timeout(20):
+            while world.desk.certificates is None or world.desk.certificates.serial != made.serial:  # noqa: ASYNC110
+                await asyncio.sleep(0)  # the desk looks in its own time
+        ended.set()
+        await keeping
+        assert world.desk.certificates.told == Told(("other.example",))
+    again = Front(DeskSettings(state=tmp_path)).held
+    assert again is not None
+    assert again.told.agents_by_certificate
