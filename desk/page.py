@@ -52,6 +52,7 @@ _TEMPLATES.globals.update(
         name: _static(name)
         for name in (
             "desk.css",
+            "rooms.css",
             "ticket.css",
             "periods.css",
             "measure.css",

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from desk import (
     account_page,
+    contracts_page,
     incident_page,
     measure_page,
     opening_page,
@@ -33,6 +34,7 @@ from desk.page import STATIC, page, remember, shared_page, shown_for
 from desk.past import agents_now, quarantined, recent
 from desk.roles import Way
 from desk.rounds import ask_for_readings, last_readings, site_lines
+from desk.sites_tree import tree
 from desk.store import Db, site_of
 from desk.users import sites_of
 from desk.view import board, contracts_of, listed
@@ -73,12 +75,12 @@ async def tickets_page(request: Request) -> Response:
 
 
 async def sites_page(request: Request) -> Response:
-    """Show every site: whether it was heard, and what it has open."""
+    """Show every site by region: whether it was heard, and what it has open."""
     desk = desk_of(request)
     person = await person_of(request)
     lines = await desk.store.read(lambda db: site_lines(db, desk.contracts))
     lines = [line for line in lines if person.has(line.site.id, line.site.region)]
-    return await page(request, "sites.html", topic=BOARD, lines=lines)
+    return await page(request, "sites.html", topic=BOARD, branches=tree(lines, desk.contracts))
 
 
 async def site_page(request: Request) -> Response:
@@ -189,6 +191,7 @@ def trend_address(site: str, device: str, point: str) -> str:
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
     Route("/tickets", tickets_page, methods=["GET"]),
+    *contracts_page.ROUTES,
     *opening_page.ROUTES,
     *ticket_page.ROUTES,
     *period_pages.ROUTES,

@@ -129,6 +129,8 @@ _PAGES: dict[str, Access] = {
     "GET /tickets/{number:ticket}": _read(Within.TICKET),
     "POST /tickets/{number:ticket}": Access(OPERATOR, Within.TICKET, words=_ACTS),
     "POST /tickets/{number:ticket}/acknowledge": Access(OPERATOR, Within.TICKET),
+    "GET /contracts": _read(Within.OWN),
+    "GET /contracts/{name}": _read(Within.OWN),
     "GET /sites": _read(Within.OWN),
     "GET /sites/{site}": _read(Within.SITE),
     "GET /sites/{site}/trend": _read(Within.SITE),

@@ -4,13 +4,16 @@ One entry an idea, both languages side by side, so that a test can see that none
 filled in by `say`.
 """
 
+from desk.words_alarms import ALARM_WORDS
 from desk.words_clock import CLOCK_WORDS
+from desk.words_contracts import CONTRACT_WORDS
 from desk.words_measure import MEASURE_WORDS
 from desk.words_opening import OPENING_WORDS
 from desk.words_people import PEOPLE_WORDS
 from desk.words_periods import PERIOD_WORDS
 from desk.words_roster import ROSTER_WORDS
 from desk.words_said import SAID_WORDS
+from desk.words_sites import SITES_WORDS
 from desk.words_ticket import TICKET_WORDS
 from desk.words_tokens import TOKEN_WORDS
 from desk.words_trend import TREND_WORDS
@@ -47,11 +50,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "all_well": ("All is well", "一切正常"),
     "all_well_text": ("No open ticket. A new one appears here by itself.", "没有未结工单，新工单会自动出现。"),
     "shown_of": ("{shown} of {all} shown, worst first", "共{all}单，显示最重的{shown}单"),
-    "no_sites": ("No site yet", "尚无站点"),
-    "no_sites_text": (
-        "`roundsman desk enrol SITE` prints the line that joins a site's agent.",
-        "用 `roundsman desk enrol 站点` 生成加入命令。",
-    ),
     # a ticket
     "level": ("Level {n}", "{n}级"),
     "level_short": ("level", "级"),
@@ -151,10 +149,6 @@ WORDS: dict[str, tuple[str, str]] = {
     # sites and readings
     "site": ("Site", "站点"),
     "devices": ("devices", "设备"),
-    "heard": ("heard {span} ago", "{span}前有心跳"),
-    "never_heard": ("not heard yet", "尚无心跳"),
-    "unreachable_one": ("1 does not answer", "1台无应答"),
-    "unreachable_n": ("{n} do not answer", "{n}台无应答"),
     "waiting_n": ("{n} events wait at the site", "{n}条事件待发"),
     "skew": ("its clock is {span} {way}", "其时钟{way}{span}"),
     "ahead": ("ahead", "快"),
@@ -201,7 +195,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "subject.rectifier": ("rectifiers", "整流模块"),
     "of_installed": ("{count} of {installed} {subject} {state}", "{installed}台{subject}中{count}台{state}"),
     "limit": ("limit {limit}", "限值 {limit}"),
+    **ALARM_WORDS,
     **CLOCK_WORDS,
+    **CONTRACT_WORDS,
     **MEASURE_WORDS,
     **OPENING_WORDS,
     **TICKET_WORDS,
@@ -213,6 +209,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **PEOPLE_WORDS,
     **SAID_WORDS,
     **ROSTER_WORDS,
+    **SITES_WORDS,
 }
 
 # States that readings may have, as people say them; English ones only where the word alone is not plain.

@@ -6,7 +6,7 @@ from pathlib import Path
 from config import shipped
 from config.contract import load_contract
 from model.contract import Contract
-from roundsman.contracts.page import Section, sections
+from model.contract_page import Section, sections
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "contracts"
 INDEX = """# Contracts

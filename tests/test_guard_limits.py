@@ -13,10 +13,10 @@ from config.contract import load_contract, read_contract
 from config.node import ConfigError
 from desk.ledger import check_books
 from model.contract import Guarding
+from model.contract_rules import rules
 from model.due import Span
 from model.limits import Situation, dues, limits_for, shortened
 from model.period import Scope
-from roundsman.contracts.rules import rules
 from tests.contract_docs import names
 from tests.desk_world import CONTRACT, World, a_desk, change
 from tests.said import said

@@ -15,6 +15,16 @@
   addEventListener("pointermove", function (e) { if (overButton(e)) touched = now(); });
   addEventListener("keydown", function (e) { if (overButton(e)) touched = now(); });
 
+  // What somebody folded or unfolded stays so when the news comes.
+  var folded = {};
+  addEventListener("click", function (e) {
+    var summary = e.target.closest && e.target.closest("#main details[data-keep] > summary");
+    if (summary) folded[summary.parentNode.id] = !summary.parentNode.open;
+  });
+  function fold() {
+    Object.keys(folded).forEach(function (id) { var d = document.getElementById(id); if (d) d.open = folded[id]; });
+  }
+
   // A form that is being filled in stays; only what stands around it follows the news.
   function filling() {
     return document.querySelector("#main details[open] form, #main form details[open]")
@@ -52,6 +62,7 @@
     before = ids();
   });
   document.addEventListener("htmx:afterSwap", function () {
+    fold();
     if (!before) return;
     document.querySelectorAll(".ticket").forEach(function (t) { if (!before.has(t.id)) t.classList.add("fresh"); });
     before = null;

@@ -1,1 +1,1 @@
-"""A contract in plain words (`page`), and what would be due when (`trial`)."""
+"""The contracts on the terminal (`shelf`), and what would be due when (`trial`)."""

@@ -7,7 +7,7 @@ from config import shipped
 from config.advice import nearest, show
 from config.contract import load_contract, read_contract
 from model.contract import Contract
-from roundsman.contracts.page import Section, sections
+from model.contract_page import Section, sections
 from roundsman.output import CommandError, json_lines, table
 
 

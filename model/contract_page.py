@@ -1,8 +1,9 @@
-"""A contract in plain words, as sections in both languages: for the terminal and for docs/contracts."""
+"""A contract in plain words, as sections in both languages: for the terminal, the desk's page and docs/contracts."""
 
 import msgspec
 
 from model.contract import Blank, Contract, Duty, Limit, Text
+from model.contract_rules import rules
 from model.contract_words import (
     HANDLINGS,
     MILESTONES,
@@ -13,15 +14,15 @@ from model.contract_words import (
     limit_words,
     span_words,
 )
-from roundsman.contracts.rules import rules
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A heading, a table and its columns; a table of one column is a list."""
+    """A heading, a table and its columns; a table of one column is a list. `undecided`: the open points."""
 
     title: Text
     head: tuple[Text, ...]
     rows: tuple[tuple[Text, ...], ...]
+    undecided: bool = False
 
 
 def sections(contract: Contract) -> tuple[Section, ...]:
@@ -52,6 +53,7 @@ def sections(contract: Contract) -> tuple[Section, ...]:
             two("What the text leaves open, and our choice", "原文未定之处及本系统的选择"),
             (two("POINT", "要点"), two("CHOICE", "选择")),
             tuple((same(point.key), point.text) for point in contract.open),
+            undecided=True,
         ),
     )
     return tuple(section for section in every if section.rows)
