@@ -2,14 +2,17 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+POSTGRES := $(wildcard tests/test_desk_*.py tests/test_api_*.py tests/test_notices*.py tests/test_incident*.py) \
+  $(wildcard tests/test_people_*.py tests/test_nuisance.py tests/test_endings.py tests/test_courier.py tests/test_momentary.py)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run test lint crash bench fuzz clean
+.PHONY: help run test test-postgres lint crash bench fuzz clean
 help:
 	@echo "make run     the demo: this machine and a small power room, with its page"
 	@echo "make .venv   the environment alone        make test    every test"
 	@echo "make lint    types, style, the house      make crash   1,000 kills of agent and desk"
 	@echo "make bench   cost, beside its peers       make fuzz    1,000,000 mangled messages of each kind"
+	@echo "make test-postgres  the desk's tests on PostgreSQL instead of SQLite"
 	@echo "make clean   remove what make made"
 
 # Runtime only: enough for `make run` and for a site.
@@ -32,6 +35,9 @@ run: .venv
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-postgres: .venv/ready-dev   # the desk's tests on a throw-away PostgreSQL (Debian package postgresql)
+	$(BIN)/pytest --store postgres $(POSTGRES)
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check

@@ -15,6 +15,7 @@ from desk.certificates import RENEWED_BEFORE, certificates_of
 from desk.incidents import rebuilt
 from desk.keeping import DATABASE, LAST, RESTORING, Last
 from desk.patient import Finding, Patient, finding
+from desk.placing import is_elsewhere
 from desk.proof import check_books
 from desk.schema import MIGRATIONS
 from desk.words_doctor import span
@@ -34,7 +35,9 @@ def there(patient: Patient) -> Iterator[Finding]:
     except PermissionError:
         yield finding("not_yours", path=patient.state)
         return
-    if not found:
+    if is_elsewhere(patient.state):
+        yield finding("elsewhere")
+    elif not found:
         yield finding("no_desk", state=patient.state)
     elif not os.access(patient.state / DATABASE, os.R_OK):
         yield finding("not_yours", path=patient.state / DATABASE)

@@ -8,6 +8,11 @@ SAID: dict[str, tuple[int, str, str]] = {
         "There is no desk in {state}: name its folder by --state.",
         "{state}中没有值班台，请用 --state 指定目录。",
     ),
+    "elsewhere": (
+        1,
+        "This desk keeps its data in a PostgreSQL database: nobody looks into that here. Back it up with pg_dump.",
+        "本值班台的数据存放在PostgreSQL数据库中，此处不检查该数据库，请用pg_dump备份。",
+    ),
     "not_yours": (2, "{path} may not be read: run this as the desk's user.", "无权读取{path}，请用值班台的用户运行。"),
     "broken_off": (
         2,

@@ -8,6 +8,7 @@ import pytest
 
 from desk.view import tickets_query
 from tests.desk_world import World, a_desk, change
+from tests.stores import of_a_file
 
 
 @pytest.fixture
@@ -88,6 +89,7 @@ async def test_the_worst_tickets_are_shown_when_there_are_more_than_a_page_holds
     assert text.count('<article class="ticket') == 500
 
 
+@of_a_file
 @pytest.mark.parametrize(("state", "site"), [("open", ""), ("open", "S1"), ("", "S1"), ("closed", ""), ("", "")])
 async def test_no_list_of_tickets_reads_all_of_them_to_sort_some_out(world: World, state: str, site: str) -> None:
     sql, values = tickets_query(state, site)

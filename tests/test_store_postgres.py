@@ -18,7 +18,10 @@ import msgspec
 import pytest
 
 from desk.copying import COPIED, copy
+from desk.doctor import examine
 from desk.enrol import enrol
+from desk.keeping import KeepingError
+from desk.keeping_backup import back_up
 from desk.local import read_local
 from desk.placing import DATABASE
 from desk.proof import check_books
@@ -108,6 +111,14 @@ async def test_a_desk_is_copied_once_and_is_never_in_two_places(tmp_path: Path, 
     with pytest.raises(StoreError, match="there is a desk's file"):
         async with a_desk(tmp_path / "two", store=address):
             pass
+
+
+async def test_doctor_and_backup_say_that_the_data_is_elsewhere(tmp_path: Path, address: str) -> None:
+    async with a_desk(tmp_path, store=address):
+        pass
+    assert [each.what for each in examine(tmp_path) if each.what in {"elsewhere", "no_desk"}] == ["elsewhere"]
+    with pytest.raises(KeepingError, match="back that up with pg_dump"):
+        back_up(tmp_path, tmp_path / "backup")
 
 
 def test_a_second_desk_is_refused_while_the_first_one_lives(address: str, store: PostgresStore) -> None:
