@@ -17,6 +17,7 @@ from desk import (
     contracts_page,
     incident_page,
     measure_page,
+    months_page,
     opening_page,
     period_pages,
     roster_page,
@@ -62,16 +63,6 @@ async def board_page(request: Request) -> Response:
         }
 
     return await shared_page(request, "board.html", partial(desk.store.read, look))
-
-
-async def tickets_page(request: Request) -> Response:
-    """Show the last tickets, those that are closed too."""
-    desk = desk_of(request)
-    now = desk.clock().wall
-    person = await person_of(request)
-    views = await desk.store.read(lambda db: listed(db, desk.contracts, now, limit=200, own=sites_of(db, person)))
-    views.sort(key=lambda view: -view.ticket.number)
-    return await page(request, "tickets.html", topic=BOARD, views=views)
 
 
 async def sites_page(request: Request) -> Response:
@@ -190,7 +181,7 @@ def trend_address(site: str, device: str, point: str) -> str:
 
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
-    Route("/tickets", tickets_page, methods=["GET"]),
+    *months_page.ROUTES,
     *contracts_page.ROUTES,
     *opening_page.ROUTES,
     *ticket_page.ROUTES,

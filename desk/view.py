@@ -7,7 +7,7 @@ import msgspec
 from desk.kept import decoded
 from desk.record import SITE_SILENT, change_of
 from desk.settings import Contracts
-from desk.store import Db, Row, Site, every, one, sites
+from desk.store import Db, Row, Site, Value, every, one, sites
 from desk.tickets import ticket_from
 from desk.titles import title_of
 from model.alarm import Alarm, AlarmState, Kind
@@ -120,12 +120,15 @@ def listed(
     site: str = "",
     limit: int = MOST,
     own: frozenset[str] | None = None,
+    opened: tuple[float, float] | None = None,
 ) -> list[TicketView]:
     """Return tickets by state and site ("" for all, `own`: of these sites alone), least time left first.
 
+    `opened`: those that opened from the first of two times and before the second.
+
     At most `limit`: of open ones the worst and oldest are kept, of all others the newest.
     """
-    sql, values = tickets_query(state, site)
+    sql, values = tickets_query(state, site, opened)
     rows = every(db, sql, *values, limit if own is None else 2**62)
     if own is not None:
         rows = [row for row in rows if row["site"] in own][:limit]
@@ -134,9 +137,13 @@ def listed(
     return sorted(views, key=lambda view: (view.left, view.ticket.level, view.ticket.opened))
 
 
-def tickets_query(state: str, site: str) -> tuple[str, tuple[str, ...]]:
-    """Return the query of tickets by state and site, and its values but for the limit."""
-    terms = [(f"t.{name} = ?", value) for name, value in (("state", state), ("site", site)) if value]
+def tickets_query(state: str, site: str, opened: tuple[float, float] | None = None) -> tuple[str, tuple[Value, ...]]:
+    """Return the query of tickets by state, site and opening, and its values but for the limit."""
+    terms: list[tuple[str, Value]] = [
+        (f"t.{name} = ?", value) for name, value in (("state", state), ("site", site)) if value
+    ]
+    if opened:
+        terms += [("t.opened >= ?", opened[0]), ("t.opened < ?", opened[1])]
     where = f" WHERE {' AND '.join(term for term, _ in terms)}" if terms else ""
     order = "t.level, t.opened" if state == TicketState.OPEN else "t.number DESC"
     return f"{_SELECT}{where} ORDER BY {order} LIMIT ?", tuple(value for _, value in terms)

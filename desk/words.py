@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sites": ("Sites", "站点"),
     "system": ("System", "系统"),
     "skip": ("To the tickets", "跳到工单"),
-    "unanswered": ("unanswered", "未确认"),
+    "unanswered": ("unanswered", "待接手"),
     "open": ("open", "未结"),
     "silent": ("silent", "失联"),
     "well": ("sites well", "站点正常"),

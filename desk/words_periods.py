@@ -1,6 +1,7 @@
 """The words of windows and guard periods in English and Chinese."""
 
 PERIOD_WORDS: dict[str, tuple[str, str]] = {
+    "more_ways": ("More", "更多"),
     "periods": ("Planned", "计划"),
     "periods_title": ("Windows and guard periods", "维护窗口与保障期"),
     "windows": ("Maintenance windows", "维护窗口"),
@@ -106,6 +107,23 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "report.restored": ("Restored", "恢复"),
     "report.closed": ("Closed", "关闭"),
     "report.late": ("Limits not kept", "超时项"),
+    "report.number": ("Incident", "跨站事件"),
+    "report.cause": ("Cause", "原因"),
+    "report.contract": ("Contract", "合同"),
+    "report.region": ("Region", "区域"),
+    "report.zone": ("Time zone", "时区"),
+    "report.kept": ("Limits kept", "按时项"),
+    "report.excused": ("Excused", "免责项"),
+    "report.points": ("Points", "扣分"),
+    "report.share": ("Of the fee", "扣费比例"),
+    "report.going": ("Still open", "未结"),
+    "report.ended": ("Ended", "结束"),
+    "months.last": ("The last", "最近"),
+    "months.shown": ("the newest {n} are shown", "显示最新{n}张"),
+    "months.counts": (
+        "Opened: {all}. Closed: {closed}. With a limit not kept: {late}.",
+        "开单{all}张；已关闭{closed}张；有超时{late}张",
+    ),
     "yes_short": ("yes", "是"),
     "opened_in_guard": ("in guard period G{n}", "在保障期 G{n} 内"),
     "did.held": ("Held back by planned work", "计划工作期间暂不开单"),

@@ -89,7 +89,7 @@ USERS_WORDS: dict[str, tuple[str, str]] = {
     "users.state.disabled": ("disabled", "已停用"),
     "users.last": ("last signed in {when}", "最近登录{when}"),
     "users.never": ("never signed in", "从未登录"),
-    "users.sessions_n": ("{n} sessions", "{n}个会话"),
+    "users.sessions_n": ("sessions: {n}", "{n}个会话"),
     "role.viewer": ("viewer", "查看"),
     "role.operator": ("operator", "值班员"),
     "role.engineer": ("engineer", "工程师"),

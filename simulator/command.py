@@ -121,6 +121,7 @@ def _prepared(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     community = folder.absolute() / "community"
     community.write_text(f"{COMMUNITY}\n", encoding="utf-8")
+    community.chmod(0o600)  # as the agent wants a secret to be
     return community
 
 

@@ -15,6 +15,12 @@ import pytest
 
 from tests.peers.house import until
 
+ELSEWHERE = ("Inspected target navigated or closed", "Cannot find default execution context")
+
+
+class WentElsewhereError(Exception):
+    """The page went to another address while it was asked for something."""
+
 
 class Browser:
     """One page. `errors` are what its console said of errors, refusals of the content policy included."""
@@ -44,8 +50,11 @@ class Browser:
         until(lambda: self.value("document.readyState === 'complete' && location.href !== 'about:blank'"))
 
     def value(self, script: str) -> Any:
-        """Return what an expression is in the page."""
-        return self.do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        """Return what an expression is in the page; None while the page goes to another."""
+        try:
+            return self.do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        except WentElsewhereError:
+            return None
 
     def cut(self, yes: bool) -> None:
         """Cut the page off from the network, or bring it back."""
@@ -69,6 +78,8 @@ class Browser:
         while True:
             told = self._next()
             if told.get("id") == self._number:
+                if told.get("error", {}).get("message") in ELSEWHERE:
+                    raise WentElsewhereError
                 assert "error" not in told, told
                 result: dict[str, Any] = told["result"]
                 return result

@@ -20,6 +20,7 @@ NOBODY = "nobody"
 MEANT = {
     "viewer": (
         "GET /, GET /live, GET /tickets, GET /tickets/{number:ticket}, GET /sites, GET /sites/{site}, GET /incidents,"
+        " GET /tickets.csv, GET /incidents.csv,"
         " GET /sites/{site}/trend, GET /incidents/{number:ticket}, GET /alarms/measure, GET /roster, GET /periods,"
         " GET /guards/{number:ticket}, GET /guards/{number:ticket}/report.csv, GET /metrics, GET /account,"
         " POST /account, POST /logout, GET /api/v1/openapi.json, GET /api/v1/tickets, GET /api/v1/contracts,"
