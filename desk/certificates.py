@@ -41,7 +41,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Certificates(msgspec.Struct, frozen=True):
-    """What a desk has: `names` it is reached by, `hosts` its certificate is for, when that and the CA end (Unix s).
+    """What a desk has: `hosts` its certificate is for, when that begins and when it and the CA end (Unix seconds).
 
     `fingerprint` is of the CA that agents trust, SHA-256 in hexadecimal; "" (and `ca_ends` 0): of none of their own.
     """
@@ -50,6 +50,7 @@ class Certificates(msgspec.Struct, frozen=True):
     told: Told
     hosts: tuple[str, ...]
     serial: str
+    begins: float
     ends: float
     ca: str
     fingerprint: str
@@ -86,7 +87,8 @@ def certificates_of(state: Path) -> Certificates | None:
             f"the certificates in {folder} cannot be used ({error}): run `desk init` again"
         ) from error
     return Certificates(
-        folder, told, _hosts(own), f"{own.serial_number:x}", own.not_valid_after_utc.timestamp(), ca,
+        folder, told, _hosts(own), f"{own.serial_number:x}", own.not_valid_before_utc.timestamp(),
+        own.not_valid_after_utc.timestamp(), ca,
         fingerprint(ca) if ca else "", above.not_valid_after_utc.timestamp() if above else 0.0,
     )  # fmt: skip
 
@@ -122,15 +124,18 @@ def prepare(
     return _there(state)
 
 
-def due(held: Certificates, now: float) -> bool:
-    """Say whether the desk's certificate is to be renewed, and may be by the desk itself."""
-    return not held.told.given and held.ends - now < RENEWED_BEFORE
+def due(held: Certificates, now: float, *, sure: bool = True) -> bool:
+    """Say whether the desk's certificate is to be renewed, and may be by the desk itself.
+
+    One that begins later was made while the clock was ahead: of that no clock may judge that is not `sure`.
+    """
+    return not held.told.given and (held.ends - now < RENEWED_BEFORE or (sure and now < held.begins))
 
 
-def renew(state: Path, now: float) -> Certificates | None:
+def renew(state: Path, now: float, *, sure: bool = True) -> Certificates | None:
     """Renew the desk's own certificate when it is due; returns the new one, None when nothing was to be done."""
     held = certificates_of(state)
-    if held is None or not due(held, now):
+    if held is None or not due(held, now, sure=sure):
         return None
     _issue(held.folder, _authority(held.folder, now), held.told.names, now)
     return _there(state)

@@ -62,7 +62,7 @@ class Front:
         from desk import certificates, tls  # noqa: PLC0415
 
         try:
-            certificates.renew(settings.state, time.time())
+            certificates.renew(settings.state, time.time(), sure=False)
             self.held = certificates.certificates_of(settings.state)
             if self.held is not None:
                 self.context, self.protocol = tls.listening_with(self.held), tls.Connection

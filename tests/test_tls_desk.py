@@ -286,6 +286,20 @@ def test_the_desk_renews_in_time_and_not_before(tmp_path: Path) -> None:
     assert renewed.ends == pytest.approx(made + 151 * DAY, abs=2)
 
 
+def test_a_certificate_that_was_made_while_the_clock_was_ahead_is_made_anew_once_the_time_is_sure(
+    tmp_path: Path,
+) -> None:
+    made = time.time()
+    prepare(tmp_path, ("desk.example",), None, made)
+    ahead = renew(tmp_path, made + 5000 * DAY, sure=False)
+    assert ahead is not None
+    assert renew(tmp_path, made, sure=False) is None, "a clock that starts in 1970 makes nothing of its time"
+    mended = renew(tmp_path, made)
+    assert mended is not None
+    assert mended.begins < made < mended.ends
+    assert renew(tmp_path, made) is None
+
+
 def test_a_crash_at_any_moment_of_init_is_mended_by_init(tmp_path: Path) -> None:
     """Each prefix of what is written: `init` again gives a whole desk, of the CA that was made first."""
     whole = tmp_path / "whole"
