@@ -226,12 +226,25 @@ class TrendStore:
             if level > wanted:
                 until = min(end, *since[:level])
             else:
-                made = [_number(each.path) + 1 for each in segments if each.level == level]
-                until = end if level == DETAIL else min(end, max(made, default=0) * STRETCHES[level])
+                until = end if level == DETAIL else min(end, self._made_until(segments, level))
             if start < until:
                 pieces.append(Range(level, start, until))
                 start = until
         return pieces
+
+    def _made_until(self, segments: list[Segment], level: int) -> int:
+        """Return up to when a level has averages: to the last, or the first stretch of which only the finer one knows.
+
+        A clock that was wrong for days may have left averages of a time to come.
+        """
+        long = STRETCHES[level]
+        made = {_number(each.path) for each in segments if each.level == level}
+        finer = [(each.sense, each.first, each.last) for each in segments if each.level == level - 1]
+        finer += [(each.sense, each.first, each.last) for each in self._tails if each.rows and level == TEN]
+        spans = [(self._moved(sense, first) // long, self._moved(sense, last) // long) for sense, first, last in finer]
+        open_ones = {number for first, last in spans for number in range(first, min(last, first + 60) + 1)} - made
+        known = [number * long for number in open_ones if number * long > _SANE]
+        return min([*known, (max(made, default=-1) + 1) * long])
 
     def _oldest(self, segments: list[Segment], level: int) -> int:
         """Return the first time that a level has, but for what a clock that was never set has written."""

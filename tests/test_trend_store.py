@@ -206,3 +206,17 @@ def test_a_writer_that_is_killed_again_and_again_loses_nothing_that_it_had_writt
         assert len(found) <= last + 2  # the row that was under way
         begin = len(found)
     assert kinds(tmp_path)["detail.seg"] > 5
+
+
+def test_a_clock_that_was_wrong_by_a_month_for_two_days_hides_nothing_that_came_after(tmp_path: Path) -> None:
+    store = TrendStore(tmp_path, SURE, Bounds())
+    fill(store, T0, T0 + 2 * DAY)
+    ahead = Sense("boot", T0 + 30 * DAY, certain=True)
+    for hour in range(60):
+        at = T0 + 32 * DAY + hour * 3600.0
+        store.append([row(at + n * 60.0, 1.0, 5.0) for n in range(60)], [], ahead)
+        store.tend(at + 3600.0, certain=True)
+    assert kinds(tmp_path)["ten.seg"] >= 3
+    fill(store, T0 + 2 * DAY, T0 + 2 * DAY + 7200.0)
+    _, found = store.read("ups", "a", T0 + 2 * DAY, T0 + 2 * DAY + 7200.0, 600.0)
+    assert sum(sample.many for sample in found) == 120
