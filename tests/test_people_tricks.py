@@ -76,8 +76,9 @@ async def test_a_word_beside_the_word_hides_nothing(people: People) -> None:
 @pytest.mark.parametrize("number", [" 2", "2 ", "+2", "2.0", "\u3000" + "2", "02"])
 async def test_a_ticket_of_another_site_is_not_there_however_its_number_is_written(people: People, number: str) -> None:
     bound = await people.browser("Bound", "operator", sites=["S1"])
-    for act in ("merged", "linked"):
-        answer = await bound.post("/tickets/1", "/tickets/1", act=act, number=number, reason="x", offer="m", tie="same")
+    for act, more in (("merged", {}), ("linked", {"tie": "related"})):
+        said_ = {"act": act, "number": number, "reason": "x", "offer": "m", **more}
+        answer = await bound.post("/tickets/1", "/tickets/1", **said_)
         assert answer.status_code in {400, 404}, answer.text
     assert not {"merged", "linked"} & set(await said(people))
 
@@ -85,8 +86,8 @@ async def test_a_ticket_of_another_site_is_not_there_however_its_number_is_writt
 @pytest.mark.parametrize("number", ["2.0", "2e0", '"2"', "[2]", "true"])
 async def test_a_call_names_a_ticket_of_another_site_by_no_other_number(people: People, number: str) -> None:
     token = await people.token("engineer", sites=["S1"])
-    for what in ("merged", "linked"):
-        body = f'{{"by":"x","act":{{"what":"{what}","number":{number},"reason":"x","tie":"same"}}}}'
+    for what, more in (("merged", ""), ("linked", ',"tie":"related"')):
+        body = f'{{"by":"x","act":{{"what":"{what}","number":{number},"reason":"x"{more}}}}}'
         answer = await people.client.post("/api/v1/tickets/1/acts", content=body, headers=token)
         assert answer.status_code in {400, 404}, answer.text
     assert not {"merged", "linked"} & set(await said(people))
