@@ -88,7 +88,7 @@ def opened(path: Path, address: str, *, now: float, waiting: int) -> Store:
     if not address:
         return Store(path, now=now, waiting=waiting)
     if not address.startswith(("postgresql://", "postgres://")):
-        raise StoreError(f"the store {address!r} is no postgresql://USER@HOST/DATABASE", permanent=True)
+        raise StoreError("the store's address is no postgresql://USER@HOST/DATABASE", permanent=True)
     try:
         from desk.store_postgres import PostgresStore  # noqa: PLC0415 - what it needs is not always installed
     except ImportError as error:

@@ -26,9 +26,13 @@ class PostgresStore(Store):
         self.path = Path("postgresql")
         self.address = address
         self.writer = PostgresWriter(address, MIGRATIONS, waiting=waiting)
+        try:
+            self._reader: Any = _reader(address)
+            self.incarnation = self.writer.put(lambda db: incarnation_of(db, now)).result()
+        except sqlite3.Error as error:
+            self.writer.close()
+            raise StoreError(f"cannot read the database: {error}", permanent=True) from error
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk reader")
-        self._reader: Any = _reader(address)
-        self.incarnation = self.writer.put(lambda db: incarnation_of(db, now)).result()
 
     def _looked(self, query: Callable[[Db], T]) -> T:
         try:

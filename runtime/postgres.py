@@ -97,6 +97,7 @@ class Connection:
                 keepalives_idle=10,
                 keepalives_interval=5,
                 keepalives_count=3,
+                tcp_user_timeout=20_000,  # milliseconds without an answer to what was sent
             )
         self._own.prepare_threshold = 2
         _adapt(self._own)

@@ -22,7 +22,17 @@ LOCK: Final = 0x726F756E64  # "round": the advisory lock of who writes
 TRIES: Final = 5
 PATIENCE: Final = 3.0  # seconds for the place of a desk that has just ended
 WAIT: Final = 10.0  # seconds for a server that starts again, or for the old connection to be forgotten
-SETTING: Final = "-c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on"
+SETTING: Final = " ".join(  # the server forgets a line that is dead as soon as the desk does: with it goes the lock
+    f"-c {each}"
+    for each in (
+        "synchronous_commit=on",
+        "idle_in_transaction_session_timeout=60000",
+        "tcp_keepalives_idle=10",
+        "tcp_keepalives_interval=5",
+        "tcp_keepalives_count=3",
+        "tcp_user_timeout=20000",
+    )
+)
 
 
 class PostgresWriter(Writer):
@@ -62,7 +72,7 @@ class PostgresWriter(Writer):
             results = self._done(group)
         except sqlite3.Error as error:
             self._leave()
-            failure = StoreError(f"cannot write to the database: {error}")
+            failure = StoreError(f"cannot write to the database: {str(error).partition(chr(10))[0]}")
             for job in group:
                 job.done.set_exception(failure)
             return

@@ -25,10 +25,12 @@ from desk.keeping_backup import back_up
 from desk.local import read_local
 from desk.placing import DATABASE
 from desk.proof import check_books
+from desk.schema import MIGRATIONS
 from desk.store import opened
 from desk.store_postgres import PostgresStore
 from runtime.dialect import translated
 from runtime.postgres import Connection
+from runtime.postgres_writer import PostgresWriter
 from runtime.writer import StoreError
 from tests.desk_world import Hands, a_desk, change, cleared
 from tests.peers.house import free_port, until
@@ -126,6 +128,22 @@ def test_a_second_desk_is_refused_while_the_first_one_lives(address: str, store:
         PostgresStore(address, now=NOW)
     store.close()
     PostgresStore(address, now=NOW).close()
+
+
+async def test_a_database_of_an_older_version_is_brought_forward(tmp_path: Path, address: str, server: Server) -> None:
+    name = address.partition("@/")[2].partition("?")[0]
+    PostgresWriter(address, MIGRATIONS[:2]).close()
+    assert server.ask(name, "SELECT version FROM schema_version") == [(2,)]
+    async with a_desk(tmp_path, store=address) as world:
+        await (await world.agent()).send(change())
+        assert len(await world.tickets()) == 1
+    assert server.ask(name, "SELECT version FROM schema_version") == [(len(MIGRATIONS),)]
+
+
+def test_a_database_of_a_newer_program_is_left_alone(address: str, server: Server) -> None:
+    PostgresWriter(address, (*MIGRATIONS, "CREATE TABLE of_the_future (n INTEGER) STRICT;\n")).close()
+    with pytest.raises(StoreError, match="install the newer program"):
+        PostgresStore(address, now=NOW)
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
