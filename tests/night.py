@@ -44,9 +44,9 @@ class Told:
         assert answer.status_code == 200, answer.text
         assert not answer.json()["refused"], answer.text
 
-    def fails(self, fault: str = "mains.lost", episode: str = "e1") -> None:
+    def fails(self, fault: str = "mains.lost", episode: str = "e1", **more: Any) -> None:
         """Tell that something fails."""
-        self.tell(fault=fault, episode=episode)
+        self.tell(fault=fault, episode=episode, digest="", **more)
 
     def is_well(self, fault: str = "mains.lost", episode: str = "e1") -> None:
         """Tell that it is well again."""

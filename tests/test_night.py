@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from model.rule import Meaning
 from tests.browser import browser
 from tests.night import PASSWORD, SITE, Night, Operator, a_night
 from tests.peers.house import until
 
-PAGES = ("/tickets", "/tickets/1", "/tickets/new", "/incidents", "/sites", f"/sites/{SITE}", f"/sites/{SITE}/walktests",
-         "/walktests", "/roster", "/periods", "/alarms/measure", "/system", "/account", "/users")  # fmt: skip
+PAGES = ("/", "/tickets", "/tickets/1", "/tickets/2", "/tickets/new", "/contracts", "/incidents", "/sites",
+         f"/sites/{SITE}", f"/sites/{SITE}/walktests", "/walktests", "/roster", "/periods", "/alarms/measure",
+         "/system", "/account", "/users")  # fmt: skip
 
 
 @pytest.fixture
@@ -88,6 +90,9 @@ def test_every_page_can_be_read_by_all(night: Night, operator: Operator, lang: s
     operator.page.size(width, 844)
     signs_in(operator, night, "Chen")
     night.agent.fails()
+    night.agent.fails(
+        "traffic.interrupted", "e2", title="Traffic interrupted", meaning=Meaning.INTERRUPTION, level=1, evidence=()
+    )
     operator.page.open(f"{night.url}/?lang={lang}")
     for path in PAGES:
         operator.page.open(night.url + path)
@@ -125,3 +130,37 @@ def test_without_script_the_board_is_read_and_a_ticket_taken(night: Night, opera
     operator.presses(".ticket form.act button")
     until(lambda: "Chen" in (page.value("(document.querySelector('.ticket') || {}).innerText") or ""), "who took it")
     assert page.errors == []
+
+
+def test_on_a_phone_every_page_is_two_touches_away_and_none_is_smaller_than_a_finger(
+    night: Night, operator: Operator
+) -> None:
+    page = operator.page
+    page.size(360, 780)
+    signs_in(operator, night, "Chen")
+    night.agent.fails()
+    page.open(f"{night.url}/tickets/1?lang=en")
+    assert page.value("document.querySelector('header').offsetHeight") < 110  # in one line beside the site's time
+    assert page.value("document.querySelector('nav').scrollWidth <= innerWidth")
+    small = "[...document.querySelectorAll('nav a, nav button, header a, header button, aside a')]"
+    small += ".filter(e => e.offsetHeight && e.offsetHeight < 44).map(e => e.outerHTML)"
+    assert page.value(small) == []
+    page.value("document.querySelector('.more-ways').click()")
+    until(lambda: page.value("document.getElementById('more-ways').matches(':popover-open')"))
+    operator.looks("en-360-more")
+    operator.presses("#more-ways a[href='/system']")
+    until(lambda: page.value("location.pathname === '/system' && document.readyState === 'complete'"))
+    assert operator.problems == []
+    assert page.errors == []
+
+
+def test_the_first_page_is_small(night: Night, operator: Operator) -> None:
+    page = operator.page
+    signs_in(operator, night, "Chen")
+    night.agent.fails()
+    page.do("Network.enable")
+    page.do("Network.setCacheDisabled", cacheDisabled=True)
+    page.open(night.url)
+    operator.sees(".ticket")
+    entries = "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+    assert 10_000 < page.value(f"{entries}.reduce((sum, each) => sum + each.transferSize, 0)") < 100_000
