@@ -53,18 +53,24 @@ class Cursor:
         self._connection = connection
         self.row_factory: Any = connection.row_factory
         self.rowcount = -1
-        self.description: Any = None
+        self.columns: tuple[str, ...] = ()
         self._rows: Iterator[Any] = iter(())
 
     def execute(self, sql: str, values: Sequence[Value] = (), /) -> "Cursor":
         """Ask, and keep what was found."""
         done = self._connection.asked(translated(sql), values)
-        self.rowcount, self.description = done.rowcount, done.description
-        rows: list[Any] = done.fetchall() if done.description is not None else []
-        if self.row_factory is not None and rows:
-            rows = _named(rows, tuple(column.name for column in done.description or ()))
-        self._rows = iter(rows)
+        self.rowcount, found = done.rowcount, done.pgresult
+        rows: list[Any] = []
+        if found is not None and found.nfields:
+            rows = done.fetchall()
+            self.columns = tuple((found.fname(place) or b"").decode() for place in range(found.nfields))
+        self._rows = iter(rows if self.row_factory is None else _named(rows, self.columns))
         return self
+
+    @property
+    def description(self) -> list[tuple[str]] | None:
+        """Return the columns, each by its name first, as DB-API has it."""
+        return [(name,) for name in self.columns] or None
 
     def fetchone(self) -> Any:
         """Return the next row, or None."""
