@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from desk.events import Parcel, Taken, take_events, unpack
 from desk.incidents import set_rule
-from desk.ledger import append, check_books
+from desk.ledger import Ledger, append, check_books
 from desk.period_store import keep_guard, keep_window
 from desk.record import CANNOT, Books, Told
 from model.alarm import AlarmState, Kind
@@ -19,7 +19,8 @@ from model.contract import Momentary
 from model.incident import Rule
 from model.period import GuardPeriod, Scope, Window
 from model.protocol import Event, EventsRequest
-from model.service.entry import Acknowledged, Closed, MergedInto
+from model.service.entry import Acknowledged, Closed, Entry, MergedInto
+from model.service.record import Record
 from tests.desk_world import CONTRACT, change
 from tests.incident_world import Region
 
@@ -38,7 +39,14 @@ STATES = {
     Kind.MOMENTARY: (S.NORMAL, False, False),
     Kind.CLEARED: (S.NORMAL, False, True),
 }
+CURSED = "cursed"  # a case of which a hook wants nothing, after rows of its Change were put to wait
 HUGE = 2**63  # more than the file takes: found out only when the row is written
+
+
+def refuse(_: Ledger, __: Record | None, after: Record, ___: Entry) -> None:
+    """Take no entry of what is cursed: a hook."""
+    if after.ticket.case == CURSED:
+        raise ValueError(CURSED)
 
 
 @st.composite
@@ -58,7 +66,7 @@ def changes(draw: st.DrawFn, *, spoilt: bool = False) -> Change:
         revision=draw(st.sampled_from([1, 2, 3, 4, 5, 6, 7] + [HUGE] * spoilt)),
         explained_by=f"S1/ups/-/{FAULTS[parent]}" if by and parent != fault else "",
         acknowledged_by="Chen" if kind is Kind.ACKNOWLEDGED else "",
-        case=draw(st.sampled_from(["lost", "worse"])),
+        case=draw(st.sampled_from(["lost", "worse"] + [CURSED] * spoilt)),
         level=draw(st.integers(1, 3)),
         flapping=draw(st.booleans()),
     )
@@ -122,7 +130,10 @@ def alone(here: Region, request: EventsRequest) -> None:
 
 
 def _take(here: Region, request: EventsRequest, parcels: tuple[Parcel, ...], *, together: bool) -> Taken:
-    books = Books(here.ledger(), here.sites["S1"], Told("agent", request.epoch, here.now))
+    ledger = here.ledger()
+    books = Books(
+        replace(ledger, hooks=(refuse, *ledger.hooks)), here.sites["S1"], Told("agent", request.epoch, here.now)
+    )
     return take_events(books, request, parcels, whole=together)
 
 
