@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from desk.certificates import Certificates
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip", "via")  # of whom this says nothing good, but that there is one
 _HEADERS = (
     (
         b"content-security-policy",
@@ -91,12 +92,16 @@ class Guard:
                 message["headers"] = [*headers, *own]
             await send(message)
 
+        headers = Headers(scope=scope)
         try:
-            reason = foreign(scope["method"], Headers(scope=scope), scope["scheme"], held)
+            reason = foreign(scope["method"], headers, scope["scheme"], held)
         except ValueError:
             reason = "The request's Host or Origin is not an address."
         client = scope.get("client")
-        if not reason and not await answered_beyond(desk, scope["path"], client[0] if client else ""):
+        passed_on = any(name in headers for name in _PROXIES)
+        if not reason and not await answered_beyond(
+            desk, scope["path"], client[0] if client else "", passed_on=passed_on
+        ):
             reason = NOBODY_YET
         app = PlainTextResponse(reason, 403) if reason else self.app
         await app(scope, receive, guarded)

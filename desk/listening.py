@@ -158,9 +158,12 @@ async def _change_old_tokens(desk: "Desk") -> None:
     desk.hub.announce(*map(commands_of, sites))
 
 
-async def answered_beyond(desk: "Desk", path: str, client: str) -> bool:
-    """Say whether a request from an address is answered: beyond this machine only agents are, until there are users."""
-    if desk.has_people or path in AGENTS or not client or is_loopback(client):
+async def answered_beyond(desk: "Desk", path: str, client: str, *, passed_on: bool = False) -> bool:
+    """Say whether a request from an address is answered: beyond this machine only agents are, until there are users.
+
+    `passed_on`: a proxy says that it comes from elsewhere.
+    """
+    if desk.has_people or path in AGENTS or (not passed_on and (not client or is_loopback(client))):
         return True
     desk.has_people = await desk.store.read(anybody)
     return desk.has_people

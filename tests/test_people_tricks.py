@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.desk_world import change
+from tests.desk_world import a_desk, change
 from tests.people_world import FIRST, Browser, People, a_desk_with_people
 
 
@@ -111,3 +111,22 @@ async def test_an_incident_of_all_sites_is_not_on_the_page_of_who_is_bound(peopl
     text = (await bound.get("/tickets/1")).text
     assert "/incidents/" not in text
     assert "6 sites" not in text
+
+
+async def test_who_is_bound_follows_no_other_sites_readings(people: People) -> None:
+    bound = await people.browser("Bound", "operator", sites=["S1"])
+    for topic, status in (("readings S1", 503), ("board", 503), ("readings S2", 404), ("readings S9", 404)):
+        assert (await bound.get("/live", params={"topic": topic})).status_code == status, topic  # no stream is free
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+async def test_while_nobody_signs_in_a_proxy_opens_the_desk_to_nobody(tmp_path: Path, name: str) -> None:
+    async with a_desk(tmp_path) as world:
+        for path in ("/", "/metrics", "/api/v1/tickets"):
+            answer = await world.client.get(path, headers={name: "203.0.113.9"})
+            assert answer.status_code == 403, path
+            assert "roundsman desk user add" in answer.text
+            assert (await world.client.get(path)).status_code == 200
+        agent = await world.agent("S1")
+        agent.headers[name] = "203.0.113.9"
+        assert (await agent.beat()).status_code == 200
