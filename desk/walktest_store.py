@@ -200,11 +200,14 @@ def keep_marks(db: Db, number: int, key: str, marks: tuple[Mark, ...]) -> None:
 
 
 def raised_in(db: Db, walk: Walk) -> dict[str, Raised]:
-    """Return what the desk saw of each fault of a site since its walk-test was opened, by condition."""
+    """Return what the desk saw of each fault of a site since its walk-test was opened, by condition.
+
+    Of an alarm that its agent lost (`ended_by`: an epoch that begins without it) nobody saw the end: it proves nothing.
+    """
     sql = (
         "SELECT condition, active, opened, onset, changed, explained_by, change, explained_by <> '' OR EXISTS (SELECT 1"
         " FROM audit a WHERE a.episode = episodes.id AND a.what = 'alarm_suppressed') AS explained FROM episodes"
-        " WHERE condition >= ? AND condition < ? AND (active = 1 OR changed >= ?) ORDER BY onset"
+        " WHERE condition >= ? AND condition < ? AND (active = 1 OR changed >= ?) AND ended_by = '' ORDER BY onset"
     )
     found: dict[str, Raised] = {}
     for row in every(db, sql, f"{walk.site}/", f"{walk.site}0", walk.opened):  # "0" comes after "/"

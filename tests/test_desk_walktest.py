@@ -1,5 +1,6 @@
 """A walk-test holds every ticket of its places, says what the desk saw, and stands for ever once it is signed."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from model.protocol import DeviceRow, ReadingRow, ReadingsReport, RuleRow
 from model.walktest import Mark, Moved, Raised, Result, State, WalkNo
 from model.walktest_protocol import ItemNow, WalkNow
 from model.walktest_words import WalkRefused
-from tests.desk_world import Speaker, World, a_desk, change, cleared, later
+from tests.desk_world import Speaker, World, a_desk, change, cleared, later, snapshot
 from tests.test_desk_periods import declared
 
 HOUR = 3600.0
@@ -299,3 +300,35 @@ async def test_a_suppressed_alarm_was_seen(tmp_path: Path) -> None:
         assert isinstance(seen, Raised)
         assert (seen.announced, seen.explained, seen.stands) == (True, True, False)
         assert isinstance(await do(world, mark_items, 1, (MAINS,), said(world), LI), Walk)
+
+
+async def test_a_fault_whose_end_nobody_saw_as_the_agent_began_anew_is_exercised_again(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await opened(world, agent)
+        world.clock.on(120)
+        await agent.send(change())
+        agent.epoch, agent.seq = "anew", 0
+        await agent.send(snapshot())
+        refused = await do(world, mark_items, 1, (MAINS,), said(world), LI)
+        assert isinstance(refused, WalkRefused)
+        assert refused.no is WalkNo.NOT_SEEN
+        again = change(episode="e2")
+        await agent.send(again, cleared(again))
+        assert isinstance(await do(world, mark_items, 1, (MAINS,), said(world), LI), Walk)
+
+
+async def test_of_two_browsers_that_sign_at_once_one_signs_and_the_record_is_its(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        await opened(world, agent)
+        await decided(world)
+        both = [do(world, sign_walk, 1, witness, "", LI) for witness in ("Wang", "Zhao")]
+        first, second = await asyncio.gather(*both)
+        assert isinstance(first, Walk)
+        assert isinstance(second, WalkRefused)
+        assert second.no is WalkNo.SIGNED
+        signature = (await shown(world)).signature
+        assert signature is not None
+        assert signature.witness == "Wang"
+        assert (await world.audit()).count("walktest_signed") == 1
