@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from desk import (
     account_page,
+    alarms_page,
     contracts_page,
     incident_page,
     measure_page,
@@ -182,6 +183,7 @@ def trend_address(site: str, device: str, point: str) -> str:
 ROUTES = (
     Route("/", board_page, methods=["GET"]),
     *months_page.ROUTES,
+    *alarms_page.ROUTES,
     *contracts_page.ROUTES,
     *opening_page.ROUTES,
     *ticket_page.ROUTES,

@@ -20,7 +20,8 @@ NOBODY = "nobody"
 MEANT = {
     "viewer": (
         "GET /, GET /live, GET /tickets, GET /tickets/{number:ticket}, GET /sites, GET /sites/{site}, GET /incidents,"
-        " GET /tickets.csv, GET /incidents.csv,"
+        " GET /tickets.csv, GET /incidents.csv, GET /alarms, GET /alarms.csv, GET /sites/{site}/alarms/{episode},"
+        " GET /contracts, GET /contracts/{name},"
         " GET /sites/{site}/trend, GET /incidents/{number:ticket}, GET /alarms/measure, GET /roster, GET /periods,"
         " GET /guards/{number:ticket}, GET /guards/{number:ticket}/report.csv, GET /metrics, GET /account,"
         " POST /account, POST /logout, GET /api/v1/openapi.json, GET /api/v1/tickets, GET /api/v1/contracts,"
@@ -31,7 +32,8 @@ MEANT = {
         " GET /api/v1/guards/{number:ticket}, GET /api/v1/guards/{number:ticket}/report, GET /api/v1/roster"
     ),
     "operator": (
-        "GET /tickets/new, POST /tickets/new, POST /tickets/{number:ticket}, POST /tickets/{number:ticket}/acknowledge,"
+        "POST /sites/{site}/alarms/{episode}, GET /tickets/new, POST /tickets/new,"
+        " POST /tickets/{number:ticket}, POST /tickets/{number:ticket}/acknowledge,"
         " POST /roster, POST /api/v1/tickets, POST /api/v1/tickets/{number:ticket}/acts, POST /api/v1/roster/swaps,"
         " POST /api/v1/tickets/{number:ticket}/acknowledge, POST /api/v1/roster/swaps/{number:ticket}/withdraw"
     ),
@@ -67,6 +69,7 @@ def routes() -> list[str]:
 def address(route: str, number: int = 1) -> tuple[str, str]:
     method, path = route.split(" ", 1)
     path = path.replace("{number:ticket}", str(number)).replace("{site}", "S1").replace("{code}", "none")
+    path = path.replace("{episode}", "e1")
     return method, path.replace("{name}", "practice" if "contracts" in path or "calendars" in path else "Nobody")
 
 
