@@ -138,7 +138,8 @@ def test_an_act_of_the_document_takes_what_the_desk_takes() -> None:
 
 
 def test_every_error_that_an_operation_may_answer_has_a_sentence_in_chinese() -> None:
-    agents = {"unknown_token", "conflict", "epoch", "certificate", "csr", "token"}  # nobody reads these: an agent's log is in English
+    # nobody reads these: an agent's log is in English
+    agents = {"unknown_token", "conflict", "epoch", "certificate", "csr", "token"}
     told = {*map(str, Refusal), *map(str, NotSwapped), *map(str, No), *map(str, WalkNo), *NO_SUCH, *CHINESE, "refusals"}
     words = {word for each in OPERATIONS for _, words in each.refuses for word in words.split(", ")}
     assert words - told == agents
