@@ -42,6 +42,19 @@ _SAID: dict[str, tuple[str, str]] = {
     "warning": ("WARNING", "注意"),
     "note": ("note   ", "提示"),
     "well": ("All is well.", "一切正常。"),
+    "copied": (
+        "Copied {rows} rows of {tables} tables, and read every one back: they are alike.",
+        "已复制{tables}张表共{rows}行，并逐行回读比对，完全一致。",
+    ),
+    "same": (
+        "{tickets} tickets, and their books add up. For its agents it is the same desk ({incarnation}).",
+        "共{tickets}张工单，账目无误。对各站点代理而言仍是同一值班台（{incarnation}）。",
+    ),
+    "file": (
+        "The file is now {path}: keep it until you trust the database.",
+        "原文件已改名为{path}，请在确认数据库可靠之前保留。",
+    ),
+    "go_on": ("Next: roundsman desk --store ADDRESS", "下一步：roundsman desk --store 数据库地址"),
     "finished": ("The restore that was broken off is finished.", "中断的恢复已完成。"),
 }
 

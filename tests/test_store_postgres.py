@@ -28,6 +28,7 @@ from desk.proof import check_books
 from desk.schema import MIGRATIONS
 from desk.store import opened
 from desk.store_postgres import PostgresStore
+from roundsman.cli import run
 from runtime.dialect import translated
 from runtime.postgres import Connection
 from runtime.postgres_writer import PostgresWriter
@@ -96,6 +97,22 @@ async def test_a_copied_desk_is_the_same_one_and_goes_on(tmp_path: Path, address
         ]  # fmt: skip
         with pytest.raises(sqlite3.IntegrityError):
             await world.desk.store.write(lambda db: db.execute("DELETE FROM audit"))
+
+
+@of_a_file
+@pytest.mark.parametrize(("lang", "said"), [("en", "1 tickets, and their books add up"), ("zh", "共1张工单，账目无误")])
+async def test_the_command_copies_and_says_what_it_did(
+    lang: str, said: str, tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["desk", "copy", address, "--state", str(tmp_path / "none")]) == 1
+    async with a_desk(tmp_path) as world:
+        await (await world.agent()).send(change())
+    assert run(["desk", "copy", "--state", str(tmp_path)]) == 1
+    assert "name the database" in capsys.readouterr().err
+    assert run(["desk", "copy", address, "--state", str(tmp_path), "--lang", lang]) == 0
+    assert said in capsys.readouterr().out
+    assert run(["desk", "copy", address, "--state", str(tmp_path)]) == 1
+    assert "there is no desk's file" in capsys.readouterr().err
 
 
 @of_a_file

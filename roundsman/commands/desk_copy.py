@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from roundsman.keeping import STATE
-from roundsman.output import CommandError
+from roundsman.keeping import STATE, say
+from roundsman.output import CommandError, language
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="an empty database: postgresql://USER@HOST/NAME (or ROUNDSMAN_STORE)",
     )
     parser.add_argument("--state", type=Path, default=STATE, metavar="DIR", help=f"the desk's state folder ({STATE})")
+    parser.add_argument("--lang", choices=("en", "zh"), default=language(), help="the language (the terminal's)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
             done = copy(args.state, args.store)
     except StoreError as error:
         raise CommandError(str(error)) from error
-    print(f"Copied {sum(done.rows.values())} rows of {len(done.rows)} tables, and read every one back: they are alike.")
-    print(f"Tickets: {done.rows['tickets']}; their books add up. The desk is the same one ({done.incarnation}).")
-    print(f"The file is now {done.file}: keep it until you trust the database.")
-    print("Next: roundsman desk --store ADDRESS")
+    print(say(args, "copied", rows=sum(done.rows.values()), tables=len(done.rows)))
+    print(say(args, "same", tickets=done.rows["tickets"], incarnation=done.incarnation))
+    print(say(args, "file", path=done.file))
+    print(say(args, "go_on"))
     return 0
