@@ -118,7 +118,7 @@ PERIOD_WORDS: dict[str, tuple[str, str]] = {
     "report.share": ("Of the fee", "扣费比例"),
     "report.going": ("Still open", "未结"),
     "report.ended": ("Ended", "结束"),
-    "months.last": ("The last", "最近"),
+    "months.last": ("Latest", "最近"),
     "months.shown": ("the newest {n} are shown", "显示最新{n}张"),
     "months.counts": (
         "Opened: {all}. Closed: {closed}. With a limit not kept: {late}.",
