@@ -54,13 +54,15 @@ _LONGEST = 86_400.0  # seconds that one takes at most
 def back_up(state: Path, target: Path, *, keep: int = 0, now: float | None = None) -> tuple[Path, Manifest]:
     """Back a desk up to a new file, or to one named by the time in a folder; returns where and what it says.
 
-    In a folder the newest `keep` backups stay, 0: all. Raises KeepingError.
+    In a folder the newest `keep` backups stay, 0: all; this one among them, whatever its clock. Raises KeepingError.
     """
     at = time.time() if now is None else now
     folder = target if target.is_dir() else target.parent
     path = folder / f"{PREFIX}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(at))}{SUFFIX}" if target.is_dir() else target
     if not folder.is_dir():
         raise KeepingError(f"there is no folder {folder}: make it first")
+    if folder.resolve().is_relative_to(state.resolve()):  # each would hold all before it, and all be lost at once
+        raise KeepingError(f"{folder} is within the desk's own folder {state}: name a folder elsewhere")
     if path.exists():
         raise KeepingError(f"{path} is there already: name another file, nothing is written over")
     if is_elsewhere(state):
@@ -76,7 +78,8 @@ def back_up(state: Path, target: Path, *, keep: int = 0, now: float | None = Non
     with contextlib.suppress(OSError):  # who may only read the folder makes a good backup too
         write_private(state / LAST, msgspec.json.encode(Last(at, str(path.absolute()))))
     if keep > 0 and target.is_dir():
-        for old in sorted(backups(folder), reverse=True)[keep:]:
+        others = [each for each in backups(folder) if each != path]
+        for old in sorted(others, reverse=True)[keep - 1 :]:
             old.unlink(missing_ok=True)
     return path, manifest
 

@@ -53,6 +53,27 @@ def incarnation(state: Path) -> str:
     return str(found)
 
 
+@pytest.mark.parametrize("place", [".", "backups", "backups/b.tar.gz"])
+def test_a_backup_into_the_desks_own_folder_is_refused_each_would_hold_all_before_it(
+    tmp_path: Path, place: str
+) -> None:
+    state = a_state(tmp_path / "state")
+    (state / "backups").mkdir()
+    (tmp_path / "link").symlink_to(state)
+    for folder in (state, tmp_path / "link"):
+        with pytest.raises(KeepingError, match="name a folder elsewhere"):
+            back_up(state, folder / place)
+    assert backups(state) == backups(state / "backups") == []
+
+
+def test_a_backup_under_a_clock_that_was_set_back_stays_whatever_the_names_of_those_before(tmp_path: Path) -> None:
+    state, folder = a_state(tmp_path / "state"), tmp_path / "backups"
+    folder.mkdir()
+    ahead = [back_up(state, folder, now=1_900_000_000.0 + at)[0] for at in range(3)]
+    path, _ = back_up(state, folder, keep=2, now=1_800_000_000.0)
+    assert backups(folder) == [path, ahead[-1]]
+
+
 def test_a_backup_of_a_file_that_is_being_written_is_of_one_commit(tmp_path: Path) -> None:
     state = a_state(tmp_path / "state")
     writer, ending = Writer(state / FILE, MIGRATIONS), threading.Event()
