@@ -61,14 +61,14 @@ def back_up(state: Path, target: Path, *, keep: int = 0, now: float | None = Non
     path = folder / f"{PREFIX}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(at))}{SUFFIX}" if target.is_dir() else target
     if not folder.is_dir():
         raise KeepingError(f"there is no folder {folder}: make it first")
-    if folder.resolve().is_relative_to(state.resolve()):  # each would hold all before it, and all be lost at once
-        raise KeepingError(f"{folder} is within the desk's own folder {state}: name a folder elsewhere")
     if path.exists():
         raise KeepingError(f"{path} is there already: name another file, nothing is written over")
     if is_elsewhere(state):
         raise KeepingError(f"{ELSEWHERE}: back that up with pg_dump, and {state} beside it")
     if not (state / DATABASE).is_file():
         raise KeepingError(f"there is no desk in {state}: name its state folder by --state")
+    if folder.resolve().is_relative_to(state.resolve()):  # each would hold all before it, and all be lost at once
+        raise KeepingError(f"{folder} is within the desk's own folder {state}: name a folder elsewhere")
     try:
         manifest = _made(state, path, at)
     except PermissionError as error:
