@@ -14,9 +14,9 @@ from tests.browser import browser
 from tests.night import PASSWORD, SITE, Night, Operator, a_night
 from tests.peers.house import until
 
-PAGES = ("/", "/tickets", "/tickets/1", "/tickets/2", "/tickets/new", "/contracts", "/incidents", "/sites",
-         f"/sites/{SITE}", f"/sites/{SITE}/walktests", "/walktests", "/roster", "/periods", "/alarms/measure",
-         "/system", "/account", "/users")  # fmt: skip
+PAGES = ("/", "/tickets", "/tickets/1", "/tickets/2", "/tickets/new", "/contracts", "/contracts/telecom-transmission",
+         "/incidents", "/alarms", f"/sites/{SITE}/alarms/e1", "/sites", f"/sites/{SITE}", f"/sites/{SITE}/walktests",
+         "/walktests", "/roster", "/periods", "/alarms/measure", "/system", "/account", "/users")  # fmt: skip
 
 
 @pytest.fixture
