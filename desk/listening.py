@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from desk.connections import Connection, make_room
 from desk.live import commands_of
 from desk.roles import ACCESS, By
 from desk.settings import DeskSettings
@@ -55,7 +56,7 @@ class Front:
         self.settings = settings
         self.held: Certificates | None = None
         self.context: ssl.SSLContext | None = None
-        self.protocol: type[asyncio.Protocol] | str = "auto"
+        self.protocol: type[asyncio.Protocol] = Connection
         self._warned = -math.inf
         if not (settings.state / "tls" / "desk.pem").exists():
             return
@@ -65,7 +66,7 @@ class Front:
             certificates.renew(settings.state, time.time(), sure=False)
             self.held = certificates.certificates_of(settings.state)
             if self.held is not None:
-                self.context, self.protocol = tls.listening_with(self.held), tls.Connection
+                self.context, self.protocol = tls.listening_with(self.held), tls.TlsConnection
         except (CertificateError, OSError) as error:
             raise AddressError(str(error)) from error
 
@@ -76,6 +77,7 @@ class Front:
 
     def listen(self) -> socket.socket:
         """Open the port; beyond loopback only with a certificate. Raises AddressError."""
+        make_room()
         settings = self.settings
         if self.held is None and not is_loopback(settings.host):
             raise AddressError(

@@ -9,9 +9,9 @@ import ssl
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from desk.certificates import Certificates, authority_of
+from desk.connections import Connection
 from runtime.trust import PLACE
 
 _PLAIN = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
@@ -77,7 +77,7 @@ def reload(context: ssl.SSLContext, held: Certificates) -> None:
     context.load_cert_chain(held.chain)
 
 
-class Connection(H11Protocol):
+class TlsConnection(Connection):
     """A connection whose requests carry the place that the agent's certificate says."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
