@@ -126,7 +126,12 @@ def devices_of(report: ReadingsReport) -> frozenset[str]:
 
 
 def note_report(db: Db, walk: Walk) -> bool:
-    """Put what a site's last report tells into a walk-test's list; says whether it told anything new."""
+    """Put what a site's last report tells into a walk-test's list; says whether it told anything new.
+
+    Of one that was signed or cancelled since it was looked up nothing changes.
+    """
+    if one(db, "SELECT 1 FROM walktests WHERE number = ? AND closed IS NULL", walk.number) is None:
+        return False
     found = report_of(db, walk.site)
     if found is None or found[0] <= max(walk.looked, walk.opened):
         return False

@@ -11,7 +11,7 @@ from desk.periods import Author, end_window, extend_window
 from desk.store import Db
 from desk.sweep import Sweep
 from desk.walktest_rounds import Walking
-from desk.walktest_store import Walk, digest_of, walk_at, walk_numbered
+from desk.walktest_store import Walk, digest_of, note_report, walk_at, walk_numbered
 from desk.walktest_view import walk_now
 from desk.walktests import Opening, cancel_walk, extend_walk, mark_items, open_walk, sign_walk
 from model.alarm import AlarmState, Kind
@@ -316,6 +316,18 @@ async def test_a_fault_whose_end_nobody_saw_as_the_agent_began_anew_is_exercised
         again = change(episode="e2")
         await agent.send(again, cleared(again))
         assert isinstance(await do(world, mark_items, 1, (MAINS,), said(world), LI), Walk)
+
+
+async def test_a_report_that_comes_as_somebody_signs_changes_nothing_and_fails_nothing(tmp_path: Path) -> None:
+    async with a_desk(tmp_path) as world:
+        agent = await world.agent()
+        walk = await opened(world, agent)
+        await decided(world)
+        world.clock.on(1.0)
+        assert (await agent.post("readings", report(180.0))).status_code == 204
+        assert isinstance(await do(world, sign_walk, 1, "Wang", "", LI), Walk)
+        assert not await world.desk.store.write(lambda db: note_report(db, walk))
+        assert (await item(world, VOLTS)).seen == Moved(231.0)
 
 
 async def test_of_two_browsers_that_sign_at_once_one_signs_and_the_record_is_its(tmp_path: Path) -> None:
