@@ -146,7 +146,7 @@ async def live(request: Request) -> Response:
     """Stream a word at each news of a topic: the page then asks for itself again."""
     desk = desk_of(request)
     topic = request.query_params.get("topic", BOARD)
-    if topic != BOARD and not topic.startswith(readings_of("")):
+    if topic != BOARD and not (topic.startswith(readings_of("")) and await _follows(request, topic)):
         raise ProblemError(404, "no_topic", "There is no such stream.")
     if desk.hub.following(BOARD, readings_of("")) >= desk.settings.streams:
         raise ProblemError(503, "streams", "Too many pages follow this desk.", retry_after=30)
@@ -165,6 +165,13 @@ async def live(request: Request) -> Response:
                     yield b": still here\n\n"
 
     return StreamingResponse(words(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _follows(request: Request, topic: str) -> bool:
+    """Say whether the readings of a topic's site are theirs to follow."""
+    person = await person_of(request)
+    site = await desk_of(request).store.read(lambda db: site_of(db, topic.removeprefix(readings_of(""))))
+    return not person.bounded or (site is not None and person.has(site.id, site.region))
 
 
 async def problem_page(request: Request, problem: ProblemError) -> Response:
