@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from queue import Empty, Full, Queue
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 GROUP = 256  # jobs a transaction takes at most: bounds the wait of the first of them
@@ -53,7 +53,6 @@ class Room(NamedTuple):
 
 
 SMALL = Room()
-_PLAIN: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = ((bool, int), (bytes, bytes), (type(None), {}.get))
 
 
 def plainly(*kinds: type[StrEnum]) -> None:
@@ -62,8 +61,10 @@ def plainly(*kinds: type[StrEnum]) -> None:
         sqlite3.register_adapter(kind, str)
 
 
-for _kind, _as_it_is in _PLAIN:  # the module looks half a microsecond for how to adapt what is no int, float or str
-    sqlite3.register_adapter(_kind, _as_it_is)
+# the module looks half a microsecond for how to adapt what is no int, float or str
+sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(type(None), lambda none: none)
 
 
 def connect(path: Path, room: Room = SMALL) -> sqlite3.Connection:
