@@ -4,8 +4,8 @@ ROSTER_WORDS: dict[str, tuple[str, str]] = {
     "roster": ("Roster", "值班表"),
     "roster_none": ("No roster", "未设值班表"),
     "roster_none_text": (
-        "Nobody is told of tickets. Start the desk with --roster FILE: people, teams and shifts (docs/rosters.md).",
-        "工单不通知任何人。启动值班台时加 --roster 文件，指定人员、班组和班次（docs/rosters.md）。",
+        "Nobody is told of tickets. Name people, teams and shifts in a file, and start: roundsman desk --roster FILE",
+        "工单不通知任何人。在文件中列出人员、班组和班次，然后启动：roundsman desk --roster 文件",
     ),
     "roster_problem": (
         "The roster's file cannot be used; the one before is in force.",

@@ -59,7 +59,7 @@ class Story:
         """Return what is missing, in words."""
         missing = [step for step in self.STEPS if step not in self.seen]
         if missing:
-            return f"not seen: {', '.join(missing)}"
+            return f"not seen in the time that --for gives: {', '.join(missing)}"
         return "" if self.complete else f"the ticket opened at level {self.opened_at}; the contract says {self.level}"
 
 

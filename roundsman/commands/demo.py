@@ -26,10 +26,10 @@ _WORDS = {
         "wrong": "The story went wrong: {why}.",
     },
     "zh": {
-        "page": "页面：{url}\n指标：{metrics}\n{scenario}。请在页面上确认工单。演示合同不设延时。按 Ctrl-C 结束。",
+        "page": "页面：{url}\n指标：{metrics}\n{scenario}。请在页面上接手工单。演示合同不设延时。按 Ctrl-C 结束。",
         "ticket_opened": "{at:6.1f} 秒  工单 {ticket} 开启：{title}，{level} 级（合同规定 {contract_says} 级）",
-        "acknowledged": "{at:6.1f} 秒  工单 {ticket} 已由 {by} 确认",
-        "acknowledged_at_site": "{at:6.1f} 秒  站点代理已知悉确认",
+        "acknowledged": "{at:6.1f} 秒  工单 {ticket} 已由 {by} 接手",
+        "acknowledged_at_site": "{at:6.1f} 秒  站点代理已知悉",
         "resolved": "{at:6.1f} 秒  工单 {ticket} 已恢复",
         "right": "演示过程与合同一致。",
         "wrong": "演示过程有误：{why}。",
@@ -39,7 +39,12 @@ _WORDS = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--for", dest="time", metavar="TIME", help="play the story for so long (90s), judge it, end")
+    parser.add_argument(
+        "--for",
+        dest="time",
+        metavar="TIME",
+        help="play the story for so long, judge it, end; up to mains' return takes 90s",
+    )
     parser.add_argument("--json", action="store_true", help="each step as one JSON object a line")
     parser.add_argument("--scenario", default="demo", help="another scenario's name or file (demo)")
     parser.add_argument("--folder", type=Path, default=Path("var/demo"), help="where everything is kept (var/demo)")
