@@ -58,13 +58,13 @@ async def _password(request: Request, form: dict[str, str], person: Person) -> R
     kept = row["password"] if row else ""
     if not await passwords_of(request).fits(kept, before):
         return await _page(request, NOT_DONE, why=shown.say("users.wrong"), form="password")
+    await desk.store.write(lambda db: succeeded(db, account, source, person.session))
     if wrong := wrong_new(fresh, form.get("again", ""), person.name):
         return await _page(request, NOT_DONE, why=shown.say(wrong), form="password")
     hashed = await passwords_of(request).hashed(fresh)
 
     def change(db: Db) -> tuple[str, str]:
         user, actor = user_named(db, person.name), Actor(person.name, source, now)
-        succeeded(db, account, source, person.session)
         set_password(db, user, hashed, actor, "password_changed")
         return entered(db, request, user, actor, request.cookies.get(cookie_name(request, "browser"), ""))
 

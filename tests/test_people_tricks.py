@@ -1,5 +1,6 @@
 """Somebody who is signed in tries to do more than they may: other bodies than a page sends, words beside the word."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -7,8 +8,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from desk.live import commands_of
 from tests.desk_world import a_desk, change
-from tests.people_world import FIRST, Browser, People, a_desk_with_people
+from tests.people_world import FIRST, PASSWORD, Browser, People, a_desk_with_people
 
 
 @pytest.fixture
@@ -130,3 +132,26 @@ async def test_while_nobody_signs_in_a_proxy_opens_the_desk_to_nobody(tmp_path: 
         agent = await world.agent("S1")
         agent.headers[name] = "203.0.113.9"
         assert (await agent.beat()).status_code == 200
+
+
+async def test_who_knows_the_password_may_choose_a_new_one_as_often_as_it_takes(people: People) -> None:
+    browser = await people.browser("Li", "operator")
+    for _ in range(8):
+        answer = await browser.post("/account", form="password", before=PASSWORD, password="short", again="short")
+        assert answer.status_code == 409, answer.text
+    for _ in range(8):
+        answer = await browser.post("/account", form="password", before="a guess", password="x", again="x")
+    assert answer.status_code == 429
+
+
+async def test_an_agent_that_is_revoked_while_it_waits_is_told_no_command(people: People) -> None:
+    agent = await people.world.agent("S3")
+    waits = asyncio.create_task(
+        people.client.get("/api/v1/commands", params={"wait": 20}, headers=agent.headers, timeout=30)
+    )
+    async with asyncio.timeout(10):
+        while not people.world.desk.hub.following(commands_of("S3")):  # noqa: ASYNC110 - the desk's own time
+            await asyncio.sleep(0)
+    revoked = await people.command("POST", "local/revoke", site="S3")
+    assert revoked.status_code == 200, revoked.text
+    assert (await waits).status_code == 401
