@@ -155,3 +155,12 @@ async def test_an_agent_that_is_revoked_while_it_waits_is_told_no_command(people
     revoked = await people.command("POST", "local/revoke", site="S3")
     assert revoked.status_code == 200, revoked.text
     assert (await waits).status_code == 401
+
+
+async def test_a_link_that_two_open_at_once_sets_one_password(people: People) -> None:
+    link = await people.add("Li", "operator")
+    both = [await people.browser(), await people.browser()]
+    words = ("the first good sentence", "another good sentence")
+    answers = await asyncio.gather(*(each.set_password(link, word) for each, word in zip(both, words, strict=True)))
+    assert sorted(each.status_code for each in answers) == [303, 404]
+    assert len(await people.audit("password_set")) == 1
