@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from desk.placing import DATABASE, MARK, SAID
+from desk.placing import DATABASE, mark
 from desk.proof import check_books
 from desk.schema import MIGRATIONS
 from runtime.postgres import Connection
@@ -51,7 +51,7 @@ def copy(state: Path, address: str) -> Copied:
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise StoreError(f"the copy was broken off, nothing of it is kept: {error}") from error
-    (state / MARK).write_text(SAID, encoding="ascii")
+    mark(state)
     path.rename(state / COPIED)
     return Copied(rows, incarnation, state / COPIED)
 

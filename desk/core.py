@@ -14,7 +14,7 @@ from desk.live import BOARD, Hub, commands_of
 from desk.looks import Looks
 from desk.meters import Meters
 from desk.people import People
-from desk.placing import place
+from desk.placing import mark, place
 from desk.settings import Contracts, DeskSettings, always_for_missing, calendars_in, with_stand_in
 from desk.store import Db, Row, Site, every, opened, sites
 from desk.timekeeper import Timekeeper, kept, last_written
@@ -80,6 +80,8 @@ class Desk:
         if not settings.store:
             (settings.state / FILE).touch(mode=0o600)
         self.store = opened(settings.state / FILE, settings.store, now=clock().wall, waiting=settings.waiting)
+        if settings.store:
+            mark(settings.state)
         self.timekeeper = self._timekeeper(clock)
         self.clock = self.timekeeper.both
         self.looks = Looks(self.hub, lambda: self.clock().boot)

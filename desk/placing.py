@@ -21,15 +21,19 @@ def is_elsewhere(state: Path) -> bool:
 
 
 def place(state: Path, *, database: bool) -> None:
-    """Say where the desk of a folder is. Raises StoreError when it is in the other place."""
+    """Raise StoreError when the desk of a folder is in the other place."""
     if database:
         if (state / DATABASE).exists():
             raise StoreError(
                 f"there is a desk's file in {state} too: copy it with `roundsman desk copy`, or move it away",
                 permanent=True,
             )
-        (state / MARK).write_text(SAID, encoding="ascii")
     elif is_elsewhere(state):
         raise StoreError(
             f"{ELSEWHERE}: start it with --store, or remove {state / MARK} to begin with an empty file", permanent=True
         )
+
+
+def mark(state: Path) -> None:
+    """Say that the desk of a folder is in a database from now on."""
+    (state / MARK).write_text(SAID, encoding="ascii")

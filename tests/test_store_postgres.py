@@ -163,6 +163,14 @@ def test_a_database_of_a_newer_program_is_left_alone(address: str, server: Serve
         PostgresStore(address, now=NOW)
 
 
+async def test_a_database_that_is_not_there_makes_nothing_of_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="No such file or directory"):
+        async with a_desk(tmp_path, store=f"postgresql://desk@/x?host={tmp_path}"):
+            pass
+    async with a_desk(tmp_path, store=""):
+        pass  # it may begin with a file yet
+
+
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no postgresql://"):
         opened(tmp_path / DATABASE, "mysql://x", now=NOW, waiting=10)
