@@ -7,6 +7,7 @@ ALARM_WORDS: dict[str, tuple[str, str]] = {
     "alarms_none_like": ("No alarm is like that", "没有符合条件的告警"),
     "alarms_shown": ("{shown} of {all} shown: filter to see others", "共{all}条，显示{shown}条，请筛选"),
     "alarms_cut": ("More alarms stand than are listed here: the oldest are left out.", "告警过多，最早的未列出。"),
+    "alarms_as_of": ("As of {time}", "截至 {time}"),
     "alarms_list": ("List of alarms", "告警列表"),
     "alarms_states": ("States", "状态"),
     "stands.unacknowledged": ("Unacknowledged", "未确认"),
