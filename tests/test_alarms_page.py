@@ -12,7 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from desk.alarm_list import Stands
+from desk.periods import Author
 from desk.sites_tree import FEW
+from desk.walktest_store import Walk
+from desk.walktests import Opening, open_walk
 from desk.words import WORDS
 from model.alarm import AlarmState, Kind
 from model.rule import Evidence, Meaning
@@ -145,6 +148,31 @@ async def test_an_alarm_that_was_taken_at_the_desk_is_acknowledged_before_its_ag
     await agent.send(change())
     await world.client.post("/tickets/1/acknowledge", data={"back": "board"})
     assert counts(await world.client.get("/alarms")) == {"acknowledged": 1}
+
+
+async def test_what_a_window_holds_back_and_what_began_in_a_walk_test_are_said_so(world: World) -> None:
+    agent = await world.agent("S1")
+    window = {"by": "Li Na", "work": "change the rectifier", "where": "site:S1", "end": "1h"}
+    assert (await world.client.post("/api/v1/windows", json=window)).status_code == 201
+    await agent.send(change())
+    answer = await world.client.get("/alarms?state=held")
+    assert counts(answer) == {"held": 1}
+    assert "window 1 until" in lines(answer)[0]
+    tested = await world.agent("S2")
+    await opened_at(world, tested)
+    world.clock.on(100)  # it began 90 s before it was told
+    await tested.send(change(site="S2", episode="e2"))
+    found = await world.client.get("/alarms?site=S2")
+    assert counts(found) == {"walktest": 1}
+    assert "/sites/S2/walktests/2" in found.text
+
+
+async def opened_at(world: World, agent: Speaker) -> None:
+    """Open a walk-test of an agent's site."""
+    wanted = Opening(agent.site, "", world.clock().wall + 7200.0, "acceptance")
+    author = Author("Li Na", "")
+    walk = await world.desk.store.write(lambda db: open_walk(world.desk.ledger(db), wanted, author))
+    assert isinstance(walk, Walk), walk
 
 
 async def test_the_table_has_a_mark_of_utf_8_all_lines_and_no_formula(world: World) -> None:
