@@ -139,16 +139,22 @@ def column(values: Sequence[float], marks: bytes, told: bytes, *, words: bool = 
         return Column(Kind.NONE, 0, _EMPTY, short)
     if words:
         return Column(Kind.WORD, 0, pack([int(value) for value in values]), short)
+    flat = all(value == values[0] for value in values)
     for places in range(PLACES + 1):
-        whole = _scaled(values, 10.0**places)
+        whole = _scaled(values[:1] if flat else values, 10.0**places)
         if whole is not None:
-            return Column(Kind.DECIMAL, places, pack(whole), short)
+            return Column(Kind.DECIMAL, places, _flat(whole[0], len(values)) if flat else pack(whole), short)
     least, most = _FLOATS
     if all(least < abs(value) < most or not value for value in values):
         bits = array("i", array("f", values).tobytes())
         return Column(Kind.FLOAT, 0, pack([(each + (1 << _SHIFT - 1)) >> _SHIFT for each in bits]), short)
     raw = array("d", values).tobytes()
     return Column(Kind.DOUBLE, 0, Packed(0, 8, b"".join(raw[at::8] for at in range(8))), short)
+
+
+def _flat(number: int, rows: int) -> Packed:
+    """Return what `pack` makes of a number that stays."""
+    return Packed(number, 1, bytes(rows - 1))
 
 
 def _filled(values: Sequence[float], told: bytes) -> list[float]:

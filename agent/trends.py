@@ -11,6 +11,7 @@ import time
 from array import array
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from agent.trend_answer import answered
 from agent.trend_cells import Sample, mark
@@ -26,6 +27,7 @@ WAITING = 50_000  # readings that wait for the disk; more are dropped
 MOST_WORDS = 10_000
 BREATH = 0.001  # seconds that the thread rests between two columns: the loop and the lines go first
 _LATEST = 1 << 44  # milliseconds: the year 2527; a clock that says more says nothing
+_GOOD = bytes([mark(0.0, Quality.GOOD)])
 log = logging.getLogger("roundsman.trends")
 
 
@@ -40,7 +42,7 @@ class Trends:
         self._certain = False
         self._waiting: list[tuple[tuple[Reading, ...], int]] = []
         self._heavy = 0
-        self._layouts: dict[tuple[Point, ...], Layout] = {}
+        self._layouts: dict[tuple[int, int], tuple[tuple[Point, ...], Layout]] = {}
         self._words: dict[str, int] = {}
         self._wake = threading.Event()
         self._ending = False
@@ -140,6 +142,16 @@ class Trends:
         return Sense(self._boot, round(self._moment.wall - self._moment.boot, 3), self._certain)
 
     def _row(self, readings: tuple[Reading, ...], at: int) -> Row:
+        layout = self._layout(tuple([each.point for each in readings]))
+        known = [each.value for each in readings]
+        if [each.quality for each in readings].count(Quality.GOOD) == len(readings):
+            try:
+                numbers = array("d", cast("list[float]", known))
+            except TypeError:
+                pass  # words, or nothing: cell by cell
+            else:
+                if math.isfinite(sum(numbers)):
+                    return Row(layout, at, numbers.tobytes(), _GOOD * len(readings))
         values, marks = array("d"), bytearray()
         for reading in readings:
             value, quality = reading.value, reading.quality
@@ -152,15 +164,18 @@ class Trends:
                     value, quality = None, Quality.UNAVAILABLE
                 values.append(0.0 if value is None else value)
             marks.append(mark(value, quality))
-        return Row(self._layout(tuple([each.point for each in readings])), at, values.tobytes(), bytes(marks))
+        return Row(layout, at, values.tobytes(), bytes(marks))
 
     def _layout(self, points: tuple[Point, ...]) -> Layout:
-        found = self._layouts.get(points)
-        if found is None:
+        """Return what a row of these points is; a device reads the same points again and again."""
+        key = id(points[0]), len(points)
+        before, found = self._layouts.get(key) or ((), None)
+        if found is None or before != points:  # the same objects are compared in no time
             if len(self._layouts) > 20_000:
                 self._layouts.clear()
             named = tuple((point.id, point.quantity.unit.symbol) for point in points)
-            found = self._layouts[points] = Layout(points[0].device, named)
+            found = Layout(points[0].device, named)
+            self._layouts[key] = points, found
         return found
 
     def _opened(self) -> TrendStore:
