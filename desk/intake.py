@@ -29,6 +29,7 @@ from model.protocol import (
     Heartbeat,
     HeartbeatReply,
     ReadingsReport,
+    SendTrend,
     TrendReport,
 )
 
@@ -148,7 +149,9 @@ async def trends(request: Request) -> Response:
     now = desk.timekeeper.now()
 
     def keep(db: Db) -> bool:
-        if one(db, "SELECT 1 FROM commands WHERE id = ? AND site = ?", report.command, badge.site) is None:
+        row = one(db, "SELECT body FROM commands WHERE id = ? AND site = ?", report.command, badge.site)
+        asked = _COMMAND.decode(row["body"]) if row else None
+        if not isinstance(asked, SendTrend) or (asked.device, asked.point) != (report.device, report.point):
             return False
         db.execute(
             "INSERT INTO trends VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, device, point) DO UPDATE SET"

@@ -231,6 +231,16 @@ async def test_two_ranges_of_one_point_do_not_displace_each_other(world: World) 
     assert len(await agent.commands()) == 2
 
 
+async def test_a_trend_that_the_desk_did_not_ask_for_is_not_kept(world: World) -> None:
+    agent = await world.agent()
+    await agent.post("readings", report())
+    await world.client.get("/sites/S1/trend", params={"device": "ups", "point": "mains.voltage", "span": "1h"})
+    (told,) = await agent.commands()
+    sent = {"command": told["id"], "device": "ups", "point": "invented", "unit": "V", "samples": []}
+    assert (await agent.post("trends", sent)).json()["error"] == "not_asked"
+    assert await world.rows("SELECT * FROM trends") == []
+
+
 async def test_a_trend_of_a_point_that_the_site_never_showed_is_not_asked_for(world: World) -> None:
     agent = await world.agent()
     answer = await world.client.get("/sites/S1/trend", params={"device": "ups", "point": "invented"})
