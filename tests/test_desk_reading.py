@@ -25,7 +25,7 @@ def lines(part: str) -> list[str]:
 
 def beside(page: str) -> tuple[list[str], list[str]]:
     """The lines of the live alarms and of those that are over."""
-    aside = page[page.index("<h2>Alarms, live</h2>") : page.index("</aside>")]
+    aside = page[page.index(">Alarms, live</a></h2>") : page.index("</aside>")]
     live, _, over = aside.partition("<h2>Over</h2>")
     return lines(live), lines(over)
 

@@ -60,6 +60,13 @@ def mains(state: Path) -> dict[str, Any]:
     return (found[0].get("seen") or {}) if found else {}
 
 
+def leave_the_rest(state: Path) -> None:
+    """Say of everything that has no result that it is for later."""
+    left = [item["key"] for item in walk(state)["items"] if not item.get("result")]
+    if left:
+        say(state, "walktest", "mark", "demo", *left, "--by", "Li Na", "--result", "not-testable", "--note", "later")
+
+
 def tickets(state: Path) -> list[str]:
     rows = [json.loads(line) for line in say(state, "tickets", "--json").splitlines()]
     return [row["fault"] for row in rows]
@@ -79,19 +86,20 @@ def test_the_room_is_walked_signed_and_what_stands_then_is_a_ticket(tmp_path: Pa
         assert charge["seen"]["value"] < charge["seen"]["first"]
         refused = say(state, "walktest", "mark", "demo", "demo/ups-1/-/device.unreachable", "--by", "Li Na", ok=False)
         assert "The desk has not seen it" in refused
-        left = [item["key"] for item in listed["items"] if item["key"] != MAINS]
-        say(state, "walktest", "mark", "demo", *left, "--by", "Li Na", "--result", "not-testable", "--note", "later")
+        leave_the_rest(state)
         before = mains(state)["times"]
         until(
             lambda: mains(state).get("stands") and mains(state)["times"] > before,
             "the mains fail again",
             patience=120.0,
         )
+        leave_the_rest(state)  # a site that was slow to answer has told of more meanwhile
         say(state, "walktest", "sign", "demo", "--by", "Li Na", "--witness", "Zhao Min")
         until(lambda: "mains.lost" in tickets(state), "its ticket")
         signed = walk(state)
         assert signed["state"] == "signed"
-        assert signed["counts"] == {"open": 0, "passed": 1, "failed": 0, "not_testable": len(left)}
+        rest = len(signed["items"]) - 1
+        assert signed["counts"] == {"open": 0, "passed": 1, "failed": 0, "not_testable": rest}
         assert "never changes again" in say(state, "walktest", "mark", "demo", MAINS, "--by", "Li Na", ok=False)
         rows = list(csv.reader(io.StringIO(say(state, "walktest", "csv", "demo").removeprefix("\ufeff"))))
         assert rows[0][0] == "No."
