@@ -56,9 +56,10 @@ class Truth:
 
 
 def read_journal(world: World) -> Journal:
-    """Read the agent's file. Rows stay for seven days, so every Change ever committed is there."""
+    """Read the agent's file. Rows stay for seven days, those of earlier epochs too: every Change ever committed."""
     with looking(world.agent_file) as ask:
-        rows = ask("SELECT epoch, seq, body FROM outbox ORDER BY epoch, seq")
+        began = "(SELECT min(o.wall) FROM outbox o WHERE o.epoch = outbox.epoch)"
+        rows = ask(f"SELECT epoch, seq, body FROM outbox ORDER BY {began}, seq")
         meta, alarms = dict(ask("SELECT key, value FROM meta")), ask("SELECT condition, alarm FROM alarms")
     bodies = [json.loads(body) for *_, body in rows]
     return Journal(
